@@ -1,0 +1,34 @@
+# Every target is a small script in scripts/, which says what it does and
+# installs what is missing into ~/.cache/clankers.
+.DEFAULT_GOAL := help
+.PHONY: help setup wasm build demo test lint fmt matrix clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## install what is missing: the wasm target and the pinned tools
+	@scripts/setup.sh
+
+wasm: ## compile the core to WebAssembly (pkg/)
+	@scripts/build-wasm.sh
+
+build: ## build the installable OpenCode plugin (plugin-shim/dist/)
+	@scripts/build.sh
+
+demo: ## see it work: three turns in a real OpenCode, and the rows they leave
+	@scripts/demo.sh
+
+test: ## everything that must hold: lints, unit tests, tests in real OpenCode
+	@scripts/test.sh
+
+lint: ## formatting, clippy, Biome, tsc and the checks of the tree
+	@scripts/lint.sh
+
+fmt: ## format Rust and TypeScript
+	@scripts/fmt.sh
+
+matrix: ## the long end-to-end scenario on every OpenCode release
+	@scripts/matrix.sh
+
+clean: ## remove what was built (the tools in the cache stay)
+	@scripts/clean.sh

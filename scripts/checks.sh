@@ -1,0 +1,57 @@
+# Sourced by lint.sh and test.sh: each check is a function, run by `step`.
+# shellcheck shell=bash
+
+# Biome comes with the shim's development dependencies and serves the whole tree.
+biome() { "$ROOT/plugin-shim/node_modules/.bin/biome" "$@"; }
+
+check_rustfmt() { cargo fmt --all --check; }
+
+clippy_native() {
+  cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+}
+
+# cargo-clippy is named outright: `cargo clippy` prefers the one in ~/.cargo/bin,
+# which may belong to another compiler.
+clippy_wasm() {
+  source "$ROOT/scripts/wasm-env.sh"
+  use_wasm_rust
+  cargo-clippy clippy --quiet --locked --package clankers --lib --test wasm --target "$WASM_TARGET" -- -D warnings
+}
+
+test_native() {
+  if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --locked --workspace --no-fail-fast
+    cargo test --quiet --locked --workspace --doc
+  else
+    cargo test --quiet --locked --workspace --no-fail-fast
+  fi
+}
+
+test_wasm() {
+  source "$ROOT/scripts/wasm-env.sh"
+  use_wasm_rust
+  WASM_BINDGEN_TEST_ONLY_NODE=1 wasm-pack --log-level error test --node -- --locked --test wasm
+}
+
+check_biome() { biome check --error-on-warnings; }
+check_types_shim() { npm run --silent --prefix "$ROOT/plugin-shim" typecheck; }
+check_types_e2e() { "$ROOT/plugin-shim/node_modules/.bin/tsc" --noEmit --project "$ROOT/tests/e2e"; }
+
+test_shim_bun() { npm run --silent --prefix "$ROOT/plugin-shim" test:bun; }
+test_shim_node() { npm run --silent --prefix "$ROOT/plugin-shim" test:node; }
+test_e2e() { bun test "$ROOT/tests/e2e"; }
+
+# What both `make lint` and `make test` begin with. tsc reads pkg/'s types, so
+# the build comes before it.
+run_lints() {
+  step "Tools" "$ROOT/scripts/setup.sh"
+  step "No machine path, registry host or stray pin in the tree" "$ROOT/scripts/check-tree.sh"
+  step "flake.nix evaluates" "$ROOT/scripts/check-flake.sh"
+  step "rustfmt" check_rustfmt
+  step "clippy, native" clippy_native
+  step "clippy, wasm32" clippy_wasm
+  step "Build" "$ROOT/scripts/build.sh"
+  step "Biome" check_biome
+  step "tsc, plugin" check_types_shim
+  step "tsc, end-to-end tests" check_types_e2e
+}

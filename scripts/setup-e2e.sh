@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# What the tests in real OpenCode need beside the plugin.
+source "$(dirname "$0")/env.sh"
+
+# Old releases of OpenCode try to download ripgrep unless they find one.
+have rg || apt_install ripgrep
+
+if [[ -f "$ROOT/tests/e2e/package-lock.json" ]]; then npm_ci "$ROOT/tests/e2e"; fi
