@@ -1,8 +1,11 @@
 # Sourced by lint.sh and test.sh: each check is a function, run by `step`.
 # shellcheck shell=bash
 
-# Biome comes with the shim's development dependencies and serves the whole tree.
-biome() { "$ROOT/plugin-shim/node_modules/.bin/biome" "$@"; }
+# npm_script <folder> <script>
+npm_script() {
+  npm_ci "$ROOT/$1"
+  npm run --silent --prefix "$ROOT/$1" "$2"
+}
 
 check_rustfmt() { cargo fmt --all --check; }
 
@@ -33,12 +36,6 @@ test_wasm() {
   WASM_BINDGEN_TEST_ONLY_NODE=1 wasm-pack --log-level error test --node -- --locked --test wasm
 }
 
-check_biome() { biome check --error-on-warnings; }
-check_types_shim() { npm run --silent --prefix "$ROOT/plugin-shim" typecheck; }
-check_types_e2e() { "$ROOT/plugin-shim/node_modules/.bin/tsc" --noEmit --project "$ROOT/tests/e2e"; }
-
-test_shim_bun() { npm run --silent --prefix "$ROOT/plugin-shim" test:bun; }
-test_shim_node() { npm run --silent --prefix "$ROOT/plugin-shim" test:node; }
 test_e2e() { bun test "$ROOT/tests/e2e"; }
 
 # What both `make lint` and `make test` begin with. tsc reads pkg/'s types, so
@@ -51,7 +48,9 @@ run_lints() {
   step "clippy, native" clippy_native
   step "clippy, wasm32" clippy_wasm
   step "Build" "$ROOT/scripts/build.sh"
-  step "Biome" check_biome
-  step "tsc, plugin" check_types_shim
-  step "tsc, end-to-end tests" check_types_e2e
+  local folder
+  for folder in plugin-shim tests/e2e; do
+    step "Biome, $folder" npm_script "$folder" lint
+    step "tsc, $folder" npm_script "$folder" typecheck
+  done
 }

@@ -5,5 +5,5 @@ source "$ROOT/scripts/checks.sh"
 "$ROOT/scripts/setup-tools.sh"
 cd "$ROOT"
 cargo fmt --all
-npm_ci plugin-shim
-biome check --write
+npm_script plugin-shim fmt
+npm_script tests/e2e fmt

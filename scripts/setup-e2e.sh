@@ -4,5 +4,4 @@ source "$(dirname "$0")/env.sh"
 
 # Old releases of OpenCode try to download ripgrep unless they find one.
 have rg || apt_install ripgrep
-
-if [[ -f "$ROOT/tests/e2e/package-lock.json" ]]; then npm_ci "$ROOT/tests/e2e"; fi
+npm_ci "$ROOT/tests/e2e"

@@ -7,8 +7,8 @@ cd "$ROOT"
 run_lints
 step "Rust tests, native" test_native
 step "Rust tests, wasm32 under Node.js" test_wasm
-step "Plugin tests under Bun" test_shim_bun
-step "Plugin tests under Node.js" test_shim_node
+step "Plugin tests under Bun" npm_script plugin-shim test:bun
+step "Plugin tests under Node.js" npm_script plugin-shim test:node
 step "What the tests in OpenCode need" "$ROOT/scripts/setup-e2e.sh"
 step "Tests in real OpenCode" test_e2e
 finish
