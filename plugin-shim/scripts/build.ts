@@ -1,0 +1,73 @@
+/**
+ * Builds `dist/`: `index.js` and `clankers.js`, each whole in itself with the
+ * wasm inside, `server.js` beside `index.js`, and the types of both entries.
+ */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
+
+/** Puts the wasm's bytes in the place of the module that reads them from a file. */
+const inlineWasm: Plugin = {
+	name: "inline-wasm",
+	setup: ({ onLoad }) =>
+		onLoad({ filter: /[/\\]src[/\\]wasm\.ts$/ }, () => ({
+			contents: `import bytes from "../../pkg/clankers_bg.wasm";
+				export const wasmBytes = () => bytes;`,
+			resolveDir: join(root, "src"),
+		})),
+};
+
+/** Lets `server.js` use the `index.js` beside it. */
+const indexBeside: Plugin = {
+	name: "index-beside",
+	setup: ({ onResolve }) =>
+		onResolve({ filter: /^\.\/index\.ts$/ }, () => ({
+			path: "./index.js",
+			external: true,
+		})),
+};
+
+const common: BuildOptions = {
+	absWorkingDir: root,
+	bundle: true,
+	format: "esm",
+	platform: "node",
+	target: "es2022",
+	loader: { ".wasm": "binary" },
+	logLevel: "warning",
+};
+
+rmSync(dist, { recursive: true, force: true });
+await build({
+	...common,
+	entryPoints: ["src/index.ts"],
+	outfile: "dist/index.js",
+	plugins: [inlineWasm],
+});
+await build({
+	...common,
+	entryPoints: ["src/server.ts"],
+	outfile: "dist/server.js",
+	plugins: [indexBeside],
+});
+copyFileSync(join(dist, "index.js"), join(dist, "clankers.js"));
+
+const types = mkdtempSync(join(tmpdir(), "clankers-types-"));
+execFileSync(
+	process.execPath,
+	[
+		join(root, "node_modules", "typescript", "bin", "tsc"),
+		...["--project", "tsconfig.build.json"],
+		...["--outDir", types],
+	],
+	{ cwd: root, stdio: "inherit" },
+);
+for (const entry of ["index", "server", "host"])
+	copyFileSync(join(types, `${entry}.d.ts`), join(dist, `${entry}.d.ts`));
+rmSync(types, { recursive: true });

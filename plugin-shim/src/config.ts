@@ -1,0 +1,179 @@
+/**
+ * The settings: plugin options from `opencode.json` and environment variables,
+ * read once and validated here. The environment wins over the options. A bad
+ * value is a problem to report and counts as not given.
+ */
+import { homedir } from "node:os";
+import { posix, win32 } from "node:path";
+import type { OnDelete } from "../../pkg/clankers.js";
+import { LOG_LEVELS, type LogLevel } from "./voice.ts";
+
+/** What is left of a row after its deletion in OpenCode. */
+const ON_DELETE = ["tombstone", "keep", "purge"] as const satisfies OnDelete[];
+/** What applies the commands. */
+const STORAGE = ["sqlite"] as const;
+const OPTIONS = ["dbPath", "dataPath", "logLevel", "onDelete", "storage"];
+
+const FOLDER_NAME = "clankers";
+const FILE_NAME = "clankers.db";
+
+/** The settings in force. */
+export interface Config {
+	readonly database: Database;
+	readonly logLevel: LogLevel;
+	readonly onDelete: OnDelete;
+	readonly storage: (typeof STORAGE)[number];
+}
+
+/** The database to write. */
+export interface Database {
+	/** The file. */
+	readonly path: string;
+	/** Whether it is in the default folder, which is clankers' own. */
+	readonly inOwnFolder: boolean;
+}
+
+/** What else the settings depend on. */
+export interface Machine {
+	readonly platform: NodeJS.Platform;
+	readonly home: string;
+}
+
+/** The environment variables. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads all settings. Never throws. */
+export function readConfig(
+	options: unknown,
+	environment: Environment,
+	machine: Machine = { platform: process.platform, home: homedir() },
+): { config: Config; problems: string[] } {
+	const reader = new Reader(machine);
+	const given = reader.object("options", options);
+	for (const name of Object.keys(given))
+		if (!OPTIONS.includes(name))
+			reader.problems.push(`unknown option \`${name}\``);
+	const variable = (name: string): string | undefined =>
+		environment[name] || undefined;
+
+	// Each is read, whichever is used, so that each bad value is reported.
+	const path = first(
+		reader.path("CLANKERS_DB_PATH", variable("CLANKERS_DB_PATH")),
+		reader.pathIn("CLANKERS_DATA_PATH", variable("CLANKERS_DATA_PATH")),
+		reader.path("dbPath", given["dbPath"]),
+		reader.pathIn("dataPath", given["dataPath"]),
+	);
+	const logLevel = first(
+		reader.oneOf(
+			"CLANKERS_LOG_LEVEL",
+			LOG_LEVELS,
+			variable("CLANKERS_LOG_LEVEL")?.toLowerCase(),
+		),
+		reader.oneOf("logLevel", LOG_LEVELS, given["logLevel"]),
+	);
+	const config: Config = {
+		database: {
+			path: path ?? defaultPath(variable, machine),
+			inOwnFolder: path === undefined,
+		},
+		logLevel: logLevel ?? "info",
+		onDelete:
+			reader.oneOf("onDelete", ON_DELETE, given["onDelete"]) ?? "tombstone",
+		storage: reader.oneOf("storage", STORAGE, given["storage"]) ?? "sqlite",
+	};
+	return { config, problems: reader.problems };
+}
+
+type PlatformPath = typeof posix;
+
+/** Reads values one by one. What is not given or not usable is `undefined`. */
+class Reader {
+	readonly problems: string[] = [];
+	readonly #home: string;
+	readonly #path: PlatformPath;
+
+	constructor(machine: Machine) {
+		this.#home = machine.home;
+		this.#path = pathsOf(machine.platform);
+	}
+
+	object(name: string, value: unknown): Readonly<Record<string, unknown>> {
+		if (value === undefined || value === null) return {};
+		if (typeof value === "object" && !Array.isArray(value)) return { ...value };
+		this.#unusable(name, "an object", value);
+		return {};
+	}
+
+	oneOf<Word extends string>(
+		name: string,
+		words: readonly Word[],
+		value: unknown,
+	): Word | undefined {
+		const found = words.find((word) => word === value);
+		if (found === undefined && value !== undefined)
+			this.#unusable(name, words.map(quote).join(", "), value);
+		return found;
+	}
+
+	/** An absolute path. A relative one would be another place for each project. */
+	path(name: string, value: unknown): string | undefined {
+		if (value === undefined) return undefined;
+		if (typeof value === "string") {
+			const path = /^~[/\\]/.test(value)
+				? this.#path.join(this.#home, value.slice(2))
+				: value;
+			if (this.#path.isAbsolute(path)) return this.#path.normalize(path);
+		}
+		this.#unusable(name, "a path that begins with `/` or `~/`", value);
+		return undefined;
+	}
+
+	/** The database in the folder named. */
+	pathIn(name: string, value: unknown): string | undefined {
+		const folder = this.path(name, value);
+		return folder && this.#path.join(folder, FILE_NAME);
+	}
+
+	#unusable(name: string, expected: string, value: unknown): void {
+		this.problems.push(
+			`\`${name}\`: expected ${expected}, found ${kindOf(value)}; it is not used`,
+		);
+	}
+}
+
+/** Where each platform keeps a program's data. */
+function defaultPath(
+	variable: (name: string) => string | undefined,
+	{ home, platform }: Machine,
+): string {
+	const { isAbsolute, join } = pathsOf(platform);
+	const folder = (): string => {
+		if (platform === "win32")
+			return variable("APPDATA") ?? join(home, "AppData", "Roaming");
+		if (platform === "darwin")
+			return join(home, "Library", "Application Support");
+		const data = variable("XDG_DATA_HOME");
+		// The XDG specification has relative paths ignored.
+		return data && isAbsolute(data) ? data : join(home, ".local", "share");
+	};
+	return join(folder(), FOLDER_NAME, FILE_NAME);
+}
+
+function pathsOf(platform: NodeJS.Platform): PlatformPath {
+	return platform === "win32" ? win32 : posix;
+}
+
+function first<Value>(...values: (Value | undefined)[]): Value | undefined {
+	return values.find((value) => value !== undefined);
+}
+
+function kindOf(value: unknown): string {
+	if (typeof value === "string") return quote(value);
+	if (value === null) return "null";
+	if (Array.isArray(value)) return "an array";
+	return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function quote(word: string): string {
+	return `\`${word}\``;
+}

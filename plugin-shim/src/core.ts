@@ -1,0 +1,129 @@
+/**
+ * Holds the wasm core and survives its traps. A trap leaves the module's memory
+ * unusable, so the module is instantiated anew and the core rebuilt empty; the
+ * batch that was drained but not yet stored is kept here and goes again.
+ */
+import {
+	__wbg_reset_state,
+	type Command,
+	Core,
+	type CoreOptions,
+	type EventTypes,
+	eventTypes,
+	initSync,
+} from "../../pkg/clankers.js";
+import { wasmBytes } from "./wasm.ts";
+
+/** A core that traps this often is not rebuilt any more. */
+export const MOST_TRAPS = 32;
+
+/** Counts the instances of the module; a core of an earlier one is dead. */
+let instance = 0;
+
+/** Compiles the module once, synchronously, and says what its events are. */
+export function loadCore(): EventTypes {
+	if (instance === 0) {
+		initSync({ module: wasmBytes() });
+		instance = 1;
+	}
+	return eventTypes();
+}
+
+/** The core, or its successor. No method throws. */
+export class SurvivingCore {
+	readonly #options: CoreOptions;
+	readonly #trapped: (error: unknown) => void;
+	#core: Core | undefined;
+	#instance = 0;
+	#traps = 0;
+	/** The batch drained last, until it is stored. */
+	#unstored: Command[] = [];
+	/** Batches of cores that have died, until they are stored. */
+	#inherited: Command[] = [];
+
+	/** `trapped` hears of each trap: what the core knew and had not drained is lost. */
+	constructor(options: CoreOptions, trapped: (error: unknown) => void) {
+		this.#options = options;
+		this.#trapped = trapped;
+	}
+
+	/** Whether it has trapped so often that it does nothing any more. */
+	get dead(): boolean {
+		return this.#traps >= MOST_TRAPS;
+	}
+
+	/** Folds an event in, and says how soon to drain. One that traps is tried once more, on the fresh core. */
+	observe(event: unknown, now: number): number {
+		const observe = (core: Core): number => core.observe(event, now);
+		return this.#call(observe) ?? this.#call(observe) ?? 0;
+	}
+
+	/** Takes what is due, what dead cores left first. */
+	drain(): Command[] {
+		const due = this.#call((core) => core.drain()) ?? [];
+		this.#unstored = due;
+		return this.#inherited.length === 0 ? due : [...this.#inherited, ...due];
+	}
+
+	/** Says what became of the drained batch. */
+	settle(stored: boolean): void {
+		if (stored) {
+			this.#inherited = [];
+			this.#unstored = [];
+		}
+		this.#call((core) => core.settle(stored));
+	}
+
+	/** New kinds of rejection, a line each. */
+	notices(): string[] {
+		return this.#call((core) => core.notices()) ?? [];
+	}
+
+	/** Gives the core's memory back. The next call begins with an empty core. */
+	free(): void {
+		const core = this.#core;
+		this.#core = undefined;
+		this.#unstored = [];
+		this.#inherited = [];
+		if (core && this.#instance === instance) this.#guard(() => core.free());
+	}
+
+	[Symbol.dispose](): void {
+		this.free();
+	}
+
+	#call<Result>(work: (core: Core) => Result): Result | undefined {
+		if (this.dead) return undefined;
+		return this.#guard(() => work(this.#current()));
+	}
+
+	/** The living core; one whose instance another core's trap has taken away is replaced. */
+	#current(): Core {
+		if (this.#core !== undefined && this.#instance === instance)
+			return this.#core;
+		this.#inherit();
+		this.#core = new Core(this.#options);
+		this.#instance = instance;
+		return this.#core;
+	}
+
+	/** The core never throws, so whatever is thrown is a trap. */
+	#guard<Result>(work: () => Result): Result | undefined {
+		try {
+			return work();
+		} catch (error) {
+			this.#traps += 1;
+			this.#core = undefined;
+			this.#inherit();
+			__wbg_reset_state();
+			instance += 1;
+			this.#trapped(error);
+			return undefined;
+		}
+	}
+
+	#inherit(): void {
+		this.#inherited.push(...this.#unstored);
+		this.#unstored = [];
+	}
+}

@@ -1,0 +1,58 @@
+/** The hooks: OpenCode's events go in, and nothing ever comes out or is thrown. */
+import { readConfig } from "./config.ts";
+import type { Hooks, PluginInput } from "./host.ts";
+import { Recorder } from "./recorder.ts";
+import { recorderFor, type SharedRecorder } from "./registry.ts";
+import { SqliteSink } from "./sinks/sqlite.ts";
+import { Voice } from "./voice.ts";
+
+/** One answer for every call of the `event` hook, so that none allocates. */
+const DONE: Promise<void> = Promise.resolve();
+
+/** Starts recording one project's events. Awaits nothing and never rejects. */
+export async function record(
+	input: PluginInput,
+	options?: Record<string, unknown>,
+): Promise<Hooks> {
+	const voice = new Voice(input.client);
+	try {
+		const recorder = open(voice, options);
+		const leave = recorder.join(voice);
+		return {
+			event: ({ event }) => {
+				try {
+					if (!recorder.ignored.has(event.type)) recorder.observe(event);
+				} catch (error) {
+					voice.failed("an event was not recorded", error);
+				}
+				return DONE;
+			},
+			dispose: () => {
+				try {
+					leave();
+				} catch (error) {
+					voice.failed("the last events were not stored", error);
+				}
+				return DONE;
+			},
+		};
+	} catch (error) {
+		voice.failed("nothing is recorded", error);
+		return {};
+	}
+}
+
+/** The recorder of the configured database: this process has one, however often the plugin is loaded. */
+function open(
+	voice: Voice,
+	options: Record<string, unknown> | undefined,
+): SharedRecorder {
+	const { config, problems } = readConfig(options, process.env);
+	voice.level = config.logLevel;
+	for (const problem of problems) voice.log("warn", problem);
+	const { database, onDelete } = config;
+	return recorderFor(
+		`${onDelete} ${database.path}`,
+		() => new Recorder({ onDelete }, new SqliteSink(database)),
+	);
+}

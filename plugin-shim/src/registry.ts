@@ -1,0 +1,58 @@
+/**
+ * What all copies of the plugin in this process share: OpenCode loads one per
+ * project directory, and may load the same plugin from its config and from a
+ * folder. Per database there is one recorder, whichever copy came first.
+ */
+import type { BusEvent } from "./host.ts";
+import type { Voice } from "./voice.ts";
+
+/** What the copies use of each other; a change here needs another `PROTOCOL`. */
+export interface SharedRecorder {
+	/** The event types that need not be observed. */
+	readonly ignored: ReadonlySet<string>;
+	/** Takes an event; one that another instance has brought already is let go. */
+	observe(event: BusEvent): void;
+	/** Adds an instance to speak through; the answer takes it away again. */
+	join(voice: Voice): () => void;
+	/** The process ends: stores what is left. */
+	end(): void;
+}
+
+interface Registry {
+	readonly protocol: number;
+	readonly recorders: Map<string, SharedRecorder>;
+}
+
+const PROTOCOL = 1;
+const KEY = Symbol.for("opencode-clankers");
+
+/** The recorder of that name, made on the first call in this process. */
+export function recorderFor(
+	name: string,
+	make: () => SharedRecorder,
+): SharedRecorder {
+	const { recorders } = registry();
+	const existing = recorders.get(name);
+	if (existing !== undefined) return existing;
+	const made = make();
+	recorders.set(name, made);
+	return made;
+}
+
+function registry(): Registry {
+	const shared = globalThis as { [KEY]?: Registry };
+	const existing = shared[KEY];
+	if (existing === undefined) {
+		const created: Registry = { protocol: PROTOCOL, recorders: new Map() };
+		shared[KEY] = created;
+		process.on("exit", () => {
+			for (const recorder of created.recorders.values()) recorder.end();
+		});
+		return created;
+	}
+	if (existing.protocol !== PROTOCOL)
+		throw new Error(
+			"another release of clankers is loaded already and does the recording",
+		);
+	return existing;
+}

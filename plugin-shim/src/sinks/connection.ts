@@ -1,0 +1,53 @@
+/** The runtime's own SQLite: `bun:sqlite` in OpenCode's CLI, `node:sqlite` in OpenCode Desktop. */
+import { SinkError } from "./sink.ts";
+
+/** What both have in common. */
+export interface Connection {
+	exec(sql: string): unknown;
+	prepare(sql: string): Statement;
+	close(): void;
+}
+
+/** A compiled statement. */
+export interface Statement {
+	run(parameter: string): unknown;
+	get(): unknown;
+	/** Bun's close leaves the file open until its statements are finalised. */
+	finalize?(): void;
+}
+
+/** `bun:sqlite`, of which Node's types know nothing. */
+interface BunSqlite {
+	Database: new (
+		path: string,
+		options: { create: true; readwrite: true },
+	) => Connection;
+}
+
+/** Opens a database file synchronously. Neither module is named in an import, which would stop the other runtime. */
+export function connect(path: string): Connection {
+	if (process.versions["bun"] !== undefined) {
+		const { Database } = builtin<BunSqlite>("bun:sqlite");
+		return new Database(path, { create: true, readwrite: true });
+	}
+	const { DatabaseSync } = builtin<typeof import("node:sqlite")>("node:sqlite");
+	return new DatabaseSync(path);
+}
+
+function builtin<Module>(id: string): Module {
+	const found: unknown = process.getBuiltinModule?.(id);
+	if (!found)
+		throw new SinkError(
+			"incompatible",
+			`this runtime has no \`${id}\`; Bun or Node 22.13 and later have what is needed`,
+		);
+	return found as Module;
+}
+
+/** SQLite's primary result code of a failure, whichever runtime threw it. */
+export function resultCode(error: unknown): number | undefined {
+	if (typeof error !== "object" || error === null) return undefined;
+	const code =
+		"errcode" in error ? error.errcode : "errno" in error && error.errno;
+	return typeof code === "number" && code > 0 ? code & 0xff : undefined;
+}

@@ -1,0 +1,34 @@
+/** The database's place on disk: readable by its owner only. */
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Database } from "../config.ts";
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/**
+ * Makes the folder and an empty file where there are none, and takes away
+ * other people's access. A folder that a person named and made is theirs to
+ * open. SQLite gives its `-wal` and `-shm` files the database's own mode.
+ */
+export function prepareFiles({ path, inOwnFolder }: Database): void {
+	const folder = dirname(path);
+	const made = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+	if (inOwnFolder && made === undefined) narrow(folder, FOLDER_MODE);
+	closeSync(openSync(path, "a", FILE_MODE));
+	for (const file of [path, `${path}-wal`, `${path}-shm`])
+		narrow(file, FILE_MODE);
+}
+
+/** Which file a path names at the moment, or nothing if there is none. */
+export function fileIdentity(path: string): string | undefined {
+	const stat = statSync(path, { throwIfNoEntry: false });
+	return stat && `${stat.dev}:${stat.ino}`;
+}
+
+/** Takes away what `mode` does not grant, where we own the file; another owner has decided to share it. */
+function narrow(path: string, mode: number): void {
+	const stat = statSync(path, { throwIfNoEntry: false });
+	if (stat === undefined || (stat.mode & 0o777 & ~mode) === 0) return;
+	if (stat.uid === process.getuid?.()) chmodSync(path, stat.mode & mode);
+}

@@ -1,0 +1,36 @@
+/** What applies commands. A sink knows nothing of OpenCode. */
+import type { Command } from "../../../pkg/clankers.js";
+
+/** Where the core's commands become rows. Nothing is opened before it is needed. */
+export interface Sink {
+	/** Where the rows go, in words for a person. */
+	readonly target: string;
+	/**
+	 * Applies all commands or, where it throws a `SinkError`, none of them.
+	 * A command that can never be applied is left out and returned, so that it
+	 * does not hold up the others for ever.
+	 */
+	apply(commands: readonly Command[]): RefusedCommand[];
+	/** Lets go of everything held; a later `apply` opens it again. */
+	close(): void;
+}
+
+/** A command that the storage refused for what is in it. */
+export interface RefusedCommand {
+	readonly command: Command;
+	readonly reason: string;
+}
+
+/**
+ * Why nothing was stored: `unavailable` may be over in a moment (locked, disk
+ * full), `incompatible` lasts (a newer schema, a file of something else).
+ */
+export class SinkError extends Error {
+	override readonly name = "SinkError";
+	readonly kind: "unavailable" | "incompatible";
+
+	constructor(kind: SinkError["kind"], message: string, cause?: unknown) {
+		super(message, { cause });
+		this.kind = kind;
+	}
+}

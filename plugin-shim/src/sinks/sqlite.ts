@@ -1,0 +1,231 @@
+/** The in-process sink: one connection, one transaction per batch, SQL from the core. */
+import { type Command, type Store, store } from "../../../pkg/clankers.js";
+import type { Database } from "../config.ts";
+import { describe } from "../voice.ts";
+import {
+	type Connection,
+	connect,
+	resultCode,
+	type Statement,
+} from "./connection.ts";
+import { fileIdentity, prepareFiles } from "./files.ts";
+import { type RefusedCommand, type Sink, SinkError } from "./sink.ts";
+
+/** A locked database holds OpenCode no longer than this. */
+const BUSY_TIMEOUT_MS = 50;
+/** The first SQLite with `->>`; macOS 12 has an older one. */
+const OLDEST_SQLITE = [3, 38];
+
+const BUSY = 5;
+const NOT_A_DATABASE = 26;
+/** SQL error, too big, constraint, mismatch, range: the command's own fault. */
+const REFUSALS: ReadonlySet<number> = new Set([1, 18, 19, 20, 25]);
+
+/** Writes to a database file in this process. */
+export class SqliteSink implements Sink {
+	readonly target: string;
+	readonly #database: Database;
+	#open: OpenDatabase | undefined;
+
+	constructor(database: Database) {
+		this.target = database.path;
+		this.#database = database;
+	}
+
+	apply(commands: readonly Command[]): RefusedCommand[] {
+		try {
+			return this.#opened().apply(commands);
+		} catch (error) {
+			// Unless it is only locked, the next attempt starts from a fresh connection.
+			if (resultCode(error) !== BUSY) this.close();
+			throw sinkError(this.target, error);
+		}
+	}
+
+	close(): void {
+		const open = this.#open;
+		this.#open = undefined;
+		open?.close();
+	}
+
+	/** The open database; a file that was moved or removed meanwhile is left, and the path opened anew. */
+	#opened(): OpenDatabase {
+		if (this.#open && this.#open.identity !== fileIdentity(this.target))
+			this.close();
+		this.#open ??= new OpenDatabase(this.#database);
+		return this.#open;
+	}
+}
+
+/** A connection with the current schema and its compiled statements. */
+class OpenDatabase {
+	readonly identity: string | undefined;
+	readonly #connection: Connection;
+	readonly #sql: Store["statements"];
+	readonly #compiled = new Map<string, Statement[]>();
+
+	constructor(database: Database) {
+		prepareFiles(database);
+		this.identity = fileIdentity(database.path);
+		this.#connection = connect(database.path);
+		try {
+			const { schemaVersion, migrations, statements } = store();
+			this.#sql = statements;
+			this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+			this.#checkSqlite();
+			this.#checkVersion(schemaVersion);
+			this.#connection.exec(
+				"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+			);
+			this.#migrate(migrations);
+		} catch (error) {
+			this.close();
+			throw error;
+		}
+	}
+
+	apply(commands: readonly Command[]): RefusedCommand[] {
+		try {
+			this.#transaction(() => {
+				for (const command of commands) this.#run(command);
+			});
+			return [];
+		} catch (error) {
+			if (!isRefusal(error)) throw error;
+		}
+		// One of them is at fault: again, each on its own, leaving out what fails.
+		const refused: RefusedCommand[] = [];
+		this.#transaction(() => {
+			for (const command of commands) {
+				this.#connection.exec("SAVEPOINT command");
+				try {
+					this.#run(command);
+				} catch (error) {
+					if (!isRefusal(error)) throw error;
+					this.#connection.exec("ROLLBACK TO command");
+					refused.push({ command, reason: describe(error) });
+				}
+				this.#connection.exec("RELEASE command");
+			}
+		});
+		return refused;
+	}
+
+	close(): void {
+		try {
+			for (const statements of this.#compiled.values())
+				for (const statement of statements) statement.finalize?.();
+			this.#compiled.clear();
+			this.#connection.close();
+		} catch {
+			// A connection that cannot be closed is left to the process's end.
+		}
+	}
+
+	#run(command: Command): void {
+		const params = JSON.stringify(command.params);
+		for (const statement of this.#statements(command.method))
+			statement.run(params);
+	}
+
+	#statements(method: Command["method"]): Statement[] {
+		let compiled = this.#compiled.get(method);
+		if (compiled === undefined) {
+			compiled = this.#sql[method].map((sql) => this.#compile(sql));
+			this.#compiled.set(method, compiled);
+		}
+		return compiled;
+	}
+
+	/** A statement that does not compile says that the schema was tampered with, and nothing of the command. */
+	#compile(sql: string): Statement {
+		try {
+			return this.#connection.prepare(sql);
+		} catch (error) {
+			if (isRefusal(error)) throw new SinkError("unavailable", describe(error));
+			throw error;
+		}
+	}
+
+	/** `IMMEDIATE`, so that a lock is met before any work is done, never in its middle. */
+	#transaction(work: () => void): void {
+		this.#connection.exec("BEGIN IMMEDIATE");
+		try {
+			work();
+			this.#connection.exec("COMMIT");
+		} catch (error) {
+			try {
+				this.#connection.exec("ROLLBACK");
+			} catch {
+				// SQLite has rolled back already, as it does on a full disk.
+			}
+			throw error;
+		}
+	}
+
+	#checkSqlite(): void {
+		const version = String(this.#value("SELECT sqlite_version() AS value"));
+		const [major = 0, minor = 0] = version.split(".").map(Number);
+		const [oldestMajor = 0, oldestMinor = 0] = OLDEST_SQLITE;
+		if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
+			throw new SinkError(
+				"incompatible",
+				`SQLite ${version} is too old: ${OLDEST_SQLITE.join(".")} or later is needed`,
+			);
+	}
+
+	/** Before anything is written, so that a newer database is left as it is. */
+	#checkVersion(known: number): void {
+		const found = this.#version();
+		if (found > known)
+			throw new SinkError(
+				"incompatible",
+				`it was written by a newer clankers (schema ${found}, this one knows ${known}): update the plugin, or name another file in CLANKERS_DB_PATH`,
+			);
+	}
+
+	/** Each step in a transaction that looks again: several processes may start at once. */
+	#migrate(migrations: readonly string[]): void {
+		for (
+			let version = this.#version();
+			version < migrations.length;
+			version = this.#version()
+		)
+			this.#transaction(() => {
+				const next = migrations[version];
+				if (next === undefined || this.#version() !== version) return;
+				this.#connection.exec(next);
+				this.#connection.exec(`PRAGMA user_version = ${version + 1}`);
+			});
+	}
+
+	#version(): number {
+		return Number(
+			this.#value("SELECT user_version AS value FROM pragma_user_version"),
+		);
+	}
+
+	#value(sql: string): unknown {
+		const statement = this.#connection.prepare(sql);
+		const row = statement.get();
+		statement.finalize?.();
+		return typeof row === "object" && row !== null && "value" in row
+			? row.value
+			: undefined;
+	}
+}
+
+function isRefusal(error: unknown): boolean {
+	const code = resultCode(error);
+	return code !== undefined && REFUSALS.has(code);
+}
+
+function sinkError(target: string, error: unknown): SinkError {
+	const kind =
+		error instanceof SinkError
+			? error.kind
+			: resultCode(error) === NOT_A_DATABASE
+				? "incompatible"
+				: "unavailable";
+	return new SinkError(kind, `\`${target}\`: ${describe(error)}`, error);
+}

@@ -1,0 +1,61 @@
+/** How clankers speaks: through OpenCode's log and its toasts, never on stdout. */
+import type { HostClient, Level } from "./host.ts";
+
+/** What may be set as the log level: a level, or `off`. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "off"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const SERVICE = "clankers";
+
+/** One plugin instance's way to its OpenCode. Nothing here waits or throws. */
+export class Voice {
+	/** Lines below this level are dropped. */
+	level: LogLevel = "info";
+	readonly #client: HostClient | undefined;
+	readonly #failures = new Set<string>();
+
+	/** `client` may be missing: OpenCode 2.x has another one. */
+	constructor(client: HostClient | undefined) {
+		this.#client = client;
+	}
+
+	/** Writes one line to OpenCode's log. */
+	log(level: Level, message: string): void {
+		if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.level)) return;
+		forget(() =>
+			this.#client?.app.log({ body: { service: SERVICE, level, message } }),
+		);
+	}
+
+	/** Logs an error, and shows it to the person if a terminal is there. */
+	tell(message: string): void {
+		this.log("error", message);
+		forget(() =>
+			this.#client?.tui.showToast({
+				body: { title: SERVICE, message, variant: "error" },
+			}),
+		);
+	}
+
+	/** Logs a failure of our own; one line per kind, however often it happens. */
+	failed(consequence: string, error: unknown): void {
+		const message = `${consequence}: ${describe(error)}`;
+		if (this.#failures.has(message) || this.#failures.size >= 100) return;
+		this.#failures.add(message);
+		this.log("error", message);
+	}
+}
+
+/** What went wrong, in one line. */
+export function describe(error: unknown): string {
+	return error instanceof Error ? error.message : String(error);
+}
+
+/** Starts a call and lets go of it, whatever becomes of it. */
+function forget(call: () => unknown): void {
+	try {
+		Promise.resolve(call()).catch(() => {});
+	} catch {
+		// There is nobody left to tell.
+	}
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Environment, type Machine, readConfig } from "../src/config.ts";
+
+const LINUX: Machine = { platform: "linux", home: "/home/user" };
+const MACOS: Machine = { platform: "darwin", home: "/Users/user" };
+const WINDOWS: Machine = { platform: "win32", home: "C:\\Users\\user" };
+
+const DEFAULT_PATH = "/home/user/.local/share/clankers/clankers.db";
+
+interface Case {
+	readonly name: string;
+	readonly options?: unknown;
+	readonly environment?: Environment;
+	readonly machine?: Machine;
+	readonly path?: string;
+	readonly problems?: string[];
+}
+
+const PATHS: Case[] = [
+	{ name: "Linux keeps it in ~/.local/share", path: DEFAULT_PATH },
+	{
+		name: "Linux follows XDG_DATA_HOME",
+		environment: { XDG_DATA_HOME: "/data" },
+		path: "/data/clankers/clankers.db",
+	},
+	{
+		name: "a relative XDG_DATA_HOME is ignored, as its specification says",
+		environment: { XDG_DATA_HOME: "data" },
+		path: DEFAULT_PATH,
+	},
+	{
+		name: "macOS keeps it in Application Support",
+		machine: MACOS,
+		environment: { XDG_DATA_HOME: "/data" },
+		path: "/Users/user/Library/Application Support/clankers/clankers.db",
+	},
+	{
+		name: "Windows keeps it in APPDATA",
+		machine: WINDOWS,
+		environment: { APPDATA: "D:\\Roaming" },
+		path: "D:\\Roaming\\clankers\\clankers.db",
+	},
+	{
+		name: "Windows without APPDATA uses the folder it stands for",
+		machine: WINDOWS,
+		path: "C:\\Users\\user\\AppData\\Roaming\\clankers\\clankers.db",
+	},
+	{
+		name: "dataPath names another folder",
+		options: { dataPath: "/srv/data" },
+		path: "/srv/data/clankers.db",
+	},
+	{
+		name: "dbPath names another file and wins over dataPath",
+		options: { dataPath: "/srv/data", dbPath: "/srv/other.db" },
+		path: "/srv/other.db",
+	},
+	{
+		name: "CLANKERS_DATA_PATH wins over every option",
+		options: { dataPath: "/srv/data", dbPath: "/srv/other.db" },
+		environment: { CLANKERS_DATA_PATH: "/env" },
+		path: "/env/clankers.db",
+	},
+	{
+		name: "CLANKERS_DB_PATH wins over everything",
+		options: { dbPath: "/srv/other.db" },
+		environment: { CLANKERS_DATA_PATH: "/env", CLANKERS_DB_PATH: "/env/x.db" },
+		path: "/env/x.db",
+	},
+	{
+		name: "an empty variable is an unset one",
+		environment: { CLANKERS_DB_PATH: "", CLANKERS_DATA_PATH: "" },
+		path: DEFAULT_PATH,
+	},
+	{
+		name: "a leading ~/ is the home folder",
+		options: { dbPath: "~/notes/x.db" },
+		path: "/home/user/notes/x.db",
+	},
+	{
+		name: "Windows takes ~\\ and drive letters",
+		machine: WINDOWS,
+		options: { dataPath: "~\\data" },
+		path: "C:\\Users\\user\\data\\clankers.db",
+	},
+	{
+		name: "a relative path is reported, and the next in line is used",
+		options: { dbPath: "/srv/other.db" },
+		environment: { CLANKERS_DB_PATH: "x.db" },
+		path: "/srv/other.db",
+		problems: [
+			"`CLANKERS_DB_PATH`: expected a path that begins with `/` or `~/`, found `x.db`; it is not used",
+		],
+	},
+	{
+		name: "a path that is no string is reported, and the default is used",
+		options: { dbPath: 7, dataPath: null },
+		path: DEFAULT_PATH,
+		problems: [
+			"`dbPath`: expected a path that begins with `/` or `~/`, found a number; it is not used",
+			"`dataPath`: expected a path that begins with `/` or `~/`, found null; it is not used",
+		],
+	},
+];
+
+describe("the database's path", () => {
+	for (const { name, options, environment, machine, path, problems } of PATHS)
+		it(name, () => {
+			const read = readConfig(options, environment ?? {}, machine ?? LINUX);
+			assert.equal(read.config.database.path, path);
+			assert.deepEqual(read.problems, problems ?? []);
+		});
+
+	it("is in clankers' own folder only where nobody named another", () => {
+		const own = (environment: Environment): boolean =>
+			readConfig({}, environment, LINUX).config.database.inOwnFolder;
+		assert.equal(own({}), true);
+		assert.equal(own({ XDG_DATA_HOME: "/data" }), true);
+		assert.equal(own({ CLANKERS_DATA_PATH: "/srv" }), false);
+		assert.equal(own({ CLANKERS_DB_PATH: "/srv/x.db" }), false);
+	});
+});
+
+describe("the other settings", () => {
+	const read = (
+		options: unknown,
+		environment: Environment = {},
+	): ReturnType<typeof readConfig> => readConfig(options, environment, LINUX);
+
+	it("have defaults", () => {
+		for (const nothing of [undefined, null, {}]) {
+			const { config, problems } = read(nothing);
+			assert.equal(config.logLevel, "info");
+			assert.equal(config.onDelete, "tombstone");
+			assert.equal(config.storage, "sqlite");
+			assert.deepEqual(problems, []);
+		}
+	});
+
+	it("take every word they know", () => {
+		for (const logLevel of ["debug", "info", "warn", "error", "off"])
+			assert.equal(read({ logLevel }).config.logLevel, logLevel);
+		for (const onDelete of ["tombstone", "keep", "purge"])
+			assert.equal(read({ onDelete }).config.onDelete, onDelete);
+		assert.equal(read({ storage: "sqlite" }).config.storage, "sqlite");
+	});
+
+	it("let CLANKERS_LOG_LEVEL win, in any case", () => {
+		const { config } = read(
+			{ logLevel: "debug" },
+			{ CLANKERS_LOG_LEVEL: "ERROR" },
+		);
+		assert.equal(config.logLevel, "error");
+	});
+
+	it("fall back where a word is unknown, and report it", () => {
+		const { config, problems } = read(
+			{ logLevel: "loud", onDelete: true, storage: ["sqlite"] },
+			{ CLANKERS_LOG_LEVEL: "quiet" },
+		);
+		assert.equal(config.logLevel, "info");
+		assert.equal(config.onDelete, "tombstone");
+		assert.equal(config.storage, "sqlite");
+		assert.deepEqual(problems, [
+			"`CLANKERS_LOG_LEVEL`: expected `debug`, `info`, `warn`, `error`, `off`, found `quiet`; it is not used",
+			"`logLevel`: expected `debug`, `info`, `warn`, `error`, `off`, found `loud`; it is not used",
+			"`onDelete`: expected `tombstone`, `keep`, `purge`, found a boolean; it is not used",
+			"`storage`: expected `sqlite`, found an array; it is not used",
+		]);
+	});
+
+	it("report an option nobody knows", () => {
+		assert.deepEqual(read({ dbpath: "/x.db" }).problems, [
+			"unknown option `dbpath`",
+		]);
+	});
+
+	it("survive options that are no object", () => {
+		for (const [options, found] of [
+			["x", "`x`"],
+			[[1], "an array"],
+			[7, "a number"],
+		] as const) {
+			const { config, problems } = read(options);
+			assert.equal(config.database.path, DEFAULT_PATH);
+			assert.deepEqual(problems, [
+				`\`options\`: expected an object, found ${found}; it is not used`,
+			]);
+		}
+	});
+});
