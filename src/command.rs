@@ -1,0 +1,149 @@
+//! The commands: what leaves the core, and what a daemon takes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::number::Number;
+use crate::rejection::RejectionRow;
+use crate::row::{
+    MessageRow, OnDelete, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow, ToolCallRow,
+};
+
+/// Declares the commands: the enum, each one's method name, and its TypeScript type.
+macro_rules! commands {
+    ($($(#[$doc:meta])* $variant:ident($params:ident) = $method:literal,)+) => {
+        /// One idempotent change to a row, `{ method, params }` on the wire.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "method", content = "params")]
+        pub enum Command {
+            $($(#[$doc])* #[serde(rename = $method)] $variant($params),)+
+        }
+
+        impl Command {
+            /// Every method's name.
+            pub const METHODS: &'static [&'static str] = &[$($method,)+];
+            /// The commands' TypeScript type, for the generated declarations.
+            pub const TYPESCRIPT: &'static str = concat!(
+                "export type Command =",
+                $("\n  | { method: \"", $method, "\"; params: ", stringify!($params), " }",)+
+                ";\nexport type Method = Command[\"method\"];\n",
+            );
+
+            /// The method's name, such as `session.upsert`.
+            pub const fn method(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $method,)+ }
+            }
+        }
+    };
+}
+
+commands! {
+    /// A session was created or changed.
+    SessionUpsert(SessionRow) = "session.upsert",
+    /// A session was deleted.
+    SessionDelete(SessionDelete) = "session.delete",
+    /// A message was created or changed.
+    MessageUpsert(MessageRow) = "message.upsert",
+    /// A message was removed.
+    MessageDelete(MessageDelete) = "message.delete",
+    /// A part other than a tool call was created or changed; a step-finish
+    /// part is also a row of the ledger.
+    PartUpsert(PartRow) = "part.upsert",
+    /// A part of any kind was removed.
+    PartDelete(PartDelete) = "part.delete",
+    /// A tool call was created or changed.
+    ToolCallUpsert(ToolCallRow) = "tool_call.upsert",
+    /// A provider failed, a turn was aborted or is tried again.
+    SessionErrorUpsert(SessionErrorRow) = "session_error.upsert",
+    /// A permission was asked or answered.
+    PermissionUpsert(PermissionRow) = "permission.upsert",
+    /// A session's to-do list is now this one.
+    TodoReplace(TodoReplace) = "todo.replace",
+    /// An event, or a field of one, was refused.
+    RejectionRecord(RejectionRow) = "rejection.record",
+}
+
+/// The parameters of `session.delete`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionDelete {
+    /// The session.
+    #[serde(alias = "sessionId")]
+    pub id: String,
+    /// When, Unix milliseconds.
+    pub deleted_at: Number,
+    /// What becomes of it; `tombstone` unless said.
+    #[serde(default = "tombstone")]
+    pub on_delete: OnDelete,
+}
+
+/// The parameters of `message.delete`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageDelete {
+    /// The message.
+    pub id: String,
+    /// Its session.
+    pub session_id: String,
+    /// When, Unix milliseconds.
+    pub deleted_at: Number,
+    /// What becomes of it; `tombstone` unless said.
+    #[serde(default = "tombstone")]
+    pub on_delete: OnDelete,
+}
+
+/// The parameters of `part.delete`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PartDelete {
+    /// The part, or the tool call.
+    pub id: String,
+    /// Its message.
+    pub message_id: String,
+    /// Its session.
+    pub session_id: String,
+    /// When, Unix milliseconds; a tool call keeps it.
+    pub deleted_at: Number,
+    /// What becomes of a tool call; `tombstone` unless said.
+    #[serde(default = "tombstone")]
+    pub on_delete: OnDelete,
+}
+
+/// The parameters of `todo.replace`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TodoReplace {
+    /// The session.
+    pub session_id: String,
+    /// The whole list, in order.
+    pub todos: Vec<TodoRow>,
+}
+
+const fn tombstone() -> OnDelete {
+    OnDelete::Tombstone
+}
+
+/// The TypeScript types of the parameters that are not plain rows.
+pub const TYPESCRIPT: &str = "\
+export interface SessionDelete {
+  id: string;
+  deletedAt: number;
+  onDelete: OnDelete;
+}
+export interface MessageDelete {
+  id: string;
+  sessionId: string;
+  deletedAt: number;
+  onDelete: OnDelete;
+}
+export interface PartDelete {
+  id: string;
+  messageId: string;
+  sessionId: string;
+  deletedAt: number;
+  onDelete: OnDelete;
+}
+export interface TodoReplace {
+  sessionId: string;
+  todos: TodoRow[];
+}
+";

@@ -1,0 +1,98 @@
+//! The core as its callers see it: observe, drain, settle.
+
+use serde::Serialize;
+
+use crate::command::Command;
+use crate::decode::{self, Context};
+use crate::event::Event;
+use crate::node::Node;
+use crate::number::Number;
+use crate::reconcile::{Reconciler, Urgency};
+use crate::rejections::Rejections;
+use crate::row::OnDelete;
+use crate::wire::types;
+
+/// The event types a caller need not pass on, and those it must.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct EventTypes {
+    /// Types that become rows.
+    pub recorded: &'static [&'static str],
+    /// Types that are known and ignored on purpose. Types in neither list are
+    /// to be passed on as well: the core counts them as unknown.
+    pub ignored: &'static [&'static str],
+}
+
+/// The event types this core knows.
+pub const fn event_types() -> EventTypes {
+    EventTypes { recorded: types::RECORDED, ignored: types::IGNORED }
+}
+
+/// Decodes and reconciles events, and holds what is not stored yet.
+#[derive(Debug)]
+pub struct Core {
+    reconciler: Reconciler,
+    rejections: Rejections,
+    /// The commands that were drained and are not settled.
+    in_flight: Vec<Command>,
+    /// The release that made the session met last, for rejections.
+    source_version: Option<String>,
+}
+
+impl Core {
+    /// A core that has seen nothing.
+    pub fn new(on_delete: OnDelete) -> Self {
+        Self {
+            reconciler: Reconciler::new(on_delete),
+            rejections: Rejections::default(),
+            in_flight: Vec::new(),
+            source_version: None,
+        }
+    }
+
+    /// Takes one bus event, whatever it is. `now` is Unix milliseconds.
+    pub fn observe<N: Node>(&mut self, event: &N, now: f64) -> Urgency {
+        let reconciler = &self.reconciler;
+        let held = |part_id: &str| reconciler.held(part_id);
+        let mut decoded = decode::decode(event, &Context { now, held: &held });
+        let now = Number::new(now).unwrap_or_default();
+        let mut urgency = Urgency::None;
+        if let Some(event) = decoded.event.take() {
+            if let Event::Session(row) = &event {
+                self.source_version = row.source_version.value().cloned().or(self.source_version.take());
+            }
+            urgency = self.reconciler.fold(event, now);
+        }
+        if !decoded.rejections.is_empty() {
+            let version = self.source_version.as_deref();
+            for row in self.rejections.count(event, &decoded, version, now) {
+                self.reconciler.reject(row);
+            }
+            urgency = urgency.max(Urgency::Soon);
+        }
+        urgency
+    }
+
+    /// Takes the commands that are due. They are in flight until
+    /// [`settle`](Self::settle); meanwhile this gives none.
+    pub fn drain(&mut self) -> &[Command] {
+        if !self.in_flight.is_empty() {
+            return &[];
+        }
+        self.in_flight = self.reconciler.drain();
+        &self.in_flight
+    }
+
+    /// Ends the flight of the last drain: stored, or to be tried again,
+    /// merged with what came since.
+    pub fn settle(&mut self, stored: bool) {
+        let commands = std::mem::take(&mut self.in_flight);
+        if !stored {
+            self.reconciler.put_back(commands);
+        }
+    }
+
+    /// Kinds of rejection that are new since the last call, a line each.
+    pub fn notices(&mut self) -> Vec<String> {
+        self.rejections.take_notices()
+    }
+}

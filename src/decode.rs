@@ -1,0 +1,408 @@
+//! Decoding: what OpenCode sent, in any release's spelling, becomes an event
+//! that is to be trusted, and notes of what was refused. Stateless.
+
+use crate::command::TodoReplace;
+use crate::event::{Event, PartKey};
+use crate::known::Known;
+use crate::node::{Kind, Node};
+use crate::number::Number;
+use crate::rejection::{Code, Rejection};
+use crate::wire::fields::{Fields, Issues};
+use crate::wire::{error, message, part, permission, session, status, todo, tool, types};
+
+/// The spellings of a session's id, in the order they are tried.
+const SESSION_ID: &[&str] = &["sessionID", "sessionId", "session_id"];
+/// The same in a session's own `info`, where it is `id`.
+const OWN_SESSION_ID: &[&str] = &["id", "sessionID", "sessionId", "session_id"];
+/// The same in the properties of an event that has no `info`.
+const BARE_SESSION_ID: &[&str] = &["sessionID", "sessionId", "session_id", "id"];
+const MESSAGE_ID: &[&str] = &["messageID", "messageId", "message_id"];
+const OWN_MESSAGE_ID: &[&str] = &["id", "messageID", "messageId", "message_id"];
+const OWN_PART_ID: &[&str] = &["id", "partID", "partId", "part_id"];
+const PART_ID: &[&str] = &["partID", "partId", "part_id"];
+const PERMISSION_ID: &[&str] = &["id", "requestID", "permissionID"];
+
+/// What became of one event.
+#[derive(Debug)]
+pub struct Decoded {
+    /// Its type, or `(none)`.
+    pub event_type: String,
+    /// What it says, unless it was refused or is ignored on purpose.
+    pub event: Option<Event>,
+    /// What was refused of it, all of it or fields.
+    pub rejections: Vec<Rejection>,
+}
+
+/// What decoding has to know beside the event.
+pub struct Context<'c> {
+    /// The present, Unix milliseconds.
+    pub now: f64,
+    /// How long the text is, in UTF-16 units, that is held of a part.
+    pub held: &'c dyn Fn(&str) -> Option<usize>,
+}
+
+/// Decodes one bus event, `{ type, properties }`. Reads what it needs and no more.
+pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
+    let issues = Issues::default();
+    let Some(event_type) = event.get("type").and_then(|kind| kind.text()) else {
+        let found = event.get("type").map_or("nothing", |kind| kind.kind().name());
+        issues.add(Rejection {
+            code: Code::MissingIdentity,
+            path: "type".to_owned(),
+            expected: "string",
+            found,
+        });
+        return Decoded { event_type: "(none)".to_owned(), event: None, rejections: issues.into_inner() };
+    };
+    let event = match event.get("properties") {
+        Some(properties) if properties.kind() == Kind::Object => {
+            let decoder = Decoder { envelope: event, properties, context, issues: &issues };
+            decoder.dispatch(&event_type)
+        }
+        properties if types::RECORDED.contains(&event_type.as_str()) => {
+            issues.add(Rejection {
+                code: Code::MissingIdentity,
+                path: "properties".to_owned(),
+                expected: "object",
+                found: properties.map_or("nothing", |found| found.kind().name()),
+            });
+            None
+        }
+        _ => {
+            unknown(&event_type, &issues);
+            None
+        }
+    };
+    Decoded { event_type, event, rejections: issues.into_inner() }
+}
+
+fn unknown(event_type: &str, issues: &Issues) {
+    if !types::is_ignored(event_type) {
+        issues.add(Rejection {
+            code: Code::UnknownEvent,
+            path: "type".to_owned(),
+            expected: "an event type of a known release",
+            found: "another word",
+        });
+    }
+}
+
+struct Decoder<'d, N> {
+    envelope: &'d N,
+    properties: N,
+    context: &'d Context<'d>,
+    issues: &'d Issues,
+}
+
+impl<'d, N: Node> Decoder<'d, N> {
+    fn dispatch(self, event_type: &str) -> Option<Event> {
+        match event_type {
+            "session.created" | "session.updated" => self.session(Event::Session),
+            "session.deleted" => self.session(Event::SessionDeleted),
+            "session.idle" => self.idle(),
+            "session.status" => self.status(),
+            "session.error" => self.error(),
+            "message.updated" => self.message(),
+            "message.removed" => self.message_removed(),
+            "message.part.updated" => self.part(),
+            "message.part.delta" => self.delta(),
+            "message.part.removed" => self.part_removed(),
+            "permission.asked" => self.permission(permission::asked),
+            "permission.updated" => self.permission(permission::updated),
+            "permission.replied" => self.permission(permission::replied),
+            "todo.updated" => self.todos(),
+            _ => {
+                unknown(event_type, self.issues);
+                None
+            }
+        }
+    }
+
+    fn session(&self, wrap: impl Fn(crate::row::SessionRow) -> Event) -> Option<Event> {
+        let inner = self.inner("info");
+        let id = match &inner {
+            Some(info) => self
+                .id_in(info, OWN_SESSION_ID, "properties.info")
+                .or_else(|| self.find(&self.properties, SESSION_ID)),
+            None => self.find(&self.properties, BARE_SESSION_ID),
+        };
+        let Some(id) = id else {
+            return self.no_identity("properties.info.id");
+        };
+        self.envelope_checked("info");
+        let fields = match inner {
+            Some(info) => Fields::new(info, "properties.info", self.issues),
+            None => self.properties_as_info(OWN_SESSION_ID),
+        };
+        Some(wrap(session::info(id, fields)))
+    }
+
+    fn message(&self) -> Option<Event> {
+        let inner = self.inner("info");
+        let (id, session_id) = match &inner {
+            Some(info) => (
+                self.id_in(info, OWN_MESSAGE_ID, "properties.info")
+                    .or_else(|| self.find(&self.properties, MESSAGE_ID)),
+                self.find(info, SESSION_ID),
+            ),
+            None => (self.find(&self.properties, OWN_MESSAGE_ID), None),
+        };
+        let Some(id) = id else {
+            return self.no_identity("properties.info.id");
+        };
+        let Some(session_id) = session_id.or_else(|| self.find(&self.properties, SESSION_ID)) else {
+            return self.no_identity("properties.info.sessionID");
+        };
+        self.envelope_checked("info");
+        let fields = match inner {
+            Some(info) => Fields::new(info, "properties.info", self.issues),
+            None => self.properties_as_info(OWN_MESSAGE_ID),
+        };
+        let (row, failure) = message::info(id, session_id, fields);
+        Some(Event::Message { row, failure })
+    }
+
+    fn part(&self) -> Option<Event> {
+        let Some(inner) = self.inner("part") else {
+            return self.no_identity("properties.part.id");
+        };
+        let key = self.part_key(
+            self.id_in(&inner, OWN_PART_ID, "properties.part"),
+            self.find(&inner, MESSAGE_ID),
+            self.find(&inner, SESSION_ID),
+            "properties.part",
+        )?;
+        let is_tool = match inner.get("type").and_then(|kind| kind.text()) {
+            Some(kind) => kind == "tool",
+            None => inner.get("state").is_some(),
+        };
+        if is_tool {
+            self.envelope_checked("part");
+            let fields = Fields::new(inner, "properties.part", self.issues);
+            return Some(Event::ToolCall(tool::call(key, fields)));
+        }
+        if let Some(delta) = self.grown(&inner, &key) {
+            return Some(Event::Grew { part: key, delta, event_id: self.event_id() });
+        }
+        self.envelope_checked("part");
+        let fields = Fields::new(inner, "properties.part", self.issues);
+        if let Some(kind) = fields.node().get("type").and_then(|kind| kind.text()) {
+            part::check_type(&fields, &kind);
+        }
+        Some(Event::Part(part::part(key, fields)))
+    }
+
+    /// What came to a part's text, where the event carries the whole text and
+    /// the held one is all of it but this (releases 1.0 and 1.1). The text
+    /// itself is not read: a message costs what it is long, once.
+    fn grown(&self, part: &N, key: &PartKey) -> Option<String> {
+        let delta = self.properties.get("delta")?;
+        let held = (self.context.held)(&key.part_id)?;
+        let ended = part.get("time").is_some_and(|time| time.get("end").is_some());
+        let whole = part.get("text")?.text_len()?;
+        (!ended && delta.text_len()?.checked_add(held) == Some(whole)).then(|| delta.text())?
+    }
+
+    fn delta(&self) -> Option<Event> {
+        let key = self.part_key(
+            self.find(&self.properties, PART_ID),
+            self.find(&self.properties, MESSAGE_ID),
+            self.find(&self.properties, SESSION_ID),
+            "properties",
+        )?;
+        let text = |key| self.properties.get(key).and_then(|node| node.text());
+        match (text("field").as_deref(), text("delta")) {
+            (Some("text"), Some(delta)) => {
+                Some(Event::Grew { part: key, delta, event_id: self.event_id() })
+            }
+            (Some("text") | None, _) => {
+                let mut fields = self.fields();
+                fields.string("field");
+                fields.string("delta");
+                None
+            }
+            (Some(_), _) => {
+                self.fields().refuse(Code::WrongType, "field", "`text`", "another word");
+                None
+            }
+        }
+    }
+
+    fn message_removed(&self) -> Option<Event> {
+        let Some(message_id) = self.find(&self.properties, MESSAGE_ID) else {
+            return self.no_identity("properties.messageID");
+        };
+        let session_id = self.session_id()?;
+        self.plain(&[("sessionID", Kind::String), ("messageID", Kind::String)]);
+        Some(Event::MessageRemoved { session_id, message_id })
+    }
+
+    fn part_removed(&self) -> Option<Event> {
+        let key = self.part_key(
+            self.find(&self.properties, PART_ID),
+            self.find(&self.properties, MESSAGE_ID),
+            self.find(&self.properties, SESSION_ID),
+            "properties",
+        )?;
+        self.plain(&[
+            ("sessionID", Kind::String),
+            ("messageID", Kind::String),
+            ("partID", Kind::String),
+        ]);
+        Some(Event::PartRemoved(key))
+    }
+
+    fn idle(&self) -> Option<Event> {
+        let session_id = self.session_id()?;
+        self.plain(&[("sessionID", Kind::String)]);
+        let status = crate::row::SessionStatus::Idle;
+        Some(Event::Status { session_id, status, retry: None })
+    }
+
+    fn status(&self) -> Option<Event> {
+        let session_id = self.session_id()?;
+        let mut fields = self.fields();
+        let read = fields.object("status").map(status::status);
+        fields.unneeded(&[("sessionID", Kind::String)]);
+        fields.close();
+        let (status, retry) = read?;
+        Some(Event::Status { session_id, status: *status.value()?, retry })
+    }
+
+    fn error(&self) -> Option<Event> {
+        let mut fields = self.fields();
+        let failure = fields.maybe_object("error").map(error::failure).unwrap_or_default();
+        fields.unneeded(&[("sessionID", Kind::String)]);
+        fields.close();
+        Some(Event::Failed {
+            session_id: self.find(&self.properties, SESSION_ID),
+            event_id: self.event_id(),
+            failure,
+        })
+    }
+
+    fn permission(
+        &self,
+        read: impl Fn(String, Fields<'_, N>, Known<Number>) -> crate::row::PermissionRow,
+    ) -> Option<Event> {
+        let Some(id) = self.find(&self.properties, PERMISSION_ID) else {
+            return self.no_identity("properties.id");
+        };
+        Some(Event::Permission(read(id, self.fields(), Number::new(self.context.now).into())))
+    }
+
+    fn todos(&self) -> Option<Event> {
+        let session_id = self.session_id()?;
+        let mut fields = self.fields();
+        fields.unneeded(&[("sessionID", Kind::String)]);
+        let todos = todo::todos(&mut fields);
+        fields.close();
+        Some(Event::Todos(TodoReplace { session_id, todos: todos? }))
+    }
+
+    /// The object `key` of the properties, where it is one.
+    fn inner(&self, key: &'static str) -> Option<N> {
+        let inner = self.properties.get(key)?;
+        if inner.kind() == Kind::Object {
+            return Some(inner);
+        }
+        self.fields().refuse(Code::WrongType, key, "object", inner.kind().name());
+        None
+    }
+
+    /// The properties beside the object they are about.
+    fn envelope_checked(&self, about: &'static str) {
+        let mut fields = self.fields();
+        fields.skip(&[about]);
+        fields.unneeded(&[
+            ("sessionID", Kind::String),
+            ("time", Kind::Number),
+            ("delta", Kind::String),
+        ]);
+        fields.close();
+    }
+
+    /// Properties that are nothing but these.
+    fn plain(&self, known: &[(&'static str, Kind)]) {
+        let mut fields = self.fields();
+        fields.unneeded(known);
+        fields.close();
+    }
+
+    fn fields(&self) -> Fields<'d, N> {
+        Fields::new(self.properties.clone(), "properties", self.issues)
+    }
+
+    /// The properties of an event that lacks its `info`, read as if they were it.
+    fn properties_as_info(&self, identity: &[&'static str]) -> Fields<'d, N> {
+        let mut fields = self.fields();
+        fields.refuse(Code::MissingField, "info", "object", "nothing");
+        fields.skip(identity);
+        fields.skip(SESSION_ID);
+        fields
+    }
+
+    fn session_id(&self) -> Option<String> {
+        let id = self.find(&self.properties, SESSION_ID);
+        if id.is_none() {
+            return self.no_identity("properties.sessionID");
+        }
+        id
+    }
+
+    fn part_key(
+        &self,
+        part_id: Option<String>,
+        message_id: Option<String>,
+        session_id: Option<String>,
+        path: &str,
+    ) -> Option<PartKey> {
+        let own = if path == "properties" { "partID" } else { "id" };
+        let Some(part_id) = part_id else {
+            return self.no_identity(&format!("{path}.{own}"));
+        };
+        let Some(message_id) = message_id.or_else(|| self.find(&self.properties, MESSAGE_ID)) else {
+            return self.no_identity(&format!("{path}.messageID"));
+        };
+        let Some(session_id) = session_id.or_else(|| self.find(&self.properties, SESSION_ID)) else {
+            return self.no_identity(&format!("{path}.sessionID"));
+        };
+        Some(PartKey { session_id, message_id, part_id })
+    }
+
+    /// An entity's own id in its object; noted where it is spelt otherwise.
+    fn id_in(&self, node: &N, keys: &[&'static str], path: &'static str) -> Option<String> {
+        if node.get("id").is_none() {
+            Fields::new(node.clone(), path, self.issues).refuse(
+                Code::MissingField,
+                "id",
+                "string",
+                "nothing",
+            );
+        }
+        self.find(node, keys)
+    }
+
+    fn find(&self, node: &N, keys: &[&'static str]) -> Option<String> {
+        keys.iter().find_map(|&key| text_of(node, key))
+    }
+
+    fn event_id(&self) -> Option<String> {
+        text_of(self.envelope, "id")
+    }
+
+    fn no_identity<T>(&self, path: &str) -> Option<T> {
+        self.issues.add(Rejection {
+            code: Code::MissingIdentity,
+            path: path.to_owned(),
+            expected: "string",
+            found: "nothing",
+        });
+        None
+    }
+}
+
+/// An id, where it is a string that is not empty.
+fn text_of<N: Node>(node: &N, key: &'static str) -> Option<String> {
+    node.get(key).and_then(|id| id.text()).filter(|id| !id.is_empty())
+}

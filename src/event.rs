@@ -1,0 +1,101 @@
+//! Validated events: what the reconciler trusts. OpenCode's names stop here.
+
+use crate::command::TodoReplace;
+use crate::known::Known;
+use crate::number::Number;
+use crate::row::{MessageRow, PartRow, PermissionRow, SessionRow, SessionStatus, ToolCallRow};
+
+/// One thing that happened in OpenCode.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A session is now like this.
+    Session(SessionRow),
+    /// A session was deleted; this is the last that is known of it.
+    SessionDeleted(SessionRow),
+    /// A session does something else now.
+    Status {
+        /// The session.
+        session_id: String,
+        /// What it does.
+        status: SessionStatus,
+        /// The retry it waits for.
+        retry: Option<Retry>,
+    },
+    /// A turn failed or was aborted.
+    Failed {
+        /// The session, where the event says it.
+        session_id: Option<String>,
+        /// OpenCode's `evt_…` id of the event (1.14 on).
+        event_id: Option<String>,
+        /// Why.
+        failure: Failure,
+    },
+    /// A message is now like this.
+    Message {
+        /// What is known of it.
+        row: MessageRow,
+        /// Why it failed, if it did.
+        failure: Option<Failure>,
+    },
+    /// A message was removed.
+    MessageRemoved {
+        /// Its session.
+        session_id: String,
+        /// The message.
+        message_id: String,
+    },
+    /// A part other than a tool call is now like this.
+    Part(PartRow),
+    /// A tool call is now like this.
+    ToolCall(ToolCallRow),
+    /// A text that is held already grew at its end.
+    Grew {
+        /// Whose text.
+        part: PartKey,
+        /// What came to it.
+        delta: String,
+        /// OpenCode's `evt_…` id of the event (1.14 on), which only rises.
+        event_id: Option<String>,
+    },
+    /// A part was removed.
+    PartRemoved(PartKey),
+    /// A permission was asked or answered.
+    Permission(PermissionRow),
+    /// A session's to-do list is now this one.
+    Todos(TodoReplace),
+}
+
+/// A part, and where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartKey {
+    /// The session.
+    pub session_id: String,
+    /// The message.
+    pub message_id: String,
+    /// The part.
+    pub part_id: String,
+}
+
+/// A provider's failure, or an abort.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Failure {
+    /// Its name, such as `APIError` or `MessageAbortedError`.
+    pub name: Known<String>,
+    /// What it says.
+    pub message: Known<String>,
+    /// The provider's HTTP status.
+    pub status_code: Known<Number>,
+    /// Whether OpenCode holds it worth another try.
+    pub retryable: Known<bool>,
+}
+
+/// A retry that a session waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// Which one, from 1.
+    pub attempt: Known<Number>,
+    /// Why.
+    pub message: Known<String>,
+    /// When it will be made, Unix milliseconds.
+    pub next: Known<Number>,
+}

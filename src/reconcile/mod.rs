@@ -1,0 +1,335 @@
+//! Reconciling: events are folded into what changed, which drains as commands.
+//!
+//! What a row becomes where a stored one is older or newer is decided in the
+//! store's SQL, so that restarts and several writers end in the same rows.
+//! Here is only what events need beside each other:
+//!
+//! 1. What is pending is at most one change a row (`pending`).
+//! 2. A text that is being written is held until it ends (`stream`).
+//! 3. A child's parents have been met, or go before it as placeholders (`seen`).
+//! 4. A failure that is told twice is one row (`failure`).
+//! 5. All of it is bounded: finished messages leave memory with their drain.
+
+mod failure;
+mod pending;
+mod seen;
+mod stream;
+
+use crate::command::{Command, MessageDelete, PartDelete, SessionDelete};
+use crate::event::{Event, Failure, PartKey, Retry};
+use crate::known::Known;
+use crate::number::Number;
+use crate::rejection::RejectionRow;
+use crate::row::{
+    MessageRow, OnDelete, PartRow, Role, SessionErrorRow, SessionRow, SessionStatus, ToolCallRow,
+};
+use pending::Pending;
+use seen::{Latest, Seen};
+use stream::Streams;
+
+/// How soon what changed is to be drained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Urgency {
+    /// Nothing changed.
+    #[default]
+    None,
+    /// Within a second: a text grew.
+    Stream,
+    /// Within a quarter of a second.
+    Soon,
+    /// Before the hook returns: a turn ended, or something was deleted.
+    Now,
+}
+
+/// What has been observed and not been stored yet, and what that takes.
+#[derive(Debug)]
+pub struct Reconciler {
+    on_delete: OnDelete,
+    pending: Pending,
+    streams: Streams,
+    sessions: Seen,
+    messages: Seen,
+    /// Parts that were removed, and with `purge` messages and sessions too.
+    removed: Seen,
+    /// The assistant message that is being written in a session.
+    answers: Latest,
+    /// The last failure of a session that has no such message.
+    failures: Latest,
+}
+
+impl Reconciler {
+    /// One that has seen nothing.
+    pub fn new(on_delete: OnDelete) -> Self {
+        Self {
+            on_delete,
+            pending: Pending::default(),
+            streams: Streams::default(),
+            sessions: Seen::default(),
+            messages: Seen::default(),
+            removed: Seen::default(),
+            answers: Latest::default(),
+            failures: Latest::default(),
+        }
+    }
+
+    /// How long the held text of a part is, in UTF-16 units.
+    pub fn held(&self, part_id: &str) -> Option<usize> {
+        self.streams.length(part_id)
+    }
+
+    /// Folds one event in. `now` is Unix milliseconds.
+    pub fn fold(&mut self, event: Event, now: Number) -> Urgency {
+        match event {
+            Event::Session(row) => self.session(row),
+            Event::SessionDeleted(row) => self.session_deleted(row, now),
+            Event::Status { session_id, status, retry } => {
+                self.status(session_id, status, retry, now)
+            }
+            Event::Failed { session_id, event_id, failure } => {
+                self.failed(session_id, event_id, failure, now)
+            }
+            Event::Message { row, failure } => self.message(row, failure),
+            Event::MessageRemoved { session_id, message_id } => {
+                self.message_removed(session_id, message_id, now)
+            }
+            Event::Part(row) => self.part(row),
+            Event::ToolCall(row) => self.tool_call(row),
+            Event::Grew { part, delta, event_id } => self.grew(&part, &delta, event_id),
+            Event::PartRemoved(part) => self.part_removed(part, now),
+            Event::Permission(row) => {
+                self.pending.add(Command::PermissionUpsert(row));
+                Urgency::Soon
+            }
+            Event::Todos(list) => {
+                self.pending.add(Command::TodoReplace(list));
+                Urgency::Soon
+            }
+        }
+    }
+
+    /// Counts a rejection.
+    pub fn reject(&mut self, row: RejectionRow) {
+        self.pending.add(Command::RejectionRecord(row));
+    }
+
+    /// Takes what changed, as commands.
+    pub fn drain(&mut self) -> Vec<Command> {
+        for row in self.streams.take_changed() {
+            self.pending.add(Command::PartUpsert(row));
+        }
+        std::mem::take(&mut self.pending).into_commands()
+    }
+
+    /// Puts back commands that could not be stored, under what came since.
+    pub fn put_back(&mut self, commands: Vec<Command>) {
+        self.pending.put_back(commands);
+    }
+
+    fn session(&mut self, row: SessionRow) -> Urgency {
+        if self.is_purged(&row.id, "") {
+            return Urgency::None;
+        }
+        self.sessions.insert(&row.id);
+        self.pending.add(Command::SessionUpsert(row));
+        Urgency::Soon
+    }
+
+    fn session_deleted(&mut self, row: SessionRow, now: Number) -> Urgency {
+        let id = row.id.clone();
+        self.session(row);
+        self.close_streams(|part| part.session_id == id);
+        self.answers.remove(&id);
+        if self.on_delete == OnDelete::Purge {
+            self.removed.insert(&id);
+        }
+        self.pending.add(Command::SessionDelete(SessionDelete {
+            id,
+            deleted_at: now,
+            on_delete: self.on_delete,
+        }));
+        Urgency::Now
+    }
+
+    fn status(
+        &mut self,
+        session_id: String,
+        status: SessionStatus,
+        retry: Option<Retry>,
+        now: Number,
+    ) -> Urgency {
+        if self.is_purged(&session_id, "") {
+            return Urgency::None;
+        }
+        if let Some(retry) = retry {
+            let answer = self.answers.get(&session_id);
+            let row = failure::of_retry(session_id.clone(), answer, retry, now);
+            self.pending.add(Command::SessionErrorUpsert(row));
+        }
+        if status == SessionStatus::Idle {
+            self.close_streams(|part| part.session_id == session_id);
+        }
+        self.sessions.insert(&session_id);
+        self.pending.add(Command::SessionUpsert(SessionRow {
+            id: session_id,
+            status: Known::Value(status),
+            ..SessionRow::default()
+        }));
+        if status == SessionStatus::Idle { Urgency::Now } else { Urgency::Soon }
+    }
+
+    fn failed(
+        &mut self,
+        session_id: Option<String>,
+        event_id: Option<String>,
+        failure: Failure,
+        now: Number,
+    ) -> Urgency {
+        let answer = session_id.as_deref().and_then(|id| self.answers.get(id));
+        let has_answer = answer.is_some();
+        let row = failure::of_session(session_id, answer, event_id, failure, now);
+        if has_answer || self.is_news(&row) {
+            self.pending.add(Command::SessionErrorUpsert(row));
+        }
+        Urgency::Now
+    }
+
+    /// Whether this is not the failure that its session told last: releases
+    /// without event ids tell the same one up to three times.
+    fn is_news(&mut self, row: &SessionErrorRow) -> bool {
+        let session = row.session_id.value().map_or("", String::as_str);
+        let text = |known: &Known<String>| known.value().cloned().unwrap_or_default();
+        self.failures.set(session, format!("{}: {}", text(&row.name), text(&row.message)))
+    }
+
+    fn message(&mut self, row: MessageRow, failure: Option<Failure>) -> Urgency {
+        if self.is_purged(&row.session_id, &row.id) {
+            return Urgency::None;
+        }
+        self.meet_session(&row.session_id);
+        let is_new = self.messages.insert(&row.id);
+        let completed = row.completed_at.value().is_some();
+        match row.role.value() {
+            Some(Role::User) if is_new => {
+                self.answers.remove(&row.session_id);
+                self.failures.remove(&row.session_id);
+            }
+            Some(Role::Assistant) if is_new || !completed => {
+                self.answers.set(&row.session_id, row.id.clone());
+            }
+            _ => {}
+        }
+        if completed {
+            self.close_streams(|part| part.message_id == row.id);
+        }
+        let failed = failure.is_some();
+        if let Some(failure) = failure {
+            let error = failure::of_message(&row, failure);
+            self.pending.add(Command::SessionErrorUpsert(error));
+        }
+        self.pending.add(Command::MessageUpsert(row));
+        if completed || failed { Urgency::Now } else { Urgency::Soon }
+    }
+
+    fn message_removed(&mut self, session_id: String, id: String, now: Number) -> Urgency {
+        self.close_streams(|part| part.message_id == id);
+        if self.on_delete == OnDelete::Purge {
+            self.removed.insert(&id);
+        }
+        if self.answers.get(&session_id) == Some(&id) {
+            self.answers.remove(&session_id);
+        }
+        self.meet_session(&session_id);
+        self.pending.add(Command::MessageDelete(MessageDelete {
+            id,
+            session_id,
+            deleted_at: now,
+            on_delete: self.on_delete,
+        }));
+        Urgency::Now
+    }
+
+    fn part(&mut self, row: PartRow) -> Urgency {
+        if self.is_gone(&row.id, &row.message_id, &row.session_id) {
+            return Urgency::None;
+        }
+        self.meet_message(&row.session_id, &row.message_id);
+        let is_text = matches!(row.kind.value().map(String::as_str), Some("text" | "reasoning"));
+        if is_text && row.ended_at == Known::Empty {
+            if let Some(evicted) = self.streams.open(row) {
+                self.pending.add(Command::PartUpsert(evicted));
+            }
+            return Urgency::Stream;
+        }
+        if let Some(written) = self.streams.close(&row.id) {
+            self.pending.add(Command::PartUpsert(written));
+        }
+        self.pending.add(Command::PartUpsert(row));
+        Urgency::Soon
+    }
+
+    fn tool_call(&mut self, row: ToolCallRow) -> Urgency {
+        if self.is_gone(&row.id, &row.message_id, &row.session_id) {
+            return Urgency::None;
+        }
+        self.meet_message(&row.session_id, &row.message_id);
+        self.pending.add(Command::ToolCallUpsert(row));
+        Urgency::Soon
+    }
+
+    fn grew(&mut self, part: &PartKey, delta: &str, event_id: Option<String>) -> Urgency {
+        if self.streams.grow(part, delta, event_id) {
+            return Urgency::Stream;
+        }
+        // Its start was missed: the end brings the whole text.
+        Urgency::None
+    }
+
+    fn part_removed(&mut self, part: PartKey, now: Number) -> Urgency {
+        self.removed.insert(&part.part_id);
+        self.streams.close(&part.part_id);
+        self.pending.add(Command::PartDelete(PartDelete {
+            id: part.part_id,
+            message_id: part.message_id,
+            session_id: part.session_id,
+            deleted_at: now,
+            on_delete: self.on_delete,
+        }));
+        Urgency::Now
+    }
+
+    /// A session that was not met yet goes before its child, as a placeholder.
+    fn meet_session(&mut self, id: &str) {
+        if self.sessions.insert(id) {
+            let placeholder = SessionRow { id: id.to_owned(), ..SessionRow::default() };
+            self.pending.add(Command::SessionUpsert(placeholder));
+        }
+    }
+
+    /// A message that was not met yet likewise.
+    fn meet_message(&mut self, session_id: &str, id: &str) {
+        self.meet_session(session_id);
+        if self.messages.insert(id) {
+            self.pending.add(Command::MessageUpsert(MessageRow {
+                id: id.to_owned(),
+                session_id: session_id.to_owned(),
+                ..MessageRow::default()
+            }));
+        }
+    }
+
+    fn close_streams(&mut self, which: impl Fn(&PartRow) -> bool) {
+        for row in self.streams.close_all(which) {
+            self.pending.add(Command::PartUpsert(row));
+        }
+    }
+
+    fn is_gone(&self, part_id: &str, message_id: &str, session_id: &str) -> bool {
+        self.removed.contains(part_id) || self.is_purged(session_id, message_id)
+    }
+
+    /// Whether rows were purged that a late event would bring back.
+    fn is_purged(&self, session_id: &str, message_id: &str) -> bool {
+        self.on_delete == OnDelete::Purge
+            && (self.removed.contains(session_id) || self.removed.contains(message_id))
+    }
+}

@@ -1,0 +1,81 @@
+//! The SQL as data: the schema, and the statements of every command.
+//!
+//! A writer needs no more than this: run the migrations, then for each command
+//! run its statements in order, in one transaction, each with one parameter,
+//! `?1`: the command's `params` as JSON text. What a row becomes (which of two
+//! values is newer, what a tombstone keeps, what is summed) is decided here,
+//! beside the stored rows, so that it holds across restarts, several writers
+//! and replays. It needs `SQLite` 3.38 (`->>`).
+
+mod statements;
+mod upsert;
+
+use crate::command::Command;
+
+/// The migrations, in order: the first makes version 1 of an empty database.
+/// Append-only: one that has been released is never edited.
+pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_contract.sql")];
+
+/// The version of the schema, `PRAGMA user_version`, after all migrations.
+pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
+
+/// True where the session that comes in is older than the stored one.
+const OLDER_SESSION: &str = "?1 ->> 'updatedAt' < sessions.updated_at";
+
+/// The statements of the command `method`, in the order they are to be run.
+/// None for a method that is not a command's.
+pub fn statements(method: &str) -> Option<Vec<String>> {
+    use statements as sql;
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+    Some(match method {
+        "session.upsert" => vec![
+            sql::INHERIT_WHEN_CREATED.to_owned(),
+            sql::session_own(),
+            upsert::SESSIONS.sql(),
+            sql::derive_session("id"),
+        ],
+        "session.delete" => owned(sql::SESSION_DELETE),
+        "message.upsert" => vec![
+            sql::ENSURE_SESSION.to_owned(),
+            upsert::MESSAGES.sql(),
+            sql::COMPLETE_LEDGER.to_owned(),
+            sql::derive_session("sessionId"),
+        ],
+        "message.delete" => {
+            let mut all: Vec<String> = owned(sql::MESSAGE_DELETE);
+            all.push(sql::derive_session("sessionId"));
+            all
+        }
+        "part.upsert" => vec![
+            sql::ENSURE_SESSION.to_owned(),
+            sql::ENSURE_MESSAGE.to_owned(),
+            sql::LEDGER.to_owned(),
+            upsert::PARTS.sql(),
+            sql::derive_text("?1 ->> 'type' = 'text'"),
+        ],
+        "part.delete" => {
+            let mut all: Vec<String> = owned(sql::PART_DELETE);
+            all.push(sql::derive_text("true"));
+            all
+        }
+        "tool_call.upsert" => vec![
+            sql::ENSURE_SESSION.to_owned(),
+            sql::ENSURE_MESSAGE.to_owned(),
+            upsert::TOOL_CALLS.sql(),
+            sql::WAIT_OF_CALL.to_owned(),
+        ],
+        "session_error.upsert" => vec![upsert::SESSION_ERRORS.sql()],
+        "permission.upsert" => vec![upsert::PERMISSIONS.sql(), sql::WAIT_OF_PERMISSION.to_owned()],
+        "todo.replace" => owned(sql::TODO_REPLACE),
+        "rejection.record" => owned(sql::REJECTION_RECORD),
+        _ => return None,
+    })
+}
+
+/// Every command's method with its statements.
+pub fn all_statements() -> Vec<(&'static str, Vec<String>)> {
+    Command::METHODS
+        .iter()
+        .filter_map(|&method| Some((method, statements(method)?)))
+        .collect()
+}

@@ -1,0 +1,239 @@
+//! The statements that are not plain upserts.
+
+/// A child's session goes before it: a placeholder, where it is not there yet.
+pub(super) const ENSURE_SESSION: &str = "\
+INSERT OR IGNORE INTO sessions (id) VALUES (?1 ->> 'sessionId')";
+
+/// A part's message goes before it: a placeholder, where it is not there yet.
+pub(super) const ENSURE_MESSAGE: &str = "\
+INSERT OR IGNORE INTO messages (id, session_id, deleted_at)
+VALUES (?1 ->> 'messageId', ?1 ->> 'sessionId',
+  (SELECT deleted_at FROM sessions WHERE id = ?1 ->> 'sessionId'))";
+
+/// The ledger's row of a step-finish part. What is there is never lowered.
+pub(super) const LEDGER: &str = "\
+INSERT INTO usage (id, session_id, message_id, agent, model, provider, prompt_tokens,
+  completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost, inherited, at)
+SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId', messages.agent, messages.model,
+  messages.provider,
+  iif(json_type(data, '$.tokens.input') IN ('integer', 'real'), data ->> '$.tokens.input', 0),
+  iif(json_type(data, '$.tokens.output') IN ('integer', 'real'), data ->> '$.tokens.output', 0),
+  iif(json_type(data, '$.tokens.reasoning') IN ('integer', 'real'), data ->> '$.tokens.reasoning', 0),
+  iif(json_type(data, '$.tokens.cache.read') IN ('integer', 'real'), data ->> '$.tokens.cache.read', 0),
+  iif(json_type(data, '$.tokens.cache.write') IN ('integer', 'real'), data ->> '$.tokens.cache.write', 0),
+  iif(json_type(data, '$.cost') IN ('integer', 'real'), data ->> '$.cost', 0),
+  coalesce(messages.created_at < sessions.created_at, 0),
+  coalesce(messages.completed_at, messages.created_at)
+FROM (SELECT CASE WHEN json_valid(?1 ->> 'data') THEN ?1 ->> 'data' ELSE '{}' END AS data)
+LEFT JOIN messages ON messages.id = ?1 ->> 'messageId'
+LEFT JOIN sessions ON sessions.id = ?1 ->> 'sessionId'
+WHERE ?1 ->> 'type' = 'step-finish'
+ON CONFLICT (id) DO UPDATE SET
+  prompt_tokens = max(usage.prompt_tokens, excluded.prompt_tokens),
+  completion_tokens = max(usage.completion_tokens, excluded.completion_tokens),
+  reasoning_tokens = max(usage.reasoning_tokens, excluded.reasoning_tokens),
+  cache_read_tokens = max(usage.cache_read_tokens, excluded.cache_read_tokens),
+  cache_write_tokens = max(usage.cache_write_tokens, excluded.cache_write_tokens),
+  cost = max(usage.cost, excluded.cost)";
+
+/// What only the message knows of its steps: who was asked, and when.
+pub(super) const COMPLETE_LEDGER: &str = "\
+UPDATE usage SET
+  agent = coalesce(messages.agent, usage.agent),
+  model = coalesce(messages.model, usage.model),
+  provider = coalesce(messages.provider, usage.provider),
+  at = coalesce(messages.completed_at, messages.created_at, usage.at),
+  inherited = coalesce(messages.created_at < (
+    SELECT created_at FROM sessions WHERE sessions.id = messages.session_id), usage.inherited)
+FROM messages
+WHERE messages.id = ?1 ->> 'id' AND usage.message_id = ?1 ->> 'id'";
+
+/// When a session's creation becomes known after its messages, the steps that
+/// are older than it are a fork's copies.
+pub(super) const INHERIT_WHEN_CREATED: &str = "\
+UPDATE usage SET inherited = 1
+WHERE session_id = CASE
+    WHEN ?1 ->> 'createdAt' IS NOT NULL
+      AND (SELECT created_at FROM sessions WHERE id = ?1 ->> 'id') IS NULL
+    THEN ?1 ->> 'id' END
+  AND (SELECT created_at FROM messages WHERE id = usage.message_id) < ?1 ->> 'createdAt'";
+
+/// What OpenCode says of the session itself. Before the session's upsert, which reads it.
+pub(super) fn session_own() -> String {
+    format!(
+        "\
+INSERT INTO session_own (session_id, agent, model, provider, reports_usage)
+SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider',
+  coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
+  OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
+  OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0
+WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'id' AND {older})
+ON CONFLICT (session_id) DO UPDATE SET
+  agent = iif(json_type(?1, '$.agent') IS NULL, session_own.agent, excluded.agent),
+  model = iif(json_type(?1, '$.model') IS NULL, session_own.model, excluded.model),
+  provider = iif(json_type(?1, '$.provider') IS NULL, session_own.provider, excluded.provider),
+  reports_usage = session_own.reports_usage OR excluded.reports_usage",
+        older = super::OLDER_SESSION
+    )
+}
+
+/// A session's agent, model and provider, from itself and its last answer.
+/// `param` names the parameter that holds the session's id.
+pub(super) fn derive_session(param: &str) -> String {
+    format!(
+        "\
+UPDATE sessions SET (agent, model, provider) = (
+  SELECT coalesce(session_own.agent, answer.agent), coalesce(answer.model, session_own.model),
+    iif(answer.model IS NULL, session_own.provider, answer.provider)
+  FROM (SELECT 1)
+  LEFT JOIN session_own ON session_own.session_id = ?1 ->> '{param}'
+  LEFT JOIN (
+    SELECT agent, model, provider FROM messages
+    WHERE session_id = ?1 ->> '{param}' AND role = 'assistant' AND deleted_at IS NULL
+    ORDER BY created_at DESC, id DESC LIMIT 1) AS answer
+)
+WHERE id = ?1 ->> '{param}' AND deleted_at IS NULL"
+    )
+}
+
+/// A message's text, from its text parts. `condition` says when it may have changed.
+pub(super) fn derive_text(condition: &str) -> String {
+    format!(
+        "\
+UPDATE messages SET text_content = coalesce((
+  SELECT group_concat(text, char(10)) FROM (
+    SELECT text FROM parts
+    WHERE message_id = ?1 ->> 'messageId' AND type = 'text' AND text IS NOT NULL AND NOT synthetic
+      AND NOT coalesce(iif(json_valid(data), data ->> 'ignored', 0), 0)
+    ORDER BY id)), '')
+WHERE id = ?1 ->> 'messageId' AND deleted_at IS NULL AND {condition}"
+    )
+}
+
+/// How long a person was asked during a call, once the call is there.
+pub(super) const WAIT_OF_CALL: &str = "\
+UPDATE tool_calls SET permission_wait_ms = coalesce((
+  SELECT sum(replied_at - asked_at) FROM permissions
+  WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)
+WHERE id = ?1 ->> 'id'";
+
+/// The same, once the permission is answered.
+pub(super) const WAIT_OF_PERMISSION: &str = "\
+UPDATE tool_calls SET permission_wait_ms = coalesce((
+  SELECT sum(replied_at - asked_at) FROM permissions
+  WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)
+WHERE (message_id, call_id) = (SELECT message_id, call_id FROM permissions WHERE id = ?1 ->> 'id')";
+
+/// A session is deleted, and with it all that belongs to it.
+pub(super) const SESSION_DELETE: &[&str] = &[
+    "INSERT OR IGNORE INTO sessions (id) VALUES (?1 ->> 'id')",
+    "\
+UPDATE sessions SET
+  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  status = 'idle',
+  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL)
+WHERE id = ?1 ->> 'id'",
+    "\
+UPDATE messages SET
+  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  text_content = iif(?1 ->> 'onDelete' = 'keep', text_content, ''),
+  error_message = iif(?1 ->> 'onDelete' = 'keep', error_message, NULL)
+WHERE session_id = ?1 ->> 'id'",
+    "\
+UPDATE tool_calls SET
+  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL),
+  input = iif(?1 ->> 'onDelete' = 'keep', input, NULL),
+  output = iif(?1 ->> 'onDelete' = 'keep', output, NULL),
+  error = iif(?1 ->> 'onDelete' = 'keep', error, NULL)
+WHERE message_id IN (SELECT id FROM messages WHERE session_id = ?1 ->> 'id')",
+    "\
+UPDATE parts SET text = NULL, data = NULL
+WHERE ?1 ->> 'onDelete' <> 'keep'
+  AND message_id IN (SELECT id FROM messages WHERE session_id = ?1 ->> 'id')",
+    "UPDATE session_errors SET message = NULL WHERE ?1 ->> 'onDelete' <> 'keep' AND session_id = ?1 ->> 'id'",
+    "UPDATE permissions SET patterns = NULL WHERE ?1 ->> 'onDelete' <> 'keep' AND session_id = ?1 ->> 'id'",
+    "DELETE FROM todos WHERE ?1 ->> 'onDelete' <> 'keep' AND session_id = ?1 ->> 'id'",
+    "\
+DELETE FROM tool_calls WHERE ?1 ->> 'onDelete' = 'purge'
+  AND message_id IN (SELECT id FROM messages WHERE session_id = ?1 ->> 'id')",
+    "\
+DELETE FROM parts WHERE ?1 ->> 'onDelete' = 'purge'
+  AND message_id IN (SELECT id FROM messages WHERE session_id = ?1 ->> 'id')",
+    "DELETE FROM messages WHERE ?1 ->> 'onDelete' = 'purge' AND session_id = ?1 ->> 'id'",
+    "DELETE FROM session_errors WHERE ?1 ->> 'onDelete' = 'purge' AND session_id = ?1 ->> 'id'",
+    "DELETE FROM permissions WHERE ?1 ->> 'onDelete' = 'purge' AND session_id = ?1 ->> 'id'",
+    "DELETE FROM session_own WHERE ?1 ->> 'onDelete' = 'purge' AND session_id = ?1 ->> 'id'",
+    "DELETE FROM sessions WHERE ?1 ->> 'onDelete' = 'purge' AND id = ?1 ->> 'id'",
+];
+
+/// A message is removed, and with it its parts and tool calls.
+pub(super) const MESSAGE_DELETE: &[&str] = &[
+    ENSURE_SESSION,
+    "INSERT OR IGNORE INTO messages (id, session_id) VALUES (?1 ->> 'id', ?1 ->> 'sessionId')",
+    "\
+UPDATE messages SET
+  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  text_content = iif(?1 ->> 'onDelete' = 'keep', text_content, ''),
+  error_message = iif(?1 ->> 'onDelete' = 'keep', error_message, NULL)
+WHERE id = ?1 ->> 'id'",
+    "\
+UPDATE tool_calls SET
+  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL),
+  input = iif(?1 ->> 'onDelete' = 'keep', input, NULL),
+  output = iif(?1 ->> 'onDelete' = 'keep', output, NULL),
+  error = iif(?1 ->> 'onDelete' = 'keep', error, NULL)
+WHERE message_id = ?1 ->> 'id'",
+    "UPDATE parts SET text = NULL, data = NULL WHERE ?1 ->> 'onDelete' <> 'keep' AND message_id = ?1 ->> 'id'",
+    "\
+UPDATE session_errors SET message = NULL
+WHERE ?1 ->> 'onDelete' <> 'keep' AND session_id = ?1 ->> 'sessionId' AND message_id = ?1 ->> 'id'",
+    "UPDATE permissions SET patterns = NULL WHERE ?1 ->> 'onDelete' <> 'keep' AND message_id = ?1 ->> 'id'",
+    "DELETE FROM tool_calls WHERE ?1 ->> 'onDelete' = 'purge' AND message_id = ?1 ->> 'id'",
+    "DELETE FROM parts WHERE ?1 ->> 'onDelete' = 'purge' AND message_id = ?1 ->> 'id'",
+    "DELETE FROM messages WHERE ?1 ->> 'onDelete' = 'purge' AND id = ?1 ->> 'id'",
+];
+
+/// A part is removed: its row goes, a tool call becomes a tombstone.
+pub(super) const PART_DELETE: &[&str] = &[
+    "DELETE FROM parts WHERE id = ?1 ->> 'id'",
+    "\
+UPDATE tool_calls SET
+  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL),
+  input = iif(?1 ->> 'onDelete' = 'keep', input, NULL),
+  output = iif(?1 ->> 'onDelete' = 'keep', output, NULL),
+  error = iif(?1 ->> 'onDelete' = 'keep', error, NULL)
+WHERE id = ?1 ->> 'id'",
+    "DELETE FROM tool_calls WHERE ?1 ->> 'onDelete' = 'purge' AND id = ?1 ->> 'id'",
+];
+
+/// A session's list is replaced whole; a deleted session's stays erased.
+pub(super) const TODO_REPLACE: &[&str] = &[
+    "\
+DELETE FROM todos WHERE session_id = ?1 ->> 'sessionId'
+  AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
+    "\
+INSERT INTO todos (session_id, position, content, status, priority)
+SELECT ?1 ->> 'sessionId', todo.key, todo.value ->> 'content', todo.value ->> 'status',
+  todo.value ->> 'priority'
+FROM json_each(?1, '$.todos') AS todo
+WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
+];
+
+/// A kind of rejection was met again.
+pub(super) const REJECTION_RECORD: &[&str] = &["\
+INSERT INTO rejections (event_type, code, path, expected, found, sample, source_version, count,
+  first_seen, last_seen)
+SELECT ?1 ->> 'eventType', ?1 ->> 'code', ?1 ->> 'path', ?1 ->> 'expected', ?1 ->> 'found',
+  ?1 ->> 'sample', ?1 ->> 'sourceVersion', ?1 ->> 'count', ?1 ->> 'firstSeen', ?1 ->> 'lastSeen'
+WHERE true
+ON CONFLICT (event_type, code, path) DO UPDATE SET
+  expected = excluded.expected,
+  found = excluded.found,
+  sample = excluded.sample,
+  source_version = coalesce(excluded.source_version, rejections.source_version),
+  count = rejections.count + excluded.count,
+  first_seen = min(rejections.first_seen, excluded.first_seen),
+  last_seen = max(rejections.last_seen, excluded.last_seen)"];

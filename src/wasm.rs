@@ -1,0 +1,207 @@
+//! The core for JavaScript: exports, and reading JavaScript's objects. Nothing
+//! else lives here, and nothing else knows JavaScript.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use js_sys::{Array, JSON, JsString, Reflect};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::command::{self, Command};
+use crate::node::{Kind, Node};
+use crate::rejection::RejectionRow;
+use crate::row::{
+    MessageRow, OnDelete, PartRow, PermissionRow, Reply, Role, SessionErrorRow, SessionRow,
+    SessionStatus, TodoRow, ToolCallRow, ToolStatus,
+};
+use crate::store;
+
+/// Declares a section of the generated `.d.ts`.
+macro_rules! typescript {
+    ($($name:ident = $text:expr;)+) => {
+        $(#[wasm_bindgen(typescript_custom_section)]
+        const $name: &'static str = $text;)+
+    };
+}
+
+typescript! {
+    TS_SESSION = SessionRow::TYPESCRIPT;
+    TS_MESSAGE = MessageRow::TYPESCRIPT;
+    TS_PART = PartRow::TYPESCRIPT;
+    TS_TOOL_CALL = ToolCallRow::TYPESCRIPT;
+    TS_SESSION_ERROR = SessionErrorRow::TYPESCRIPT;
+    TS_PERMISSION = PermissionRow::TYPESCRIPT;
+    TS_TODO = TodoRow::TYPESCRIPT;
+    TS_SESSION_STATUS = SessionStatus::TYPESCRIPT;
+    TS_ROLE = Role::TYPESCRIPT;
+    TS_TOOL_STATUS = ToolStatus::TYPESCRIPT;
+    TS_REPLY = Reply::TYPESCRIPT;
+    TS_ON_DELETE = OnDelete::TYPESCRIPT;
+    TS_REJECTION = RejectionRow::TYPESCRIPT;
+    TS_PARAMS = command::TYPESCRIPT;
+    TS_COMMAND = Command::TYPESCRIPT;
+    TS_REST = "\
+/** What a core can be told when it is made. */
+export interface CoreOptions {
+  /** What becomes of what OpenCode deletes; `tombstone` unless said. */
+  onDelete?: OnDelete;
+}
+/** Event types to pass to `observe`, and those that need not be. */
+export interface EventTypes {
+  recorded: string[];
+  ignored: string[];
+}
+/** The SQL: migrations in order, and each command's statements in order. */
+export interface Store {
+  schemaVersion: number;
+  migrations: string[];
+  statements: Record<Method, string[]>;
+}
+";
+}
+
+/// Decodes and reconciles OpenCode's events.
+#[wasm_bindgen(js_name = Core)]
+#[derive(Debug)]
+pub struct JsCore(crate::Core);
+
+#[wasm_bindgen(js_class = Core)]
+impl JsCore {
+    /// A core that has seen nothing. An option that is not understood is its default.
+    #[wasm_bindgen(constructor)]
+    pub fn new(#[wasm_bindgen(unchecked_param_type = "CoreOptions | undefined")] options: &JsValue) -> Self {
+        let on_delete = JsNode(options.clone()).get("onDelete").and_then(|word| word.text());
+        let on_delete = on_delete.and_then(|word| OnDelete::parse(&word));
+        Self(crate::Core::new(on_delete.unwrap_or(OnDelete::Tombstone)))
+    }
+
+    /// Takes one bus event, whatever it is; `now` is Unix milliseconds. Gives
+    /// how soon to drain: 0 nothing changed, 1 within a second, 2 within a
+    /// quarter of one, 3 now.
+    pub fn observe(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] event: JsValue,
+        now: f64,
+    ) -> u8 {
+        self.0.observe(&JsNode(event), now) as u8
+    }
+
+    /// Takes the commands that are due. Until `settle` it gives no more.
+    #[wasm_bindgen(unchecked_return_type = "Command[]")]
+    pub fn drain(&mut self) -> Result<JsValue, JsError> {
+        to_js(self.0.drain())
+    }
+
+    /// Says whether the commands drained last were stored; if not, the next
+    /// drain gives them again, merged with what came since.
+    pub fn settle(&mut self, stored: bool) {
+        self.0.settle(stored);
+    }
+
+    /// Kinds of rejection that are new since the last call, a line each.
+    pub fn notices(&mut self) -> Vec<String> {
+        self.0.notices()
+    }
+}
+
+/// The event types to pass on, and those that need not be.
+#[wasm_bindgen(js_name = eventTypes, unchecked_return_type = "EventTypes")]
+pub fn event_types() -> Result<JsValue, JsError> {
+    to_js(&crate::event_types())
+}
+
+/// The schema and the statements that apply commands.
+#[wasm_bindgen(js_name = store, unchecked_return_type = "Store")]
+pub fn store_sql() -> Result<JsValue, JsError> {
+    to_js(&serde_json::json!({
+        "schemaVersion": store::SCHEMA_VERSION,
+        "migrations": store::MIGRATIONS,
+        "statements": store::all_statements().into_iter().collect::<HashMap<_, _>>(),
+    }))
+}
+
+/// Plain objects and numbers, as JSON would give them.
+fn to_js(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsError> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|error| JsError::new(&error.to_string()))
+}
+
+/// A JavaScript value. What throws when it is read is absent.
+#[derive(Debug, Clone)]
+pub struct JsNode(pub JsValue);
+
+thread_local! {
+    /// Field names as JavaScript strings, made once each.
+    static KEYS: RefCell<HashMap<&'static str, JsValue>> = RefCell::default();
+}
+
+impl JsNode {
+    fn field(&self, key: &JsValue) -> Option<Self> {
+        let value = Reflect::get(&self.0, key).ok()?;
+        (!value.is_undefined()).then_some(Self(value))
+    }
+}
+
+impl Node for JsNode {
+    fn kind(&self) -> Kind {
+        let value = &self.0;
+        if value.is_string() {
+            Kind::String
+        } else if value.is_null() {
+            Kind::Null
+        } else if let Some(number) = value.as_f64() {
+            if number.is_finite() { Kind::Number } else { Kind::Other }
+        } else if value.as_bool().is_some() {
+            Kind::Boolean
+        } else if Array::is_array(value) {
+            Kind::Array
+        } else if value.is_object() {
+            Kind::Object
+        } else {
+            Kind::Other
+        }
+    }
+
+    fn get(&self, key: &'static str) -> Option<Self> {
+        KEYS.with_borrow_mut(|keys| self.field(keys.entry(key).or_insert_with(|| key.into())))
+    }
+
+    fn get_named(&self, key: &str) -> Option<Self> {
+        self.field(&key.into())
+    }
+
+    fn text(&self) -> Option<String> {
+        self.0.as_string()
+    }
+
+    fn text_len(&self) -> Option<usize> {
+        let text: &JsString = self.0.dyn_ref()?;
+        usize::try_from(text.length()).ok()
+    }
+
+    fn number(&self) -> Option<f64> {
+        self.0.as_f64()
+    }
+
+    fn boolean(&self) -> Option<bool> {
+        self.0.as_bool()
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let keys = Reflect::own_keys(&self.0).unwrap_or_default();
+        keys.iter().filter_map(|key| key.as_string()).collect()
+    }
+
+    fn items(&self) -> Vec<Self> {
+        let length = self.get("length").and_then(|length| length.number());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a list's length is a u32")]
+        let length = length.unwrap_or_default() as u32;
+        let item = |index| Reflect::get_u32(&self.0, index).ok().map(Self);
+        (0..length).filter_map(item).collect()
+    }
+
+    fn json(&self) -> Option<String> {
+        JSON::stringify(&self.0).ok().and_then(|text| JsValue::from(text).as_string())
+    }
+}

@@ -1,0 +1,241 @@
+//! Reads one object of an event, field by field, and notes what is not as
+//! every known release sends it.
+
+use std::cell::RefCell;
+
+use crate::known::Known;
+use crate::node::{Kind, Node};
+use crate::number::Number;
+use crate::rejection::{Code, Rejection};
+
+/// What decoding one event has refused so far.
+#[derive(Debug, Default)]
+pub(crate) struct Issues(RefCell<Vec<Rejection>>);
+
+impl Issues {
+    pub(crate) fn into_inner(self) -> Vec<Rejection> {
+        self.0.into_inner()
+    }
+
+    pub(crate) fn add(&self, rejection: Rejection) {
+        self.0.borrow_mut().push(rejection);
+    }
+}
+
+/// Where an object is in its event; lives on the stack, costs nothing until told.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    above: Option<&'p Place<'p>>,
+    key: &'static str,
+}
+
+impl Place<'_> {
+    fn path(&self, last: &str) -> String {
+        let mut keys = vec![last];
+        let mut place = Some(self);
+        while let Some(here) = place {
+            keys.push(here.key);
+            place = here.above;
+        }
+        keys.retain(|key| !key.is_empty());
+        keys.reverse();
+        keys.join(".")
+    }
+}
+
+/// Whether every known release sends a field in each such object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Always,
+    Sometimes,
+}
+
+/// One object that is being read. `close` it after the last field.
+pub(crate) struct Fields<'p, N> {
+    node: N,
+    place: Place<'p>,
+    asked: Vec<&'static str>,
+    issues: &'p Issues,
+}
+
+impl<'p, N: Node> Fields<'p, N> {
+    /// Reads `node`, which stands at `key` of the event.
+    pub(crate) fn new(node: N, key: &'static str, issues: &'p Issues) -> Self {
+        let place = Place { above: None, key };
+        Self { node, place, asked: Vec::with_capacity(16), issues }
+    }
+
+    /// The object itself.
+    pub(crate) fn node(&self) -> &N {
+        &self.node
+    }
+
+    /// Where noted rejections go.
+    pub(crate) fn issues(&self) -> &'p Issues {
+        self.issues
+    }
+
+    /// The path of one of its fields, for a rejection.
+    pub(crate) fn path(&self, key: &str) -> String {
+        self.place.path(key)
+    }
+
+    /// A string that every known release sends.
+    pub(crate) fn string(&mut self, key: &'static str) -> Known<String> {
+        self.read(key, Need::Always, "string", N::text)
+    }
+
+    /// A string that some releases or objects lack.
+    pub(crate) fn maybe_string(&mut self, key: &'static str) -> Known<String> {
+        self.read(key, Need::Sometimes, "string", N::text)
+    }
+
+    /// A number that every known release sends.
+    pub(crate) fn number(&mut self, key: &'static str) -> Known<Number> {
+        self.read(key, Need::Always, "number", |node| node.number().and_then(Number::new))
+    }
+
+    /// A number that some releases or objects lack.
+    pub(crate) fn maybe_number(&mut self, key: &'static str) -> Known<Number> {
+        self.read(key, Need::Sometimes, "number", |node| node.number().and_then(Number::new))
+    }
+
+    /// A boolean that some releases or objects lack.
+    pub(crate) fn maybe_boolean(&mut self, key: &'static str) -> Known<bool> {
+        self.read(key, Need::Sometimes, "boolean", N::boolean)
+    }
+
+    /// A word of a fixed set, that every known release sends.
+    pub(crate) fn word<W>(
+        &mut self,
+        key: &'static str,
+        expected: &'static str,
+        parse: impl Fn(&str) -> Option<W>,
+    ) -> Known<W> {
+        let Some(node) = self.ask(key, Need::Always, expected) else {
+            return Known::Unknown;
+        };
+        match node.text() {
+            Some(text) => parse(&text).map_or_else(
+                || {
+                    self.refuse(Code::WrongType, key, expected, "another word");
+                    Known::Unknown
+                },
+                Known::Value,
+            ),
+            None => self.wrong(key, expected, &node),
+        }
+    }
+
+    /// A field as JSON text, whatever it holds.
+    pub(crate) fn maybe_json(&mut self, key: &'static str) -> Known<String> {
+        self.ask(key, Need::Sometimes, "anything").and_then(|node| node.json()).into()
+    }
+
+    /// An object that every known release sends.
+    pub(crate) fn object(&mut self, key: &'static str) -> Option<Fields<'_, N>> {
+        self.child(key, Need::Always)
+    }
+
+    /// An object that some releases or objects lack.
+    pub(crate) fn maybe_object(&mut self, key: &'static str) -> Option<Fields<'_, N>> {
+        self.child(key, Need::Sometimes)
+    }
+
+    /// The entries of a list that every known release sends.
+    pub(crate) fn list(&mut self, key: &'static str) -> Option<Vec<N>> {
+        let node = self.ask(key, Need::Always, "array")?;
+        if node.kind() == Kind::Array {
+            return Some(node.items());
+        }
+        self.wrong::<()>(key, "array", &node);
+        None
+    }
+
+    /// Fields that known releases send and nothing here needs: their type is
+    /// checked all the same, so that a release that changes it is seen.
+    pub(crate) fn unneeded(&mut self, fields: &[(&'static str, Kind)]) {
+        for &(key, kind) in fields {
+            if let Some(node) = self.ask(key, Need::Sometimes, kind.name()) {
+                let found = node.kind();
+                if found != kind && found != Kind::Null {
+                    self.refuse(Code::WrongType, key, kind.name(), found.name());
+                }
+            }
+        }
+    }
+
+    /// Marks fields as known, whatever they hold.
+    pub(crate) fn skip(&mut self, keys: &[&'static str]) {
+        self.asked.extend_from_slice(keys);
+    }
+
+    /// Notes the fields that nobody has asked for: no known release sends them.
+    pub(crate) fn close(self) {
+        for key in self.node.keys() {
+            if !self.asked.iter().any(|&asked| asked == key) {
+                if let Some(node) = self.node.get_named(&key) {
+                    let found = node.kind().name();
+                    self.refuse(Code::UnknownField, &key, "no such field", found);
+                }
+            }
+        }
+    }
+
+    /// Notes that `key` was refused.
+    pub(crate) fn refuse(
+        &self,
+        code: Code,
+        key: &str,
+        expected: &'static str,
+        found: &'static str,
+    ) {
+        self.issues.add(Rejection { code, path: self.path(key), expected, found });
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        need: Need,
+        expected: &'static str,
+        take: impl Fn(&N) -> Option<T>,
+    ) -> Known<T> {
+        let Some(node) = self.ask(key, need, expected) else {
+            return Known::Unknown;
+        };
+        match take(&node) {
+            Some(value) => Known::Value(value),
+            None if need == Need::Sometimes && node.kind() == Kind::Null => Known::Empty,
+            None => self.wrong(key, expected, &node),
+        }
+    }
+
+    fn child(&mut self, key: &'static str, need: Need) -> Option<Fields<'_, N>> {
+        let node = self.ask(key, need, "object")?;
+        match node.kind() {
+            Kind::Object => {
+                let place = Place { above: Some(&self.place), key };
+                Some(Fields { node, place, asked: Vec::with_capacity(8), issues: self.issues })
+            }
+            Kind::Null if need == Need::Sometimes => None,
+            _ => {
+                self.wrong::<()>(key, "object", &node);
+                None
+            }
+        }
+    }
+
+    fn ask(&mut self, key: &'static str, need: Need, expected: &'static str) -> Option<N> {
+        self.asked.push(key);
+        let node = self.node.get(key);
+        if node.is_none() && need == Need::Always {
+            self.refuse(Code::MissingField, key, expected, "nothing");
+        }
+        node
+    }
+
+    fn wrong<T>(&self, key: &str, expected: &'static str, node: &N) -> Known<T> {
+        self.refuse(Code::WrongType, key, expected, node.kind().name());
+        Known::Unknown
+    }
+}

@@ -1,0 +1,98 @@
+//! What a message is: the `info` of `message.updated`.
+
+use crate::event::Failure;
+use crate::known::Known;
+use crate::node::{Kind, Node};
+use crate::row::{MessageRow, Role};
+use crate::wire::error;
+use crate::wire::fields::Fields;
+use crate::wire::tokens::Tokens;
+
+/// A message's `info`, whole in all releases.
+pub(crate) fn info<N: Node>(
+    id: String,
+    session_id: String,
+    mut info: Fields<'_, N>,
+) -> (MessageRow, Option<Failure>) {
+    let role = info.word("role", Role::EXPECTED, Role::parse);
+    let mut row = MessageRow { id, session_id, role, ..MessageRow::default() };
+    if let Some(mut time) = info.object("time") {
+        row.created_at = time.number("created");
+        row.completed_at = time.maybe_number("completed");
+        time.close();
+    }
+    info.unneeded(&[("id", Kind::String), ("sessionID", Kind::String)]);
+    let failure = match row.role.value() {
+        Some(Role::User) => {
+            user(&mut row, &mut info);
+            None
+        }
+        _ => assistant(&mut row, &mut info),
+    };
+    info.close();
+    (row, failure)
+}
+
+fn user<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) {
+    row.agent = info.string("agent");
+    if let Some(mut model) = info.object("model") {
+        row.model = model.string("modelID");
+        row.provider = model.string("providerID");
+        model.unneeded(&[("variant", Kind::String)]);
+        model.close();
+    }
+    info.unneeded(&[
+        ("format", Kind::Object),
+        ("metadata", Kind::Object),
+        ("summary", Kind::Object),
+        ("system", Kind::String),
+        ("tools", Kind::Object),
+        ("variant", Kind::String),
+    ]);
+}
+
+fn assistant<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) -> Option<Failure> {
+    row.parent_id = info.string("parentID");
+    row.model = info.string("modelID");
+    row.provider = info.string("providerID");
+    let mode = info.maybe_string("mode");
+    row.agent = info.maybe_string("agent").or(mode);
+    row.cost = info.number("cost");
+    row.finish_reason = info.maybe_string("finish");
+    if let Some(tokens) = info.object("tokens") {
+        let tokens = Tokens::read(tokens);
+        row.prompt_tokens = tokens.input;
+        row.completion_tokens = tokens.output;
+        row.reasoning_tokens = tokens.reasoning;
+        row.cache_read_tokens = tokens.cache_read;
+        row.cache_write_tokens = tokens.cache_write;
+    }
+    let failure = info.maybe_object("error").map(error::failure);
+    let (name, message) = match &failure {
+        Some(failure) => (failure.name.clone(), failure.message.clone()),
+        None => (Known::Unknown, Known::Unknown),
+    };
+    row.error_name = name;
+    row.error_message = message;
+    if let (Some(&created), completed) = (row.created_at.value(), &mut row.completed_at) {
+        // The message came whole: what it does not have, it has not got.
+        *completed = std::mem::take(completed).or_empty();
+        row.duration_ms = match completed.value() {
+            Some(&completed) => Known::Value(completed - created),
+            None => Known::Empty,
+        };
+        row.finish_reason = std::mem::take(&mut row.finish_reason).or_empty();
+        if failure.is_none() {
+            row.error_name = Known::Empty;
+            row.error_message = Known::Empty;
+        }
+    }
+    info.unneeded(&[
+        ("path", Kind::Object),
+        ("summary", Kind::Boolean),
+        ("system", Kind::Array),
+        ("variant", Kind::String),
+    ]);
+    info.skip(&["structured"]);
+    failure
+}

@@ -1,0 +1,132 @@
+//! What a part is: the `part` of `message.part.updated`, but for tool calls.
+
+use crate::event::PartKey;
+use crate::known::Known;
+use crate::node::{Kind, Node};
+use crate::row::PartRow;
+use crate::wire::fields::Fields;
+use crate::wire::tokens::Tokens;
+
+/// The part types that known releases send, besides `tool`.
+const TYPES: &[&str] = &[
+    "text",
+    "reasoning",
+    "file",
+    "patch",
+    "agent",
+    "subtask",
+    "snapshot",
+    "step-start",
+    "step-finish",
+    "compaction",
+    "retry",
+];
+const EXPECTED: &str = "a part type of a known release";
+
+/// What columns hold already; everything else is the part's `data`.
+const IN_COLUMNS: &[&str] = &["id", "messageID", "sessionID", "type", "synthetic"];
+
+/// Reads a part.
+pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> PartRow {
+    let mut row = PartRow {
+        id: key.part_id,
+        message_id: key.message_id,
+        session_id: key.session_id,
+        kind: part.string("type"),
+        ..PartRow::default()
+    };
+    part.unneeded(&[
+        ("id", Kind::String),
+        ("messageID", Kind::String),
+        ("sessionID", Kind::String),
+        ("metadata", Kind::Object),
+    ]);
+    let mut in_columns = IN_COLUMNS.to_vec();
+    match row.kind.value().map(String::as_str) {
+        Some("text" | "reasoning") => {
+            text(&mut row, &mut part);
+            in_columns.extend(["text", "time"]);
+        }
+        Some("file") => part.unneeded(&[
+            ("mime", Kind::String),
+            ("filename", Kind::String),
+            ("url", Kind::String),
+            ("source", Kind::Object),
+        ]),
+        Some("patch") => part.unneeded(&[("hash", Kind::String), ("files", Kind::Array)]),
+        Some("agent") => part.unneeded(&[("name", Kind::String), ("source", Kind::Object)]),
+        Some("subtask") => part.unneeded(&[
+            ("agent", Kind::String),
+            ("command", Kind::String),
+            ("description", Kind::String),
+            ("model", Kind::Object),
+            ("prompt", Kind::String),
+        ]),
+        Some("snapshot" | "step-start") => part.unneeded(&[("snapshot", Kind::String)]),
+        Some("step-finish") => step_finish(&mut part),
+        Some("compaction") => part.unneeded(&[
+            ("auto", Kind::Boolean),
+            ("overflow", Kind::Boolean),
+            ("tail_start_id", Kind::String),
+        ]),
+        Some("retry") => part.unneeded(&[
+            ("attempt", Kind::Number),
+            ("error", Kind::Object),
+            ("time", Kind::Object),
+        ]),
+        _ => {}
+    }
+    row.data = data(part.node(), &in_columns);
+    part.close();
+    row
+}
+
+/// Notes that a part's type is new, where it is.
+pub(crate) fn check_type<N: Node>(part: &Fields<'_, N>, kind: &str) {
+    if !TYPES.contains(&kind) {
+        part.refuse(crate::rejection::Code::WrongType, "type", EXPECTED, "another word");
+    }
+}
+
+fn text<N: Node>(row: &mut PartRow, part: &mut Fields<'_, N>) {
+    row.text = part.string("text");
+    row.synthetic = part.maybe_boolean("synthetic");
+    part.unneeded(&[("ignored", Kind::Boolean)]);
+    if let Some(mut time) = part.maybe_object("time") {
+        row.started_at = time.number("start");
+        // With a start and no end it is still being written.
+        row.ended_at = time.maybe_number("end").or_empty();
+        time.close();
+    }
+}
+
+fn step_finish<N: Node>(part: &mut Fields<'_, N>) {
+    part.unneeded(&[("reason", Kind::String), ("snapshot", Kind::String)]);
+    // The ledger takes these from the data; reading them notes what is wrong.
+    part.number("cost");
+    if let Some(tokens) = part.object("tokens") {
+        Tokens::read(tokens);
+    }
+}
+
+/// The fields that no column holds, as a JSON object.
+fn data<N: Node>(part: &N, in_columns: &[&str]) -> Known<String> {
+    let mut text = String::new();
+    for key in part.keys() {
+        if in_columns.contains(&key.as_str()) {
+            continue;
+        }
+        let value = part.get_named(&key).and_then(|value| value.json());
+        if let (Some(value), Ok(key)) = (value, serde_json::to_string(&key)) {
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str(&key);
+            text.push(':');
+            text.push_str(&value);
+        }
+    }
+    if text.is_empty() {
+        return Known::Empty;
+    }
+    text.push('}');
+    Known::Value(text)
+}

@@ -1,0 +1,84 @@
+//! What a person was asked and answered, in both spellings: `permission.updated`
+//! up to 1.0.223, `permission.asked` from 1.0.224 on, `permission.replied`.
+
+use crate::known::Known;
+use crate::node::{Kind, Node};
+use crate::number::Number;
+use crate::row::{PermissionRow, Reply};
+use crate::wire::fields::Fields;
+
+/// `permission.asked`: no time in it, so it was asked `now`.
+pub(crate) fn asked<N: Node>(
+    id: String,
+    mut asked: Fields<'_, N>,
+    now: Known<Number>,
+) -> PermissionRow {
+    let mut row = PermissionRow {
+        id,
+        session_id: asked.string("sessionID"),
+        permission: asked.string("permission"),
+        patterns: asked.maybe_json("patterns"),
+        asked_at: now,
+        ..PermissionRow::default()
+    };
+    if let Some(mut tool) = asked.maybe_object("tool") {
+        row.message_id = tool.string("messageID");
+        row.call_id = tool.string("callID");
+        tool.close();
+    }
+    asked.unneeded(&[("id", Kind::String), ("metadata", Kind::Object), ("always", Kind::Array)]);
+    asked.close();
+    row
+}
+
+/// `permission.updated`, which said when it was asked.
+pub(crate) fn updated<N: Node>(
+    id: String,
+    mut updated: Fields<'_, N>,
+    now: Known<Number>,
+) -> PermissionRow {
+    let patterns = match updated.node().get("pattern") {
+        Some(pattern) if pattern.kind() == Kind::String => {
+            pattern.json().map(|pattern| format!("[{pattern}]"))
+        }
+        Some(pattern) => pattern.json(),
+        None => None,
+    };
+    updated.skip(&["pattern"]);
+    let mut row = PermissionRow {
+        id,
+        session_id: updated.string("sessionID"),
+        message_id: updated.string("messageID"),
+        call_id: updated.maybe_string("callID"),
+        permission: updated.string("type"),
+        patterns: patterns.into(),
+        asked_at: now,
+        ..PermissionRow::default()
+    };
+    if let Some(mut time) = updated.object("time") {
+        row.asked_at = time.number("created").or(row.asked_at);
+        time.close();
+    }
+    updated.unneeded(&[("id", Kind::String), ("title", Kind::String), ("metadata", Kind::Object)]);
+    updated.close();
+    row
+}
+
+/// `permission.replied`: it has no time either.
+pub(crate) fn replied<N: Node>(
+    id: String,
+    mut replied: Fields<'_, N>,
+    now: Known<Number>,
+) -> PermissionRow {
+    let spelling = if replied.node().get("reply").is_some() { "reply" } else { "response" };
+    let row = PermissionRow {
+        id,
+        session_id: replied.string("sessionID"),
+        reply: replied.word(spelling, Reply::EXPECTED, Reply::parse),
+        replied_at: now,
+        ..PermissionRow::default()
+    };
+    replied.unneeded(&[("requestID", Kind::String), ("permissionID", Kind::String)]);
+    replied.close();
+    row
+}

@@ -1,0 +1,87 @@
+//! What a session is: the `info` of `session.created`, `session.updated` and `session.deleted`.
+
+use crate::node::{Kind, Node};
+use crate::row::SessionRow;
+use crate::wire::fields::Fields;
+use crate::wire::tokens::Tokens;
+
+/// A session's `info`, whole in all releases.
+pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
+    let mut row = SessionRow {
+        id,
+        parent_id: info.maybe_string("parentID"),
+        source_version: info.string("version"),
+        title: info.string("title"),
+        project_id: info.string("projectID"),
+        project_path: info.string("directory"),
+        agent: info.maybe_string("agent"),
+        cost: info.maybe_number("cost"),
+        ..SessionRow::default()
+    };
+    row.project_name = row.project_path.clone().map(|path| last_component(&path));
+    if let Some(mut model) = info.maybe_object("model") {
+        row.model = model.string("id");
+        row.provider = model.string("providerID");
+        model.unneeded(&[("variant", Kind::String)]);
+        model.close();
+    }
+    if let Some(tokens) = info.maybe_object("tokens") {
+        let tokens = Tokens::read(tokens);
+        row.prompt_tokens = tokens.input;
+        row.completion_tokens = tokens.output;
+        row.reasoning_tokens = tokens.reasoning;
+        row.cache_read_tokens = tokens.cache_read;
+        row.cache_write_tokens = tokens.cache_write;
+    }
+    if let Some(mut summary) = info.maybe_object("summary") {
+        row.additions = summary.number("additions");
+        row.deletions = summary.number("deletions");
+        row.files_changed = summary.maybe_number("files");
+        summary.unneeded(&[("diffs", Kind::Array)]);
+        summary.close();
+    }
+    if let Some(mut time) = info.object("time") {
+        row.created_at = time.number("created");
+        row.updated_at = time.number("updated");
+        row.archived_at = time.maybe_number("archived");
+        if row.updated_at.value().is_some() {
+            // A session's times come whole: it is not archived any more.
+            row.archived_at = std::mem::take(&mut row.archived_at).or_empty();
+        }
+        time.unneeded(&[("compacting", Kind::Number)]);
+        time.close();
+    }
+    info.unneeded(&[
+        ("id", Kind::String),
+        ("slug", Kind::String),
+        ("path", Kind::String),
+        ("workspaceID", Kind::String),
+        ("share", Kind::Object),
+        ("revert", Kind::Object),
+        ("permission", Kind::Array),
+        ("metadata", Kind::Object),
+    ]);
+    info.close();
+    row
+}
+
+/// The last component of a path, on any platform; the path itself if it has none.
+fn last_component(path: &str) -> String {
+    path.rsplit(['/', '\\'])
+        .find(|component| !component.is_empty())
+        .unwrap_or(path)
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_component;
+
+    #[test]
+    fn a_project_is_named_by_the_last_component_of_its_path() {
+        assert_eq!(last_component("/home/user/project"), "project");
+        assert_eq!(last_component("/home/user/project/"), "project");
+        assert_eq!(last_component(r"C:\Users\me\project"), "project");
+        assert_eq!(last_component("/"), "/");
+    }
+}

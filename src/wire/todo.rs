@@ -1,0 +1,23 @@
+//! A session's to-do list: `todo.updated`.
+
+use crate::node::{Kind, Node};
+use crate::row::TodoRow;
+use crate::wire::fields::Fields;
+
+/// The entries of the list; one whose content is not a string keeps its place.
+pub(crate) fn todos<N: Node>(properties: &mut Fields<'_, N>) -> Option<Vec<TodoRow>> {
+    let entries = properties.list("todos")?;
+    let issues = properties.issues();
+    let read = |entry: N| {
+        let mut entry = Fields::new(entry, "properties.todos[]", issues);
+        let row = TodoRow {
+            content: entry.string("content").value().cloned().unwrap_or_default(),
+            status: entry.string("status"),
+            priority: entry.maybe_string("priority"),
+        };
+        entry.unneeded(&[("id", Kind::String)]);
+        entry.close();
+        row
+    };
+    Some(entries.into_iter().map(read).collect())
+}

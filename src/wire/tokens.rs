@@ -1,0 +1,35 @@
+//! Token counts, as sessions, messages and step-finish parts carry them.
+
+use crate::known::Known;
+use crate::node::{Kind, Node};
+use crate::number::Number;
+use crate::wire::fields::Fields;
+
+/// `{ input, output, reasoning, cache: { read, write } }`.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    pub(crate) input: Known<Number>,
+    pub(crate) output: Known<Number>,
+    pub(crate) reasoning: Known<Number>,
+    pub(crate) cache_read: Known<Number>,
+    pub(crate) cache_write: Known<Number>,
+}
+
+impl Tokens {
+    pub(crate) fn read<N: Node>(mut fields: Fields<'_, N>) -> Self {
+        let mut tokens = Self {
+            input: fields.number("input"),
+            output: fields.number("output"),
+            reasoning: fields.number("reasoning"),
+            ..Self::default()
+        };
+        if let Some(mut cache) = fields.object("cache") {
+            tokens.cache_read = cache.number("read");
+            tokens.cache_write = cache.number("write");
+            cache.close();
+        }
+        fields.unneeded(&[("total", Kind::Number)]);
+        fields.close();
+        tokens
+    }
+}

@@ -1,0 +1,66 @@
+//! What a tool call is: a `part` of type `tool`.
+
+use crate::event::PartKey;
+use crate::known::Known;
+use crate::node::{Kind, Node};
+use crate::row::{ToolCallRow, ToolStatus};
+use crate::wire::fields::Fields;
+
+/// Reads a tool call, in whatever state it is.
+pub(crate) fn call<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> ToolCallRow {
+    let mut row = ToolCallRow {
+        id: key.part_id,
+        message_id: key.message_id,
+        session_id: key.session_id,
+        call_id: part.string("callID"),
+        tool: part.string("tool"),
+        ..ToolCallRow::default()
+    };
+    part.unneeded(&[
+        ("id", Kind::String),
+        ("messageID", Kind::String),
+        ("sessionID", Kind::String),
+        ("type", Kind::String),
+        ("metadata", Kind::Object),
+    ]);
+    if let Some(state) = part.object("state") {
+        read_state(&mut row, state);
+    }
+    part.close();
+    row
+}
+
+fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
+    row.status = state.word("status", ToolStatus::EXPECTED, ToolStatus::parse);
+    row.title = state.maybe_string("title");
+    row.input = state.maybe_json("input");
+    row.output = state.maybe_string("output");
+    row.error = state.maybe_string("error");
+    if let Some(input) = state.node().get("input") {
+        row.file_path = input.get("filePath").and_then(|path| path.text()).into();
+    }
+    // What a tool says of itself differs by tool, so only its type is checked.
+    if let Some(metadata) = state.maybe_object("metadata") {
+        let metadata = metadata.node();
+        row.exit_code = metadata
+            .get("exit")
+            .and_then(|exit| exit.number())
+            .and_then(crate::number::Number::new)
+            .into();
+        row.child_session_id = metadata.get("sessionId").and_then(|id| id.text()).into();
+        if row.file_path.is_unknown() {
+            row.file_path = metadata.get("filepath").and_then(|path| path.text()).into();
+        }
+    }
+    if let Some(mut time) = state.maybe_object("time") {
+        row.started_at = time.number("start");
+        row.ended_at = time.maybe_number("end");
+        time.unneeded(&[("compacted", Kind::Number)]);
+        time.close();
+    }
+    if let (Some(&start), Some(&end)) = (row.started_at.value(), row.ended_at.value()) {
+        row.duration_ms = Known::Value(end - start);
+    }
+    state.unneeded(&[("raw", Kind::String), ("attachments", Kind::Array)]);
+    state.close();
+}
