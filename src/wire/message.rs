@@ -34,8 +34,8 @@ pub(crate) fn info<N: Node>(
 }
 
 fn user<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) {
-    row.agent = info.string("agent");
-    if let Some(mut model) = info.object("model") {
+    row.agent = info.maybe_string("agent");
+    if let Some(mut model) = info.maybe_object("model") {
         row.model = model.string("modelID");
         row.provider = model.string("providerID");
         model.unneeded(&[("variant", Kind::String)]);

@@ -1,0 +1,158 @@
+//! What the native tests share: a database that commands are applied to, and
+//! recordings of real releases that are replayed through a core.
+#![expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "each test file uses a part of it; a broken fixture is to fail loudly"
+)]
+
+use std::path::{Path, PathBuf};
+
+use clankers::command::Command;
+use clankers::row::OnDelete;
+use clankers::{Core, Urgency, store};
+use rusqlite::Connection;
+use rusqlite::types::Value as Sql;
+use serde_json::Value;
+
+/// The tables of the contract, in an order that dumps keep.
+pub(crate) const TABLES: &[&str] = &[
+    "sessions",
+    "session_own",
+    "messages",
+    "parts",
+    "tool_calls",
+    "usage",
+    "session_errors",
+    "permissions",
+    "todos",
+    "rejections",
+];
+
+/// A database in memory, written as every sink writes.
+pub(crate) struct Db(pub(crate) Connection);
+
+impl Db {
+    /// An empty one with the newest schema.
+    pub(crate) fn new() -> Self {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        for migration in store::MIGRATIONS {
+            db.execute_batch(migration).unwrap();
+        }
+        Self(db)
+    }
+
+    /// Applies a batch in one transaction.
+    pub(crate) fn apply(&self, commands: &[Command]) {
+        self.0.execute_batch("BEGIN IMMEDIATE").unwrap();
+        for command in commands {
+            let wire = serde_json::to_value(command).unwrap();
+            let params = wire["params"].to_string();
+            for sql in store::statements(command.method()).unwrap() {
+                let mut statement = self.0.prepare_cached(&sql).unwrap();
+                if let Err(error) = statement.execute([&params]) {
+                    panic!("{}: {error}\n{sql}\n{params}", command.method());
+                }
+            }
+        }
+        self.0.execute_batch("COMMIT").unwrap();
+    }
+
+    /// The rows of a query, each a line of its values.
+    pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.0.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let value = |at| row.get::<_, Sql>(at).map(|value| show(&value));
+            Ok((0..columns).map(value).collect::<Result<Vec<_>, _>>()?.join(" | "))
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// The only value of a query.
+    pub(crate) fn value(&self, sql: &str) -> String {
+        self.0.query_row(sql, [], |row| row.get::<_, Sql>(0)).map(|value| show(&value)).unwrap()
+    }
+
+    /// Every row of every table, but for how often something was refused.
+    pub(crate) fn dump(&self) -> String {
+        let table = |name: &&str| {
+            let columns = if *name == "rejections" { "event_type, code, path" } else { "*" };
+            let rows = self.rows(&format!("SELECT {columns} FROM {name} ORDER BY 1, 2, 3"));
+            format!("## {name}\n{}\n", rows.join("\n"))
+        };
+        TABLES.iter().map(table).collect()
+    }
+}
+
+fn show(value: &Sql) -> String {
+    match value {
+        Sql::Null => "NULL".to_owned(),
+        Sql::Integer(number) => number.to_string(),
+        Sql::Real(number) => number.to_string(),
+        Sql::Text(text) => format!("{text:?}"),
+        Sql::Blob(bytes) => format!("{bytes:?}"),
+    }
+}
+
+/// One line of a recording.
+pub(crate) struct Recorded {
+    /// When it came, Unix milliseconds.
+    pub(crate) at: f64,
+    /// The event as OpenCode sent it.
+    pub(crate) event: Value,
+}
+
+/// The recordings in the repository, `(release/scenario, path)`.
+pub(crate) fn fixtures() -> Vec<(String, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut found = Vec::new();
+    for release in sorted(&root) {
+        for file in sorted(&release) {
+            if file.extension().is_some_and(|extension| extension == "jsonl") {
+                let name = file.strip_prefix(&root).unwrap().with_extension("");
+                found.push((name.to_str().unwrap().to_owned(), file));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no recordings under {}", root.display());
+    found
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The events of a recording.
+pub(crate) fn read(path: &Path) -> Vec<Recorded> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let line = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        Recorded { at: line["at"].as_f64().unwrap(), event: line["event"].take() }
+    };
+    text.lines().filter(|line| !line.is_empty()).map(line).collect()
+}
+
+/// Replays events as a shim would: drains where the core asks for it at once,
+/// and at the end. Gives each batch to `sink`.
+pub(crate) fn replay_into(core: &mut Core, events: &[Recorded], mut sink: impl FnMut(&[Command])) {
+    for Recorded { at, event } in events {
+        if core.observe(&event, *at) == Urgency::Now {
+            sink(core.drain());
+            core.settle(true);
+        }
+    }
+    sink(core.drain());
+    core.settle(true);
+}
+
+/// Replays events into a database, through a new core.
+pub(crate) fn replay(db: &Db, events: &[Recorded]) {
+    let mut core = Core::new(OnDelete::Tombstone);
+    replay_into(&mut core, events, |commands| db.apply(commands));
+}
