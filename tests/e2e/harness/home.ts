@@ -1,0 +1,134 @@
+/** A throw-away home: nothing of the machine's own OpenCode is read or written. */
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compareReleases, contemporaryProvider } from "./releases.ts";
+
+export const PROVIDER = "scripted";
+export const LARGE_MODEL = "scripted-large";
+export const SMALL_MODEL = "scripted-small";
+
+export interface HomeOptions {
+	readonly release: string;
+	readonly modelURL: string;
+	/** Entries of `plugin` in `opencode.json`. */
+	readonly plugins?: readonly unknown[];
+	/** Merged over `opencode.json`. */
+	readonly config?: Readonly<Record<string, unknown>>;
+	readonly env?: Readonly<Record<string, string>>;
+}
+
+export class Home {
+	readonly root: string;
+	readonly project: string;
+	readonly env: Readonly<Record<string, string>>;
+
+	constructor(readonly options: HomeOptions) {
+		this.root = mkdtempSync(join(tmpdir(), "clankers-e2e-"));
+		this.project = this.makeProject("project");
+		this.env = {
+			PATH: process.env.PATH ?? "",
+			HOME: this.root,
+			XDG_DATA_HOME: join(this.root, "data"),
+			XDG_CONFIG_HOME: join(this.root, "config"),
+			XDG_CACHE_HOME: join(this.root, "cache"),
+			XDG_STATE_HOME: join(this.root, "state"),
+			OPENCODE_DISABLE_MODELS_FETCH: "1",
+			OPENCODE_DISABLE_AUTOUPDATE: "1",
+			OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
+			OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
+			// OpenCode installs its own helper packages at start; here that fails at once instead of reaching out.
+			npm_config_registry: "http://127.0.0.1:9/",
+			npm_config_fetch_retries: "0",
+			LANG: "C.UTF-8",
+			...options.env,
+		};
+		const cache = join(this.root, "cache", "opencode");
+		mkdirSync(cache, { recursive: true });
+		writeFileSync(join(cache, "models.json"), JSON.stringify(CATALOGUE));
+		writeFileSync(join(cache, "version"), cacheVersion(options.release));
+		if (compareReleases(options.release, "1.1.31") < 0) {
+			symlinkSync(contemporaryProvider(), join(cache, "node_modules"));
+			writeFileSync(join(cache, "package.json"), JSON.stringify({ dependencies: { "@ai-sdk/openai-compatible": "latest" } }));
+		}
+		this.configure(options.plugins ?? []);
+	}
+
+	/** Writes OpenCode's configuration anew: what is installed, for processes started from here on. */
+	configure(plugins: readonly unknown[]): void {
+		const folder = join(this.root, "config", "opencode");
+		mkdirSync(folder, { recursive: true });
+		const depth = compareReleases(this.options.release, "1.18.34") >= 0 ? { subagent_depth: 3 } : {};
+		const config = { ...baseConfig(this.options.modelURL), ...depth, plugin: plugins, ...this.options.config };
+		writeFileSync(join(folder, "opencode.json"), JSON.stringify(config, null, 2));
+	}
+
+	/** A git repository with one commit, whose hash is the same on every machine. */
+	makeProject(name: string): string {
+		const folder = join(this.root, name);
+		mkdirSync(folder, { recursive: true });
+		writeFileSync(join(folder, "README.md"), `# ${name}\n`);
+		const git = (...args: string[]): void => {
+			const env = {
+				PATH: process.env.PATH ?? "",
+				HOME: this.root,
+				GIT_CONFIG_GLOBAL: "/dev/null",
+				GIT_CONFIG_NOSYSTEM: "1",
+				GIT_AUTHOR_DATE: "2026-01-01T00:00:00Z",
+				GIT_COMMITTER_DATE: "2026-01-01T00:00:00Z",
+			};
+			const done = spawnSync("git", ["-c", "user.name=user", "-c", "user.email=user@example.com", ...args], { cwd: folder, env, encoding: "utf8" });
+			if (done.status !== 0) throw new Error(`git ${args.join(" ")}: ${done.stderr}`);
+		};
+		git("init", "-q", "-b", "main");
+		git("add", ".");
+		git("commit", "-q", "-m", `begin ${name}`);
+		return folder;
+	}
+
+	remove(): void {
+		rmSync(this.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+	}
+}
+
+/** 1.0.x does not start without this provider in its catalogue of models. */
+const CATALOGUE = { opencode: { id: "opencode", name: "OpenCode", env: ["OPENCODE_API_KEY"], npm: "@ai-sdk/openai-compatible", models: {} } };
+
+/** Up to 1.3 a cache folder of another number is emptied at start, the catalogue with it. */
+function cacheVersion(release: string): string {
+	if (compareReleases(release, "1.0.162") < 0) return "9";
+	if (compareReleases(release, "1.1.31") < 0) return "14";
+	if (compareReleases(release, "1.1.65") < 0) return "18";
+	return "21";
+}
+
+function baseConfig(modelURL: string): Record<string, unknown> {
+	const limit = { context: 200_000, output: 8192 };
+	const large = { name: "Scripted Large", tool_call: true, reasoning: true, attachment: true, temperature: true, limit, cost: { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 } };
+	const small = { name: "Scripted Small", tool_call: true, limit, cost: { input: 0.25, output: 1 } };
+	return {
+		$schema: "https://opencode.ai/config.json",
+		autoupdate: false,
+		share: "disabled",
+		model: `${PROVIDER}/${LARGE_MODEL}`,
+		small_model: `${PROVIDER}/${SMALL_MODEL}`,
+		provider: {
+			[PROVIDER]: {
+				npm: "@ai-sdk/openai-compatible",
+				name: "Scripted",
+				options: { baseURL: modelURL, apiKey: "scripted" },
+				models: { [LARGE_MODEL]: large, [SMALL_MODEL]: small },
+			},
+		},
+		permission: { edit: "allow", webfetch: "deny", bash: { "*": "allow", "touch *": "ask" } },
+		command: {
+			greet: { description: "Greet somebody.", template: "Greet this person: $ARGUMENTS" },
+			delegate: { description: "Have a sub-agent do it.", template: "Delegated work: $ARGUMENTS", agent: "general", subtask: true },
+		},
+		agent: {
+			deputy: { mode: "subagent", description: "Delegates further.", tools: { task: true }, permission: { task: "allow", edit: "allow", bash: { "*": "allow" } } },
+		},
+	};
+}
