@@ -7,10 +7,29 @@ use crate::decode::{self, Context};
 use crate::event::Event;
 use crate::node::Node;
 use crate::number::Number;
+use crate::plan::{Plan, StoredSession};
 use crate::reconcile::{Reconciler, Urgency};
 use crate::rejections::Rejections;
-use crate::row::OnDelete;
+use crate::row::{OnDelete, SessionRow};
 use crate::wire::types;
+
+/// What a core is told when it is made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What becomes of what OpenCode deletes.
+    pub on_delete: OnDelete,
+    /// Where OpenCode keeps its sessions: its data folder and release channel.
+    pub origin: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            on_delete: OnDelete::Tombstone,
+            origin: None,
+        }
+    }
+}
 
 /// The event types a caller need not pass on, and those it must.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -24,7 +43,10 @@ pub struct EventTypes {
 
 /// The event types this core knows.
 pub const fn event_types() -> EventTypes {
-    EventTypes { recorded: types::RECORDED, ignored: types::IGNORED }
+    EventTypes {
+        recorded: types::RECORDED,
+        ignored: types::IGNORED,
+    }
 }
 
 /// Decodes and reconciles events, and holds what is not stored yet.
@@ -40,9 +62,9 @@ pub struct Core {
 
 impl Core {
     /// A core that has seen nothing.
-    pub fn new(on_delete: OnDelete) -> Self {
+    pub fn new(options: Options) -> Self {
         Self {
-            reconciler: Reconciler::new(on_delete),
+            reconciler: Reconciler::new(options.on_delete, options.origin),
             rejections: Rejections::default(),
             in_flight: Vec::new(),
             source_version: None,
@@ -51,6 +73,21 @@ impl Core {
 
     /// Takes one bus event, whatever it is. `now` is Unix milliseconds.
     pub fn observe<N: Node>(&mut self, event: &N, now: f64) -> Urgency {
+        self.take(event, now, Reconciler::fold)
+    }
+
+    /// Takes a piece of what OpenCode's API answered, written as the event
+    /// that would tell it. What events told since the session was asked for wins.
+    pub fn recall<N: Node>(&mut self, answer: &N, now: f64) -> Urgency {
+        self.take(answer, now, Reconciler::recall)
+    }
+
+    fn take<N: Node>(
+        &mut self,
+        event: &N,
+        now: f64,
+        fold: impl Fn(&mut Reconciler, Event, Number) -> Urgency,
+    ) -> Urgency {
         let reconciler = &self.reconciler;
         let held = |part_id: &str| reconciler.held(part_id);
         let mut decoded = decode::decode(event, &Context { now, held: &held });
@@ -58,9 +95,13 @@ impl Core {
         let mut urgency = Urgency::None;
         if let Some(event) = decoded.event.take() {
             if let Event::Session(row) = &event {
-                self.source_version = row.source_version.value().cloned().or(self.source_version.take());
+                self.source_version = row
+                    .source_version
+                    .value()
+                    .cloned()
+                    .or(self.source_version.take());
             }
-            urgency = self.reconciler.fold(event, now);
+            urgency = fold(&mut self.reconciler, event, now);
         }
         if !decoded.rejections.is_empty() {
             let version = self.source_version.as_deref();
@@ -89,6 +130,39 @@ impl Core {
         if !stored {
             self.reconciler.put_back(commands);
         }
+    }
+
+    /// Compares what OpenCode lists with what is stored: what to ask it for.
+    pub fn plan<N: Node>(&mut self, listed: &[N], stored: &[StoredSession]) -> Plan {
+        self.reconciler.plan(listed, stored)
+    }
+
+    /// Sessions that events left incomplete, since the last call.
+    pub fn wanted(&mut self) -> Vec<String> {
+        self.reconciler.take_wanted()
+    }
+
+    /// A session is being asked for: what events tell from now on is newer
+    /// than the answer.
+    pub fn begin_recall(&mut self, session_id: &str) {
+        self.reconciler.begin_recall(session_id);
+    }
+
+    /// OpenCode has no session of this id any more.
+    pub fn gone(&mut self, session_id: &str, now: f64) -> Urgency {
+        let row = SessionRow {
+            id: session_id.to_owned(),
+            ..SessionRow::default()
+        };
+        self.reconciler.recall(
+            Event::SessionDeleted(row),
+            Number::new(now).unwrap_or_default(),
+        )
+    }
+
+    /// All that OpenCode answered of a session was taken.
+    pub fn end_recall(&mut self, session_id: &str) -> Urgency {
+        self.reconciler.end_recall(session_id)
     }
 
     /// Kinds of rejection that are new since the last call, a line each.

@@ -45,18 +45,29 @@ pub struct Context<'c> {
 pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
     let issues = Issues::default();
     let Some(event_type) = event.get("type").and_then(|kind| kind.text()) else {
-        let found = event.get("type").map_or("nothing", |kind| kind.kind().name());
+        let found = event
+            .get("type")
+            .map_or("nothing", |kind| kind.kind().name());
         issues.add(Rejection {
             code: Code::MissingIdentity,
             path: "type".to_owned(),
             expected: "string",
             found,
         });
-        return Decoded { event_type: "(none)".to_owned(), event: None, rejections: issues.into_inner() };
+        return Decoded {
+            event_type: "(none)".to_owned(),
+            event: None,
+            rejections: issues.into_inner(),
+        };
     };
     let event = match event.get("properties") {
         Some(properties) if properties.kind() == Kind::Object => {
-            let decoder = Decoder { envelope: event, properties, context, issues: &issues };
+            let decoder = Decoder {
+                envelope: event,
+                properties,
+                context,
+                issues: &issues,
+            };
             decoder.dispatch(&event_type)
         }
         properties if types::RECORDED.contains(&event_type.as_str()) => {
@@ -73,7 +84,11 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
             None
         }
     };
-    Decoded { event_type, event, rejections: issues.into_inner() }
+    Decoded {
+        event_type,
+        event,
+        rejections: issues.into_inner(),
+    }
 }
 
 fn unknown(event_type: &str, issues: &Issues) {
@@ -101,7 +116,7 @@ impl<'d, N: Node> Decoder<'d, N> {
             "session.deleted" => self.session(Event::SessionDeleted),
             "session.idle" => self.idle(),
             "session.status" => self.status(),
-            "session.error" => self.error(),
+            "session.error" => Some(self.error()),
             "message.updated" => self.message(),
             "message.removed" => self.message_removed(),
             "message.part.updated" => self.part(),
@@ -123,8 +138,8 @@ impl<'d, N: Node> Decoder<'d, N> {
         let id = match &inner {
             Some(info) => self
                 .id_in(info, OWN_SESSION_ID, "properties.info")
-                .or_else(|| self.find(&self.properties, SESSION_ID)),
-            None => self.find(&self.properties, BARE_SESSION_ID),
+                .or_else(|| find(&self.properties, SESSION_ID)),
+            None => find(&self.properties, BARE_SESSION_ID),
         };
         let Some(id) = id else {
             return self.no_identity("properties.info.id");
@@ -142,15 +157,15 @@ impl<'d, N: Node> Decoder<'d, N> {
         let (id, session_id) = match &inner {
             Some(info) => (
                 self.id_in(info, OWN_MESSAGE_ID, "properties.info")
-                    .or_else(|| self.find(&self.properties, MESSAGE_ID)),
-                self.find(info, SESSION_ID),
+                    .or_else(|| find(&self.properties, MESSAGE_ID)),
+                find(info, SESSION_ID),
             ),
-            None => (self.find(&self.properties, OWN_MESSAGE_ID), None),
+            None => (find(&self.properties, OWN_MESSAGE_ID), None),
         };
         let Some(id) = id else {
             return self.no_identity("properties.info.id");
         };
-        let Some(session_id) = session_id.or_else(|| self.find(&self.properties, SESSION_ID)) else {
+        let Some(session_id) = session_id.or_else(|| find(&self.properties, SESSION_ID)) else {
             return self.no_identity("properties.info.sessionID");
         };
         self.envelope_checked("info");
@@ -168,8 +183,8 @@ impl<'d, N: Node> Decoder<'d, N> {
         };
         let key = self.part_key(
             self.id_in(&inner, OWN_PART_ID, "properties.part"),
-            self.find(&inner, MESSAGE_ID),
-            self.find(&inner, SESSION_ID),
+            find(&inner, MESSAGE_ID),
+            find(&inner, SESSION_ID),
             "properties.part",
         )?;
         let is_tool = match inner.get("type").and_then(|kind| kind.text()) {
@@ -182,7 +197,11 @@ impl<'d, N: Node> Decoder<'d, N> {
             return Some(Event::ToolCall(tool::call(key, fields)));
         }
         if let Some(delta) = self.grown(&inner, &key) {
-            return Some(Event::Grew { part: key, delta, event_id: self.event_id() });
+            return Some(Event::Grew {
+                part: key,
+                delta,
+                event_id: self.event_id(),
+            });
         }
         self.envelope_checked("part");
         let fields = Fields::new(inner, "properties.part", self.issues);
@@ -198,23 +217,27 @@ impl<'d, N: Node> Decoder<'d, N> {
     fn grown(&self, part: &N, key: &PartKey) -> Option<String> {
         let delta = self.properties.get("delta")?;
         let held = (self.context.held)(&key.part_id)?;
-        let ended = part.get("time").is_some_and(|time| time.get("end").is_some());
+        let ended = part
+            .get("time")
+            .is_some_and(|time| time.get("end").is_some());
         let whole = part.get("text")?.text_len()?;
         (!ended && delta.text_len()?.checked_add(held) == Some(whole)).then(|| delta.text())?
     }
 
     fn delta(&self) -> Option<Event> {
         let key = self.part_key(
-            self.find(&self.properties, PART_ID),
-            self.find(&self.properties, MESSAGE_ID),
-            self.find(&self.properties, SESSION_ID),
+            find(&self.properties, PART_ID),
+            find(&self.properties, MESSAGE_ID),
+            find(&self.properties, SESSION_ID),
             "properties",
         )?;
         let text = |key| self.properties.get(key).and_then(|node| node.text());
         match (text("field").as_deref(), text("delta")) {
-            (Some("text"), Some(delta)) => {
-                Some(Event::Grew { part: key, delta, event_id: self.event_id() })
-            }
+            (Some("text"), Some(delta)) => Some(Event::Grew {
+                part: key,
+                delta,
+                event_id: self.event_id(),
+            }),
             (Some("text") | None, _) => {
                 let mut fields = self.fields();
                 fields.string("field");
@@ -222,26 +245,30 @@ impl<'d, N: Node> Decoder<'d, N> {
                 None
             }
             (Some(_), _) => {
-                self.fields().refuse(Code::WrongType, "field", "`text`", "another word");
+                self.fields()
+                    .refuse(Code::WrongType, "field", "`text`", "another word");
                 None
             }
         }
     }
 
     fn message_removed(&self) -> Option<Event> {
-        let Some(message_id) = self.find(&self.properties, MESSAGE_ID) else {
+        let Some(message_id) = find(&self.properties, MESSAGE_ID) else {
             return self.no_identity("properties.messageID");
         };
         let session_id = self.session_id()?;
         self.plain(&[("sessionID", Kind::String), ("messageID", Kind::String)]);
-        Some(Event::MessageRemoved { session_id, message_id })
+        Some(Event::MessageRemoved {
+            session_id,
+            message_id,
+        })
     }
 
     fn part_removed(&self) -> Option<Event> {
         let key = self.part_key(
-            self.find(&self.properties, PART_ID),
-            self.find(&self.properties, MESSAGE_ID),
-            self.find(&self.properties, SESSION_ID),
+            find(&self.properties, PART_ID),
+            find(&self.properties, MESSAGE_ID),
+            find(&self.properties, SESSION_ID),
             "properties",
         )?;
         self.plain(&[
@@ -256,7 +283,11 @@ impl<'d, N: Node> Decoder<'d, N> {
         let session_id = self.session_id()?;
         self.plain(&[("sessionID", Kind::String)]);
         let status = crate::row::SessionStatus::Idle;
-        Some(Event::Status { session_id, status, retry: None })
+        Some(Event::Status {
+            session_id,
+            status,
+            retry: None,
+        })
     }
 
     fn status(&self) -> Option<Event> {
@@ -266,29 +297,40 @@ impl<'d, N: Node> Decoder<'d, N> {
         fields.unneeded(&[("sessionID", Kind::String)]);
         fields.close();
         let (status, retry) = read?;
-        Some(Event::Status { session_id, status: *status.value()?, retry })
+        Some(Event::Status {
+            session_id,
+            status: *status.value()?,
+            retry,
+        })
     }
 
-    fn error(&self) -> Option<Event> {
+    fn error(&self) -> Event {
         let mut fields = self.fields();
-        let failure = fields.maybe_object("error").map(error::failure).unwrap_or_default();
+        let failure = fields
+            .maybe_object("error")
+            .map(error::failure)
+            .unwrap_or_default();
         fields.unneeded(&[("sessionID", Kind::String)]);
         fields.close();
-        Some(Event::Failed {
-            session_id: self.find(&self.properties, SESSION_ID),
+        Event::Failed {
+            session_id: find(&self.properties, SESSION_ID),
             event_id: self.event_id(),
             failure,
-        })
+        }
     }
 
     fn permission(
         &self,
         read: impl Fn(String, Fields<'_, N>, Known<Number>) -> crate::row::PermissionRow,
     ) -> Option<Event> {
-        let Some(id) = self.find(&self.properties, PERMISSION_ID) else {
+        let Some(id) = find(&self.properties, PERMISSION_ID) else {
             return self.no_identity("properties.id");
         };
-        Some(Event::Permission(read(id, self.fields(), Number::new(self.context.now).into())))
+        Some(Event::Permission(read(
+            id,
+            self.fields(),
+            Number::new(self.context.now).into(),
+        )))
     }
 
     fn todos(&self) -> Option<Event> {
@@ -297,7 +339,10 @@ impl<'d, N: Node> Decoder<'d, N> {
         fields.unneeded(&[("sessionID", Kind::String)]);
         let todos = todo::todos(&mut fields);
         fields.close();
-        Some(Event::Todos(TodoReplace { session_id, todos: todos? }))
+        Some(Event::Todos(TodoReplace {
+            session_id,
+            todos: todos?,
+        }))
     }
 
     /// The object `key` of the properties, where it is one.
@@ -306,7 +351,8 @@ impl<'d, N: Node> Decoder<'d, N> {
         if inner.kind() == Kind::Object {
             return Some(inner);
         }
-        self.fields().refuse(Code::WrongType, key, "object", inner.kind().name());
+        self.fields()
+            .refuse(Code::WrongType, key, "object", inner.kind().name());
         None
     }
 
@@ -343,7 +389,7 @@ impl<'d, N: Node> Decoder<'d, N> {
     }
 
     fn session_id(&self) -> Option<String> {
-        let id = self.find(&self.properties, SESSION_ID);
+        let id = find(&self.properties, SESSION_ID);
         if id.is_none() {
             return self.no_identity("properties.sessionID");
         }
@@ -361,13 +407,17 @@ impl<'d, N: Node> Decoder<'d, N> {
         let Some(part_id) = part_id else {
             return self.no_identity(&format!("{path}.{own}"));
         };
-        let Some(message_id) = message_id.or_else(|| self.find(&self.properties, MESSAGE_ID)) else {
+        let Some(message_id) = message_id.or_else(|| find(&self.properties, MESSAGE_ID)) else {
             return self.no_identity(&format!("{path}.messageID"));
         };
-        let Some(session_id) = session_id.or_else(|| self.find(&self.properties, SESSION_ID)) else {
+        let Some(session_id) = session_id.or_else(|| find(&self.properties, SESSION_ID)) else {
             return self.no_identity(&format!("{path}.sessionID"));
         };
-        Some(PartKey { session_id, message_id, part_id })
+        Some(PartKey {
+            session_id,
+            message_id,
+            part_id,
+        })
     }
 
     /// An entity's own id in its object; noted where it is spelt otherwise.
@@ -380,11 +430,7 @@ impl<'d, N: Node> Decoder<'d, N> {
                 "nothing",
             );
         }
-        self.find(node, keys)
-    }
-
-    fn find(&self, node: &N, keys: &[&'static str]) -> Option<String> {
-        keys.iter().find_map(|&key| text_of(node, key))
+        find(node, keys)
     }
 
     fn event_id(&self) -> Option<String> {
@@ -402,7 +448,14 @@ impl<'d, N: Node> Decoder<'d, N> {
     }
 }
 
+/// The first of `keys` that holds an id.
+fn find<N: Node>(node: &N, keys: &[&'static str]) -> Option<String> {
+    keys.iter().find_map(|&key| text_of(node, key))
+}
+
 /// An id, where it is a string that is not empty.
 fn text_of<N: Node>(node: &N, key: &'static str) -> Option<String> {
-    node.get(key).and_then(|id| id.text()).filter(|id| !id.is_empty())
+    node.get(key)
+        .and_then(|id| id.text())
+        .filter(|id| !id.is_empty())
 }

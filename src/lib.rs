@@ -12,7 +12,7 @@
 //!
 //! Modules in reading order: [`node`] and `wire` (what OpenCode sends),
 //! [`decode`], [`event`], [`reconcile`], [`row`] and [`command`] (what comes
-//! out), [`rejection`], [`store`] (the SQL that applies commands).
+//! out), [`rejection`], [`plan`] (what to ask OpenCode for), [`store`] (the SQL that applies commands).
 
 pub mod command;
 mod core;
@@ -21,6 +21,7 @@ pub mod event;
 pub mod known;
 pub mod node;
 pub mod number;
+pub mod plan;
 pub mod reconcile;
 pub mod rejection;
 mod rejections;
@@ -31,5 +32,5 @@ mod wire;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
-pub use crate::core::{Core, EventTypes, event_types};
+pub use crate::core::{Core, EventTypes, Options, event_types};
 pub use crate::reconcile::Urgency;

@@ -41,7 +41,9 @@ impl Rejections {
                 path,
                 expected: rejection.expected.to_owned(),
                 found: rejection.found.to_owned(),
-                sample: sample.clone().unwrap_or_else(|| sample_of(event, SAMPLE_DEPTH)),
+                sample: sample
+                    .clone()
+                    .unwrap_or_else(|| sample_of(event, SAMPLE_DEPTH)),
                 source_version: source_version.map(str::to_owned),
                 count: Number::ONE,
                 first_seen: now,
@@ -62,7 +64,11 @@ impl Rejections {
     }
 
     fn key(&self, event_type: &str, rejection: &Rejection) -> (String, Code, String) {
-        let key = (event_type.to_owned(), rejection.code, rejection.path.clone());
+        let key = (
+            event_type.to_owned(),
+            rejection.code,
+            rejection.path.clone(),
+        );
         if self.kinds.contains_key(&key) || self.kinds.len() < MAX_KINDS {
             return key;
         }

@@ -1,5 +1,9 @@
 //! The core for JavaScript: exports, and reading JavaScript's objects. Nothing
 //! else lives here, and nothing else knows JavaScript.
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "they fail only where JavaScript is out of memory"
+)]
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,8 +12,10 @@ use js_sys::{Array, JSON, JsString, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::Options;
 use crate::command::{self, Command};
 use crate::node::{Kind, Node};
+use crate::plan::StoredSession;
 use crate::rejection::RejectionRow;
 use crate::row::{
     MessageRow, OnDelete, PartRow, PermissionRow, Reply, Role, SessionErrorRow, SessionRow,
@@ -46,6 +52,25 @@ typescript! {
 export interface CoreOptions {
   /** What becomes of what OpenCode deletes; `tombstone` unless said. */
   onDelete?: OnDelete;
+  /** Where OpenCode keeps its sessions: its data folder and release channel. */
+  origin?: string;
+}
+/** A session as `storedSessions` selects it. */
+export interface StoredSession {
+  id: string;
+  createdAt: number | null;
+  updatedAt: number | null;
+  deletedAt: number | null;
+  status: SessionStatus | null;
+  origin: string | null;
+  incomplete: number;
+}
+/** What catch-up has to ask OpenCode for. */
+export interface Plan {
+  /** Sessions to fetch whole, those changed last first. */
+  fetch: string[];
+  /** Stored sessions that OpenCode does not list: deleted, if it has them no more. */
+  verify: string[];
 }
 /** Event types to pass to `observe`, and those that need not be. */
 export interface EventTypes {
@@ -57,6 +82,8 @@ export interface Store {
   schemaVersion: number;
   migrations: string[];
   statements: Record<Method, string[]>;
+  /** Selects `StoredSession`s for `?1`, the JSON text of `{ directory, ids }`. */
+  storedSessions: string;
 }
 ";
 }
@@ -70,10 +97,19 @@ pub struct JsCore(crate::Core);
 impl JsCore {
     /// A core that has seen nothing. An option that is not understood is its default.
     #[wasm_bindgen(constructor)]
-    pub fn new(#[wasm_bindgen(unchecked_param_type = "CoreOptions | undefined")] options: &JsValue) -> Self {
-        let on_delete = JsNode(options.clone()).get("onDelete").and_then(|word| word.text());
-        let on_delete = on_delete.and_then(|word| OnDelete::parse(&word));
-        Self(crate::Core::new(on_delete.unwrap_or(OnDelete::Tombstone)))
+    pub fn new(
+        #[wasm_bindgen(unchecked_param_type = "CoreOptions | undefined")] options: &JsValue,
+    ) -> Self {
+        let text = |key| {
+            JsNode(options.clone())
+                .get(key)
+                .and_then(|word| word.text())
+        };
+        let on_delete = text("onDelete").and_then(|word| OnDelete::parse(&word));
+        Self(crate::Core::new(Options {
+            on_delete: on_delete.unwrap_or(OnDelete::Tombstone),
+            origin: text("origin"),
+        }))
     }
 
     /// Takes one bus event, whatever it is; `now` is Unix milliseconds. Gives
@@ -99,6 +135,49 @@ impl JsCore {
         self.0.settle(stored);
     }
 
+    /// Compares what OpenCode lists with what is stored: what to ask it for.
+    #[wasm_bindgen(unchecked_return_type = "Plan")]
+    pub fn plan(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "unknown[]")] listed: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "StoredSession[]")] stored: JsValue,
+    ) -> Result<JsValue, JsError> {
+        let stored: Vec<StoredSession> = serde_wasm_bindgen::from_value(stored)?;
+        to_js(&self.0.plan(&JsNode(listed).items(), &stored))
+    }
+
+    /// Sessions that events left incomplete, since the last call.
+    pub fn wanted(&mut self) -> Vec<String> {
+        self.0.wanted()
+    }
+
+    /// A session is being asked for: what events tell from now on is newer
+    /// than the answer.
+    #[wasm_bindgen(js_name = beginRecall)]
+    pub fn begin_recall(&mut self, session_id: &str) {
+        self.0.begin_recall(session_id);
+    }
+
+    /// Takes a piece of the answer, written as the event that would tell it.
+    pub fn recall(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] answer: JsValue,
+        now: f64,
+    ) -> u8 {
+        self.0.recall(&JsNode(answer), now) as u8
+    }
+
+    /// OpenCode has no session of this id any more.
+    pub fn gone(&mut self, session_id: &str, now: f64) -> u8 {
+        self.0.gone(session_id, now) as u8
+    }
+
+    /// All that OpenCode answered of a session was taken.
+    #[wasm_bindgen(js_name = endRecall)]
+    pub fn end_recall(&mut self, session_id: &str) -> u8 {
+        self.0.end_recall(session_id) as u8
+    }
+
     /// Kinds of rejection that are new since the last call, a line each.
     pub fn notices(&mut self) -> Vec<String> {
         self.0.notices()
@@ -117,6 +196,7 @@ pub fn store_sql() -> Result<JsValue, JsError> {
     to_js(&serde_json::json!({
         "schemaVersion": store::SCHEMA_VERSION,
         "migrations": store::MIGRATIONS,
+        "storedSessions": store::STORED_SESSIONS,
         "statements": store::all_statements().into_iter().collect::<HashMap<_, _>>(),
     }))
 }
@@ -124,7 +204,9 @@ pub fn store_sql() -> Result<JsValue, JsError> {
 /// Plain objects and numbers, as JSON would give them.
 fn to_js(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsError> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(|error| JsError::new(&error.to_string()))
+    value
+        .serialize(&serializer)
+        .map_err(|error| JsError::new(&error.to_string()))
 }
 
 /// A JavaScript value. What throws when it is read is absent.
@@ -151,7 +233,11 @@ impl Node for JsNode {
         } else if value.is_null() {
             Kind::Null
         } else if let Some(number) = value.as_f64() {
-            if number.is_finite() { Kind::Number } else { Kind::Other }
+            if number.is_finite() {
+                Kind::Number
+            } else {
+                Kind::Other
+            }
         } else if value.as_bool().is_some() {
             Kind::Boolean
         } else if Array::is_array(value) {
@@ -195,13 +281,19 @@ impl Node for JsNode {
 
     fn items(&self) -> Vec<Self> {
         let length = self.get("length").and_then(|length| length.number());
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a list's length is a u32")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a list's length is a u32"
+        )]
         let length = length.unwrap_or_default() as u32;
         let item = |index| Reflect::get_u32(&self.0, index).ok().map(Self);
         (0..length).filter_map(item).collect()
     }
 
     fn json(&self) -> Option<String> {
-        JSON::stringify(&self.0).ok().and_then(|text| JsValue::from(text).as_string())
+        JSON::stringify(&self.0)
+            .ok()
+            .and_then(|text| JsValue::from(text).as_string())
     }
 }

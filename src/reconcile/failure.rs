@@ -32,7 +32,11 @@ pub(crate) fn of_session(
         (Some(answer), _) => format!("{answer}:error"),
         (None, Some(event_id)) => event_id,
         (None, None) => {
-            format!("{}:error:{}", session_id.as_deref().unwrap_or("global"), now.get())
+            format!(
+                "{}:error:{}",
+                session_id.as_deref().unwrap_or("global"),
+                now.get()
+            )
         }
     };
     SessionErrorRow {
@@ -53,7 +57,11 @@ pub(crate) fn of_retry(
 ) -> SessionErrorRow {
     let number = |known: &Known<Number>| known.value().map_or(0.0, |value| value.get());
     SessionErrorRow {
-        id: format!("{session_id}:retry:{}:{}", number(&retry.attempt), number(&retry.next)),
+        id: format!(
+            "{session_id}:retry:{}:{}",
+            number(&retry.attempt),
+            number(&retry.next)
+        ),
         session_id: Known::Value(session_id),
         message_id: answer.map(str::to_owned).into(),
         name: "Retry".into(),

@@ -8,22 +8,30 @@
 //! 2. A text that is being written is held until it ends (`stream`).
 //! 3. A child's parents have been met, or go before it as placeholders (`seen`).
 //! 4. A failure that is told twice is one row (`failure`).
-//! 5. All of it is bounded: finished messages leave memory with their drain.
+//! 5. What events did not tell is wanted from OpenCode's API, and what they
+//!    told meanwhile wins over its answer (`recall`).
+//! 6. All of it is bounded: finished messages leave memory with their drain.
 
 mod failure;
 mod pending;
+mod recall;
 mod seen;
 mod stream;
+
+use std::collections::BTreeSet;
 
 use crate::command::{Command, MessageDelete, PartDelete, SessionDelete};
 use crate::event::{Event, Failure, PartKey, Retry};
 use crate::known::Known;
+use crate::node::Node;
 use crate::number::Number;
+use crate::plan::{self, Plan, StoredSession};
 use crate::rejection::RejectionRow;
 use crate::row::{
     MessageRow, OnDelete, PartRow, Role, SessionErrorRow, SessionRow, SessionStatus, ToolCallRow,
 };
 use pending::Pending;
+use recall::Recalls;
 use seen::{Latest, Seen};
 use stream::Streams;
 
@@ -55,11 +63,20 @@ pub struct Reconciler {
     answers: Latest,
     /// The last failure of a session that has no such message.
     failures: Latest,
+    recalls: Recalls,
+    /// Sessions that are at work, and those of them that told of a message.
+    busy: Seen,
+    heard: Seen,
+    /// Sessions that are stored as being at work and may have been cut off.
+    unsettled: BTreeSet<String>,
+    origin: Option<String>,
 }
 
 impl Reconciler {
     /// One that has seen nothing.
-    pub fn new(on_delete: OnDelete) -> Self {
+    ///
+    /// `origin` is where OpenCode keeps its sessions, where that is known.
+    pub fn new(on_delete: OnDelete, origin: Option<String>) -> Self {
         Self {
             on_delete,
             pending: Pending::default(),
@@ -69,6 +86,11 @@ impl Reconciler {
             removed: Seen::default(),
             answers: Latest::default(),
             failures: Latest::default(),
+            recalls: Recalls::default(),
+            busy: Seen::default(),
+            heard: Seen::default(),
+            unsettled: BTreeSet::new(),
+            origin,
         }
     }
 
@@ -79,22 +101,84 @@ impl Reconciler {
 
     /// Folds one event in. `now` is Unix milliseconds.
     pub fn fold(&mut self, event: Event, now: Number) -> Urgency {
+        self.recalls.hear(&event);
+        if let Event::Message { row, .. } = &event {
+            self.note_turn(row);
+        }
+        self.change(event, now)
+    }
+
+    /// Folds in a piece of what OpenCode's API answered, written as an event.
+    pub fn recall(&mut self, answer: Event, now: Number) -> Urgency {
+        if self.recalls.is_stale(&answer) {
+            return Urgency::None;
+        }
+        self.change(answer, now).min(Urgency::Soon)
+    }
+
+    /// Compares what OpenCode lists with what is stored.
+    pub fn plan<N: Node>(&mut self, listed: &[N], stored: &[StoredSession]) -> Plan {
+        let at_work = |stored: &&StoredSession| {
+            stored
+                .status
+                .is_some_and(|status| status != SessionStatus::Idle)
+        };
+        let unsettled = stored
+            .iter()
+            .filter(at_work)
+            .map(|stored| stored.id.clone());
+        self.unsettled
+            .extend(unsettled.filter(|id| !self.busy.contains(id)));
+        plan::plan(listed, stored, self.origin.as_deref())
+    }
+
+    /// Sessions that events left incomplete, since the last call.
+    pub fn take_wanted(&mut self) -> Vec<String> {
+        self.recalls.take_wanted()
+    }
+
+    /// A session is being asked for: what events tell from now on is newer.
+    pub fn begin_recall(&mut self, session_id: &str) {
+        self.recalls.begin(session_id);
+    }
+
+    /// All that OpenCode answered of a session is folded in.
+    pub fn end_recall(&mut self, session_id: &str) -> Urgency {
+        self.recalls.end(session_id);
+        if !self.unsettled.remove(session_id) {
+            return Urgency::None;
+        }
+        // It was cut off: the process that ran it is not running it any more.
+        self.set_status(session_id.to_owned(), SessionStatus::Idle);
+        Urgency::Soon
+    }
+
+    fn change(&mut self, event: Event, now: Number) -> Urgency {
         match event {
             Event::Session(row) => self.session(row),
             Event::SessionDeleted(row) => self.session_deleted(row, now),
-            Event::Status { session_id, status, retry } => {
-                self.status(session_id, status, retry, now)
-            }
-            Event::Failed { session_id, event_id, failure } => {
-                self.failed(session_id, event_id, failure, now)
-            }
+            Event::Status {
+                session_id,
+                status,
+                retry,
+            } => self.status(session_id, status, retry, now),
+            Event::Failed {
+                session_id,
+                event_id,
+                failure,
+            } => self.failed(session_id, event_id, failure, now),
             Event::Message { row, failure } => self.message(row, failure),
-            Event::MessageRemoved { session_id, message_id } => {
-                self.message_removed(session_id, message_id, now)
-            }
+            Event::MessageRemoved {
+                session_id,
+                message_id,
+            } => self.message_removed(session_id, message_id, now),
             Event::Part(row) => self.part(row),
             Event::ToolCall(row) => self.tool_call(row),
-            Event::Grew { part, delta, event_id } => self.grew(&part, &delta, event_id),
+            Event::Grew {
+                part,
+                delta,
+                event_id,
+            } => self.grew(&part, &delta, event_id),
             Event::PartRemoved(part) => self.part_removed(part, now),
             Event::Permission(row) => {
                 self.pending.add(Command::PermissionUpsert(row));
@@ -125,11 +209,12 @@ impl Reconciler {
         self.pending.put_back(commands);
     }
 
-    fn session(&mut self, row: SessionRow) -> Urgency {
+    fn session(&mut self, mut row: SessionRow) -> Urgency {
         if self.is_purged(&row.id, "") {
             return Urgency::None;
         }
         self.sessions.insert(&row.id);
+        row.origin = self.origin.clone().into();
         self.pending.add(Command::SessionUpsert(row));
         Urgency::Soon
     }
@@ -165,16 +250,32 @@ impl Reconciler {
             let row = failure::of_retry(session_id.clone(), answer, retry, now);
             self.pending.add(Command::SessionErrorUpsert(row));
         }
+        self.unsettled.remove(&session_id);
         if status == SessionStatus::Idle {
             self.close_streams(|part| part.session_id == session_id);
+            // Some releases tell a served session's turns and not its messages.
+            if self.busy.remove(&session_id) && !self.heard.remove(&session_id) {
+                self.recalls.want(&session_id);
+            }
+        } else {
+            self.busy.insert(&session_id);
         }
-        self.sessions.insert(&session_id);
+        self.set_status(session_id, status);
+        if status == SessionStatus::Idle {
+            Urgency::Now
+        } else {
+            Urgency::Soon
+        }
+    }
+
+    fn set_status(&mut self, id: String, status: SessionStatus) {
+        self.meet_session(&id);
+        let status = Known::Value(status);
         self.pending.add(Command::SessionUpsert(SessionRow {
-            id: session_id,
-            status: Known::Value(status),
+            id,
+            status,
             ..SessionRow::default()
         }));
-        if status == SessionStatus::Idle { Urgency::Now } else { Urgency::Soon }
     }
 
     fn failed(
@@ -198,7 +299,26 @@ impl Reconciler {
     fn is_news(&mut self, row: &SessionErrorRow) -> bool {
         let session = row.session_id.value().map_or("", String::as_str);
         let text = |known: &Known<String>| known.value().cloned().unwrap_or_default();
-        self.failures.set(session, format!("{}: {}", text(&row.name), text(&row.message)))
+        self.failures.set(
+            session,
+            format!("{}: {}", text(&row.name), text(&row.message)),
+        )
+    }
+
+    /// Notes which message is being written in a session.
+    fn note_turn(&mut self, row: &MessageRow) {
+        self.heard.insert(&row.session_id);
+        let is_new = !self.messages.contains(&row.id);
+        match row.role.value() {
+            Some(Role::User) if is_new => {
+                self.answers.remove(&row.session_id);
+                self.failures.remove(&row.session_id);
+            }
+            Some(Role::Assistant) if is_new || row.completed_at.value().is_none() => {
+                self.answers.set(&row.session_id, row.id.clone());
+            }
+            _ => {}
+        }
     }
 
     fn message(&mut self, row: MessageRow, failure: Option<Failure>) -> Urgency {
@@ -206,18 +326,8 @@ impl Reconciler {
             return Urgency::None;
         }
         self.meet_session(&row.session_id);
-        let is_new = self.messages.insert(&row.id);
+        self.messages.insert(&row.id);
         let completed = row.completed_at.value().is_some();
-        match row.role.value() {
-            Some(Role::User) if is_new => {
-                self.answers.remove(&row.session_id);
-                self.failures.remove(&row.session_id);
-            }
-            Some(Role::Assistant) if is_new || !completed => {
-                self.answers.set(&row.session_id, row.id.clone());
-            }
-            _ => {}
-        }
         if completed {
             self.close_streams(|part| part.message_id == row.id);
         }
@@ -227,7 +337,11 @@ impl Reconciler {
             self.pending.add(Command::SessionErrorUpsert(error));
         }
         self.pending.add(Command::MessageUpsert(row));
-        if completed || failed { Urgency::Now } else { Urgency::Soon }
+        if completed || failed {
+            Urgency::Now
+        } else {
+            Urgency::Soon
+        }
     }
 
     fn message_removed(&mut self, session_id: String, id: String, now: Number) -> Urgency {
@@ -253,7 +367,10 @@ impl Reconciler {
             return Urgency::None;
         }
         self.meet_message(&row.session_id, &row.message_id);
-        let is_text = matches!(row.kind.value().map(String::as_str), Some("text" | "reasoning"));
+        let is_text = matches!(
+            row.kind.value().map(String::as_str),
+            Some("text" | "reasoning")
+        );
         if is_text && row.ended_at == Known::Empty {
             if let Some(evicted) = self.streams.open(row) {
                 self.pending.add(Command::PartUpsert(evicted));
@@ -280,7 +397,8 @@ impl Reconciler {
         if self.streams.grow(part, delta, event_id) {
             return Urgency::Stream;
         }
-        // Its start was missed: the end brings the whole text.
+        // Its start was missed. The end brings the whole text, if it comes.
+        self.recalls.want(&part.session_id);
         Urgency::None
     }
 
@@ -300,7 +418,11 @@ impl Reconciler {
     /// A session that was not met yet goes before its child, as a placeholder.
     fn meet_session(&mut self, id: &str) {
         if self.sessions.insert(id) {
-            let placeholder = SessionRow { id: id.to_owned(), ..SessionRow::default() };
+            self.recalls.want(id);
+            let placeholder = SessionRow {
+                id: id.to_owned(),
+                ..SessionRow::default()
+            };
             self.pending.add(Command::SessionUpsert(placeholder));
         }
     }
@@ -309,6 +431,7 @@ impl Reconciler {
     fn meet_message(&mut self, session_id: &str, id: &str) {
         self.meet_session(session_id);
         if self.messages.insert(id) {
+            self.recalls.want(session_id);
             self.pending.add(Command::MessageUpsert(MessageRow {
                 id: id.to_owned(),
                 session_id: session_id.to_owned(),

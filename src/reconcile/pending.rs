@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use crate::command::{Command, TodoReplace};
 use crate::known::Known;
 use crate::rejection::RejectionRow;
-use crate::row::{
-    MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
-};
+use crate::row::{MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow};
 
 /// Rows that changed, by id: ids sort by time, so that the same events give
 /// the same commands in the same order.
@@ -31,36 +29,78 @@ impl Pending {
     pub(crate) fn add(&mut self, command: Command) {
         match command {
             Command::SessionUpsert(row) => {
-                merge(&mut self.sessions, row.id.clone(), row, older_session, SessionRow::learn);
+                merge(
+                    &mut self.sessions,
+                    row.id.clone(),
+                    row,
+                    older_session,
+                    SessionRow::learn,
+                );
             }
             Command::MessageUpsert(row) => {
-                merge(&mut self.messages, row.id.clone(), row, older_message, MessageRow::learn);
+                merge(
+                    &mut self.messages,
+                    row.id.clone(),
+                    row,
+                    older_message,
+                    MessageRow::learn,
+                );
             }
             Command::PartUpsert(row) => {
-                merge(&mut self.parts, row.id.clone(), row, older_part, PartRow::learn);
+                merge(
+                    &mut self.parts,
+                    row.id.clone(),
+                    row,
+                    older_part,
+                    PartRow::learn,
+                );
             }
             Command::ToolCallUpsert(row) => {
-                merge(&mut self.tool_calls, row.id.clone(), row, older_call, ToolCallRow::learn);
+                merge(
+                    &mut self.tool_calls,
+                    row.id.clone(),
+                    row,
+                    older_call,
+                    ToolCallRow::learn,
+                );
             }
             Command::SessionErrorUpsert(row) => {
                 let id = row.id.clone();
-                merge(&mut self.errors, id, row, |_, _| false, SessionErrorRow::learn);
+                merge(
+                    &mut self.errors,
+                    id,
+                    row,
+                    |_, _| false,
+                    SessionErrorRow::learn,
+                );
             }
             Command::PermissionUpsert(row) => {
                 let id = row.id.clone();
-                merge(&mut self.permissions, id, row, |_, _| false, PermissionRow::learn);
+                merge(
+                    &mut self.permissions,
+                    id,
+                    row,
+                    |_, _| false,
+                    PermissionRow::learn,
+                );
             }
             Command::TodoReplace(list) => {
                 self.todos.insert(list.session_id.clone(), list);
             }
             Command::PartDelete(ref delete) => {
-                self.part_deletes.entry(delete.id.clone()).or_insert(command);
+                self.part_deletes
+                    .entry(delete.id.clone())
+                    .or_insert(command);
             }
             Command::MessageDelete(ref delete) => {
-                self.message_deletes.entry(delete.id.clone()).or_insert(command);
+                self.message_deletes
+                    .entry(delete.id.clone())
+                    .or_insert(command);
             }
             Command::SessionDelete(ref delete) => {
-                self.session_deletes.entry(delete.id.clone()).or_insert(command);
+                self.session_deletes
+                    .entry(delete.id.clone())
+                    .or_insert(command);
             }
             Command::RejectionRecord(row) => self.reject(row),
         }
@@ -81,7 +121,10 @@ impl Pending {
         let parts = self.parts.into_values().map(Command::PartUpsert);
         let tool_calls = self.tool_calls.into_values().map(Command::ToolCallUpsert);
         let errors = self.errors.into_values().map(Command::SessionErrorUpsert);
-        let permissions = self.permissions.into_values().map(Command::PermissionUpsert);
+        let permissions = self
+            .permissions
+            .into_values()
+            .map(Command::PermissionUpsert);
         let todos = self.todos.into_values().map(Command::TodoReplace);
         let rejections = self.rejections.into_values().map(Command::RejectionRecord);
         sessions
@@ -153,9 +196,14 @@ fn older_part(one: &PartRow, other: &PartRow) -> bool {
 
 fn older_call(one: &ToolCallRow, other: &ToolCallRow) -> bool {
     use crate::row::ToolStatus::{Completed, Error, Pending, Running};
-    match (one.status.value(), other.status.value()) {
-        (Some(Pending), Some(Running | Completed | Error)) => true,
-        (Some(Running), Some(Completed | Error)) => true,
+    // A call goes pending, running, and then ends one way or the other.
+    let ended = |row: &ToolCallRow| matches!(row.status.value(), Some(Completed | Error));
+    match one.status.value() {
+        Some(Pending) => other
+            .status
+            .value()
+            .is_some_and(|&status| status != Pending),
+        Some(Running) => ended(other),
         _ => false,
     }
 }

@@ -27,6 +27,11 @@ impl Seen {
         true
     }
 
+    /// Forgets `id`. True if it was remembered.
+    pub(crate) fn remove(&mut self, id: &str) -> bool {
+        self.0.pop(id).is_some()
+    }
+
     /// Whether `id` is remembered.
     pub(crate) fn contains(&self, id: &str) -> bool {
         self.0.contains(id)

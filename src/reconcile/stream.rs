@@ -42,7 +42,10 @@ impl Streams {
     /// Holds a part that is still being written. Returns a part that had to
     /// make room and changed since the last drain.
     pub(crate) fn open(&mut self, row: PartRow) -> Option<PartRow> {
-        let length = row.text.value().map_or(0, |text| text.encode_utf16().count());
+        let length = row
+            .text
+            .value()
+            .map_or(0, |text| text.encode_utf16().count());
         let held = self.0.get_mut(&row.id);
         if let Some(stream) = held {
             if length >= stream.length {
@@ -52,7 +55,12 @@ impl Streams {
             }
             return None;
         }
-        let stream = Stream { length, last_event: None, changed: true, row };
+        let stream = Stream {
+            length,
+            last_event: None,
+            changed: true,
+            row,
+        };
         let evicted = self.0.push(stream.row.id.clone(), stream);
         evicted.and_then(|(_, stream)| stream.changed.then_some(stream.row))
     }

@@ -22,6 +22,17 @@ pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
 /// True where the session that comes in is older than the stored one.
 const OLDER_SESSION: &str = "?1 ->> 'updatedAt' < sessions.updated_at";
 
+/// Selects what catch-up compares with OpenCode's list: the sessions of the
+/// directory and of the ids in `?1`, `{ directory, ids }`, as `StoredSession`s.
+pub const STORED_SESSIONS: &str = "\
+SELECT sessions.id, created_at AS createdAt, updated_at AS updatedAt, deleted_at AS deletedAt,
+  status, origin, EXISTS (
+    SELECT 1 FROM messages WHERE session_id = sessions.id
+      AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user') AS incomplete
+FROM sessions LEFT JOIN session_own ON session_own.session_id = sessions.id
+WHERE (project_path = ?1 ->> 'directory' AND deleted_at IS NULL)
+  OR sessions.id IN (SELECT value FROM json_each(?1, '$.ids'))";
+
 /// The statements of the command `method`, in the order they are to be run.
 /// None for a method that is not a command's.
 pub fn statements(method: &str) -> Option<Vec<String>> {
@@ -65,7 +76,10 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             sql::WAIT_OF_CALL.to_owned(),
         ],
         "session_error.upsert" => vec![upsert::SESSION_ERRORS.sql()],
-        "permission.upsert" => vec![upsert::PERMISSIONS.sql(), sql::WAIT_OF_PERMISSION.to_owned()],
+        "permission.upsert" => vec![
+            upsert::PERMISSIONS.sql(),
+            sql::WAIT_OF_PERMISSION.to_owned(),
+        ],
         "todo.replace" => owned(sql::TODO_REPLACE),
         "rejection.record" => owned(sql::REJECTION_RECORD),
         _ => return None,

@@ -62,8 +62,8 @@ WHERE session_id = CASE
 pub(super) fn session_own() -> String {
     format!(
         "\
-INSERT INTO session_own (session_id, agent, model, provider, reports_usage)
-SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider',
+INSERT INTO session_own (session_id, agent, model, provider, origin, reports_usage)
+SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider', ?1 ->> 'origin',
   coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
   OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
   OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0
@@ -72,6 +72,7 @@ ON CONFLICT (session_id) DO UPDATE SET
   agent = iif(json_type(?1, '$.agent') IS NULL, session_own.agent, excluded.agent),
   model = iif(json_type(?1, '$.model') IS NULL, session_own.model, excluded.model),
   provider = iif(json_type(?1, '$.provider') IS NULL, session_own.provider, excluded.provider),
+  origin = coalesce(excluded.origin, session_own.origin),
   reports_usage = session_own.reports_usage OR excluded.reports_usage",
         older = super::OLDER_SESSION
     )

@@ -24,7 +24,12 @@ struct Column {
 }
 
 const fn column(name: &'static str, param: &'static str, rule: Rule) -> Column {
-    Column { name, param, rule, default: "NULL" }
+    Column {
+        name,
+        param,
+        rule,
+        default: "NULL",
+    }
 }
 
 const fn latest(name: &'static str, param: &'static str) -> Column {
@@ -55,7 +60,7 @@ impl Column {
 pub(super) struct Upsert {
     table: &'static str,
     columns: &'static [Column],
-    /// True where what comes in is older than the row.
+    /// True where what comes in is older than the row; `NULL` where nobody knows.
     older: &'static str,
     /// True where the row's content is frozen, because it was deleted.
     frozen: &'static str,
@@ -71,7 +76,13 @@ impl Upsert {
         let mut names = vec!["id"];
         let mut values = vec!["?1 ->> 'id'".to_owned()];
         let mut updates = Vec::new();
-        for Column { name, param, rule, default } in self.columns {
+        for Column {
+            name,
+            param,
+            rule,
+            default,
+        } in self.columns
+        {
             names.push(name);
             let value = format!("coalesce(?1 ->> '{param}', {default})");
             values.push(match rule {
@@ -99,7 +110,7 @@ impl Upsert {
             values.push("gone".to_owned());
         }
         format!(
-            "INSERT INTO {} ({})\nSELECT\n  {}\nFROM (SELECT {} AS gone)\nWHERE true\nON CONFLICT (id) DO UPDATE SET\n  {}\nWHERE NOT ({})",
+            "INSERT INTO {} ({})\nSELECT\n  {}\nFROM (SELECT {} AS gone)\nWHERE true\nON CONFLICT (id) DO UPDATE SET\n  {}\nWHERE NOT coalesce({}, false)",
             self.table,
             names.join(", "),
             values.join(",\n  "),
@@ -110,7 +121,8 @@ impl Upsert {
     }
 }
 
-const REPORTS_USAGE: &str = "EXISTS (SELECT 1 FROM session_own WHERE session_id = sessions.id AND reports_usage)";
+const REPORTS_USAGE: &str =
+    "EXISTS (SELECT 1 FROM session_own WHERE session_id = sessions.id AND reports_usage)";
 
 const fn reported(name: &'static str, param: &'static str) -> Column {
     column(name, param, Rule::Reported).or("0")

@@ -7,7 +7,10 @@ use crate::wire::fields::Fields;
 /// `{ name, data: { message, statusCode, isRetryable, … } }`. What else `data`
 /// holds differs by name and by provider, so it is not looked at.
 pub(crate) fn failure<N: Node>(mut error: Fields<'_, N>) -> Failure {
-    let mut failure = Failure { name: error.string("name"), ..Failure::default() };
+    let mut failure = Failure {
+        name: error.string("name"),
+        ..Failure::default()
+    };
     if let Some(mut data) = error.maybe_object("data") {
         failure.message = data.maybe_string("message");
         failure.status_code = data.maybe_number("statusCode");

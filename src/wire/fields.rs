@@ -62,7 +62,12 @@ impl<'p, N: Node> Fields<'p, N> {
     /// Reads `node`, which stands at `key` of the event.
     pub(crate) fn new(node: N, key: &'static str, issues: &'p Issues) -> Self {
         let place = Place { above: None, key };
-        Self { node, place, asked: Vec::with_capacity(16), issues }
+        Self {
+            node,
+            place,
+            asked: Vec::with_capacity(16),
+            issues,
+        }
     }
 
     /// The object itself.
@@ -92,12 +97,16 @@ impl<'p, N: Node> Fields<'p, N> {
 
     /// A number that every known release sends.
     pub(crate) fn number(&mut self, key: &'static str) -> Known<Number> {
-        self.read(key, Need::Always, "number", |node| node.number().and_then(Number::new))
+        self.read(key, Need::Always, "number", |node| {
+            node.number().and_then(Number::new)
+        })
     }
 
     /// A number that some releases or objects lack.
     pub(crate) fn maybe_number(&mut self, key: &'static str) -> Known<Number> {
-        self.read(key, Need::Sometimes, "number", |node| node.number().and_then(Number::new))
+        self.read(key, Need::Sometimes, "number", |node| {
+            node.number().and_then(Number::new)
+        })
     }
 
     /// A boolean that some releases or objects lack.
@@ -129,7 +138,9 @@ impl<'p, N: Node> Fields<'p, N> {
 
     /// A field as JSON text, whatever it holds.
     pub(crate) fn maybe_json(&mut self, key: &'static str) -> Known<String> {
-        self.ask(key, Need::Sometimes, "anything").and_then(|node| node.json()).into()
+        self.ask(key, Need::Sometimes, "anything")
+            .and_then(|node| node.json())
+            .into()
     }
 
     /// An object that every known release sends.
@@ -173,11 +184,11 @@ impl<'p, N: Node> Fields<'p, N> {
     /// Notes the fields that nobody has asked for: no known release sends them.
     pub(crate) fn close(self) {
         for key in self.node.keys() {
-            if !self.asked.iter().any(|&asked| asked == key) {
-                if let Some(node) = self.node.get_named(&key) {
-                    let found = node.kind().name();
-                    self.refuse(Code::UnknownField, &key, "no such field", found);
-                }
+            if !self.asked.contains(&key.as_str())
+                && let Some(node) = self.node.get_named(&key)
+            {
+                let found = node.kind().name();
+                self.refuse(Code::UnknownField, &key, "no such field", found);
             }
         }
     }
@@ -190,7 +201,12 @@ impl<'p, N: Node> Fields<'p, N> {
         expected: &'static str,
         found: &'static str,
     ) {
-        self.issues.add(Rejection { code, path: self.path(key), expected, found });
+        self.issues.add(Rejection {
+            code,
+            path: self.path(key),
+            expected,
+            found,
+        });
     }
 
     fn read<T>(
@@ -214,8 +230,16 @@ impl<'p, N: Node> Fields<'p, N> {
         let node = self.ask(key, need, "object")?;
         match node.kind() {
             Kind::Object => {
-                let place = Place { above: Some(&self.place), key };
-                Some(Fields { node, place, asked: Vec::with_capacity(8), issues: self.issues })
+                let place = Place {
+                    above: Some(&self.place),
+                    key,
+                };
+                Some(Fields {
+                    node,
+                    place,
+                    asked: Vec::with_capacity(8),
+                    issues: self.issues,
+                })
             }
             Kind::Null if need == Need::Sometimes => None,
             _ => {

@@ -15,7 +15,12 @@ pub(crate) fn info<N: Node>(
     mut info: Fields<'_, N>,
 ) -> (MessageRow, Option<Failure>) {
     let role = info.word("role", Role::EXPECTED, Role::parse);
-    let mut row = MessageRow { id, session_id, role, ..MessageRow::default() };
+    let mut row = MessageRow {
+        id,
+        session_id,
+        role,
+        ..MessageRow::default()
+    };
     if let Some(mut time) = info.object("time") {
         row.created_at = time.number("created");
         row.completed_at = time.maybe_number("completed");

@@ -84,7 +84,12 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> PartRow {
 /// Notes that a part's type is new, where it is.
 pub(crate) fn check_type<N: Node>(part: &Fields<'_, N>, kind: &str) {
     if !TYPES.contains(&kind) {
-        part.refuse(crate::rejection::Code::WrongType, "type", EXPECTED, "another word");
+        part.refuse(
+            crate::rejection::Code::WrongType,
+            "type",
+            EXPECTED,
+            "another word",
+        );
     }
 }
 

@@ -26,7 +26,11 @@ pub(crate) fn asked<N: Node>(
         row.call_id = tool.string("callID");
         tool.close();
     }
-    asked.unneeded(&[("id", Kind::String), ("metadata", Kind::Object), ("always", Kind::Array)]);
+    asked.unneeded(&[
+        ("id", Kind::String),
+        ("metadata", Kind::Object),
+        ("always", Kind::Array),
+    ]);
     asked.close();
     row
 }
@@ -59,7 +63,11 @@ pub(crate) fn updated<N: Node>(
         row.asked_at = time.number("created").or(row.asked_at);
         time.close();
     }
-    updated.unneeded(&[("id", Kind::String), ("title", Kind::String), ("metadata", Kind::Object)]);
+    updated.unneeded(&[
+        ("id", Kind::String),
+        ("title", Kind::String),
+        ("metadata", Kind::Object),
+    ]);
     updated.close();
     row
 }
@@ -70,7 +78,11 @@ pub(crate) fn replied<N: Node>(
     mut replied: Fields<'_, N>,
     now: Known<Number>,
 ) -> PermissionRow {
-    let spelling = if replied.node().get("reply").is_some() { "reply" } else { "response" };
+    let spelling = if replied.node().get("reply").is_some() {
+        "reply"
+    } else {
+        "response"
+    };
     let row = PermissionRow {
         id,
         session_id: replied.string("sessionID"),

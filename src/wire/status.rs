@@ -7,9 +7,7 @@ use crate::row::SessionStatus;
 use crate::wire::fields::Fields;
 
 /// `{ type, attempt, message, next }`, the last three only of a retry.
-pub(crate) fn status<N: Node>(
-    mut status: Fields<'_, N>,
-) -> (Known<SessionStatus>, Option<Retry>) {
+pub(crate) fn status<N: Node>(mut status: Fields<'_, N>) -> (Known<SessionStatus>, Option<Retry>) {
     let kind = status.word("type", SessionStatus::EXPECTED, SessionStatus::parse);
     let retry = (kind.value() == Some(&SessionStatus::Retry)).then(|| Retry {
         attempt: status.number("attempt"),

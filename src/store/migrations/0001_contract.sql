@@ -40,6 +40,8 @@ CREATE TABLE session_own (
   agent TEXT,
   model TEXT,
   provider TEXT,
+  -- Where OpenCode keeps the session: its data folder and release channel.
+  origin TEXT,
   -- 1 once OpenCode has reported tokens or cost other than zero.
   reports_usage INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
@@ -70,6 +72,10 @@ CREATE TABLE messages (
 CREATE INDEX messages_by_session ON messages (session_id, created_at, id);
 CREATE INDEX messages_by_answer ON messages (session_id, created_at, id)
   WHERE role = 'assistant' AND deleted_at IS NULL;
+
+-- Messages that catch-up has to look at: placeholders, and answers without an end.
+CREATE INDEX messages_open ON messages (session_id)
+  WHERE completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user';
 
 CREATE TABLE parts (
   id TEXT NOT NULL PRIMARY KEY,

@@ -1,0 +1,81 @@
+//! What OpenCode's API is being asked for, and what events told meanwhile:
+//! they are newer than the answer, so the answer must not overwrite them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::Event;
+
+/// How many sessions may be noted as wanted. What is beyond is found when
+/// OpenCode starts next.
+const MAX_WANTED: usize = 1024;
+
+/// Sessions that events left incomplete, and those being asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Recalls {
+    wanted: BTreeSet<String>,
+    /// What events told of each session since it was asked for.
+    told: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Recalls {
+    /// Notes that events do not tell all of a session.
+    pub(crate) fn want(&mut self, session_id: &str) {
+        if self.wanted.len() < MAX_WANTED {
+            self.wanted.insert(session_id.to_owned());
+        }
+    }
+
+    /// The sessions noted since the last call.
+    pub(crate) fn take_wanted(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.wanted).into_iter().collect()
+    }
+
+    /// A session is being asked for from now on.
+    pub(crate) fn begin(&mut self, session_id: &str) {
+        self.wanted.remove(session_id);
+        self.told.insert(session_id.to_owned(), BTreeSet::new());
+    }
+
+    /// All of the answer is in.
+    pub(crate) fn end(&mut self, session_id: &str) {
+        self.told.remove(session_id);
+    }
+
+    /// Notes what an event told.
+    pub(crate) fn hear(&mut self, event: &Event) {
+        if self.told.is_empty() {
+            return;
+        }
+        if let Some((session_id, id)) = subject(event)
+            && let Some(told) = self.told.get_mut(session_id)
+        {
+            told.insert(id.to_owned());
+        }
+    }
+
+    /// Whether an event told what the answer tells now.
+    pub(crate) fn is_stale(&self, answer: &Event) -> bool {
+        subject(answer).is_some_and(|(session_id, id)| {
+            self.told
+                .get(session_id)
+                .is_some_and(|told| told.contains(id))
+        })
+    }
+}
+
+/// The session an event belongs to, and what in it the event is about.
+fn subject(event: &Event) -> Option<(&str, &str)> {
+    Some(match event {
+        Event::Session(row) | Event::SessionDeleted(row) => (&row.id, &row.id),
+        Event::Message { row, .. } => (&row.session_id, &row.id),
+        Event::MessageRemoved {
+            session_id,
+            message_id,
+        } => (session_id, message_id),
+        Event::Part(row) => (&row.session_id, &row.id),
+        Event::ToolCall(row) => (&row.session_id, &row.id),
+        Event::Grew { part, .. } | Event::PartRemoved(part) => (&part.session_id, &part.part_id),
+        Event::Todos(list) => (&list.session_id, "todos"),
+        Event::Status { .. } | Event::Failed { .. } | Event::Permission(_) => return None,
+    })
+}
