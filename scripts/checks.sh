@@ -31,6 +31,7 @@ test_native() {
 }
 
 test_wasm() {
+  "$ROOT/scripts/setup-tools.sh" tests
   source "$ROOT/scripts/wasm-env.sh"
   use_wasm_rust
   WASM_BINDGEN_TEST_ONLY_NODE=1 wasm-pack --log-level error test --node -- --locked --test wasm

@@ -21,6 +21,10 @@ if [[ -z "${CLANKERS_SYSTEM_TOOLS:-}" ]]; then
 fi
 export PATH="$TOOLS/bin:$PATH"
 
+# npm says what matters here and nothing else.
+export npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false \
+  npm_config_loglevel=error npm_config_prefer_offline=true
+
 say() { printf '\n\033[1m==> %s\033[0m\n' "$*"; }
 note() { printf '    %s\n' "$*"; }
 die() {
@@ -55,5 +59,5 @@ move_in_place() {
 npm_ci() {
   [[ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]] && return
   note "npm ci in ${1#"$ROOT"/}"
-  npm ci --prefix "$1" --prefer-offline --no-audit --no-fund --loglevel=error >/dev/null
+  npm ci --prefix "$1" >/dev/null
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts the pinned tools into the cache: from npm Node.js, Bun and wasm-opt, from
-# crates.io wasm-bindgen and wasm-pack. Says nothing when all are there.
+# crates.io wasm-bindgen and, when `tests` is asked for, wasm-pack. Says nothing
+# when all are there.
 source "$(dirname "$0")/env.sh"
 
 announced=
@@ -23,8 +24,7 @@ install_npm_tool() {
   staged="$(mktemp -d "$dir.XXXXXX")"
   # A package.json of its own, or npm would look for a project further up.
   printf '{"private":true}\n' >"$staged/package.json"
-  npm install --prefix "$staged" --no-save --no-package-lock --prefer-offline \
-    --no-audit --no-fund --loglevel=error "$1@$2" >/dev/null
+  npm install --prefix "$staged" --no-save --no-package-lock "$1@$2" >/dev/null
   move_in_place "$staged" "$dir"
 }
 
@@ -42,4 +42,6 @@ if [[ -z "${CLANKERS_SYSTEM_TOOLS:-}" ]]; then
   install_npm_tool binaryen "$BINARYEN_VERSION"
 fi
 install_cargo_tool wasm-bindgen-cli wasm-bindgen "$WASM_BINDGEN_VERSION"
-install_cargo_tool wasm-pack wasm-pack "$WASM_PACK_VERSION"
+if [[ "${1:-}" == tests ]]; then
+  install_cargo_tool wasm-pack wasm-pack "$WASM_PACK_VERSION"
+fi
