@@ -40,7 +40,8 @@ in
     // {
       packages = tools.packages ++ [ pkgs.opencode ];
       shellHook = ''
-        scripts/dev-home.sh && source .clankers-dev/env
+        root="$(git rev-parse --show-toplevel)"
+        "$root/scripts/dev-home.sh" && source "$root/.clankers-dev/env"
       '';
     }
   );
