@@ -18,7 +18,7 @@ use crate::wire::types;
 pub struct Options {
     /// What becomes of what OpenCode deletes.
     pub on_delete: OnDelete,
-    /// Where OpenCode keeps its sessions: its data folder and release channel.
+    /// Where OpenCode keeps its sessions: its data folder.
     pub origin: Option<String>,
 }
 

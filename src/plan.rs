@@ -21,6 +21,12 @@ pub struct StoredSession {
     pub updated_at: Option<Number>,
     /// When it was deleted.
     pub deleted_at: Option<Number>,
+    /// Its title, as far as is stored.
+    pub title: Option<String>,
+    /// Its cost, US dollars.
+    pub cost: Number,
+    /// The release that made it.
+    pub source_version: Option<String>,
     /// What it is doing, as far as is stored.
     pub status: Option<SessionStatus>,
     /// Where OpenCode keeps it.
@@ -39,6 +45,46 @@ pub struct Plan {
     pub verify: Vec<String>,
 }
 
+/// What OpenCode's list says of a session.
+struct Listed {
+    id: String,
+    title: Option<String>,
+    cost: Option<Number>,
+    updated_at: Option<Number>,
+}
+
+impl Listed {
+    fn read<N: Node>(session: &N) -> Option<Self> {
+        let number = |node: Option<N>| node.and_then(|node| node.number()).and_then(Number::new);
+        Some(Self {
+            id: session.get("id")?.text()?,
+            title: session.get("title").and_then(|title| title.text()),
+            cost: number(session.get("cost")).filter(|cost| !cost.is_zero()),
+            updated_at: number(session.get("time").and_then(|time| time.get("updated"))),
+        })
+    }
+
+    /// Whether what is stored of it lacks something that OpenCode has.
+    fn is_news(&self, stored: &StoredSession) -> bool {
+        // A few changes, such as a fork's totals, leave `time.updated` as it was.
+        let costs_else = self
+            .cost
+            .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
+        stored.deleted_at.is_none()
+            && (stored.created_at.is_none()
+                || stored.updated_at < self.updated_at
+                || (self.title.is_some() && stored.title != self.title)
+                || costs_else
+                || !stored.incomplete.is_zero()
+                || stored
+                    .status
+                    .is_some_and(|status| status != SessionStatus::Idle))
+    }
+}
+
+/// A difference in cost that is none, US dollars: sums are rounded.
+const CENTS: f64 = 1e-9;
+
 /// Compares what OpenCode lists with what is stored. `origin` is where the
 /// OpenCode that lists keeps its sessions.
 pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], origin: Option<&str>) -> Plan {
@@ -46,74 +92,68 @@ pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], origin: Option<&str
         .iter()
         .map(|session| (session.id.as_str(), session))
         .collect();
-    let mut fetch = Vec::new();
-    let mut listed_ids = BTreeSet::new();
-    for session in listed {
-        let Some(id) = session.get("id").and_then(|id| id.text()) else {
-            continue;
-        };
-        let updated = session.get("time").and_then(|time| time.get("updated"));
-        let updated = updated
-            .and_then(|updated| updated.number())
-            .and_then(Number::new);
-        if stored_by_id
-            .get(id.as_str())
-            .is_none_or(|stored| is_stale(stored, updated))
-        {
-            fetch.push((updated, id.clone()));
-        }
-        listed_ids.insert(id);
-    }
-    fetch.sort_by(|(one, one_id), (other, other_id)| {
-        other
-            .partial_cmp(one)
-            .unwrap_or(std::cmp::Ordering::Equal)
-            .then(one_id.cmp(other_id))
+    let listed: Vec<Listed> = listed.iter().filter_map(Listed::read).collect();
+    let is_news = |session: &&Listed| {
+        stored_by_id
+            .get(session.id.as_str())
+            .is_none_or(|stored| session.is_news(stored))
+    };
+    let mut news: Vec<&Listed> = listed.iter().filter(is_news).collect();
+    news.sort_by(|one, other| {
+        let at = |session: &Listed| session.updated_at.map_or(0.0, Number::get);
+        at(other)
+            .total_cmp(&at(one))
+            .then_with(|| one.id.cmp(&other.id))
     });
     Plan {
-        fetch: fetch.into_iter().map(|(_, id)| id).collect(),
-        verify: missing(stored, &listed_ids, origin),
+        fetch: news.into_iter().map(|session| session.id.clone()).collect(),
+        verify: missing(
+            stored,
+            &listed.iter().map(|session| session.id.as_str()).collect(),
+            origin,
+        ),
     }
-}
-
-fn is_stale(stored: &StoredSession, updated: Option<Number>) -> bool {
-    stored.deleted_at.is_none()
-        && (stored.created_at.is_none()
-            || stored.updated_at < updated
-            || !stored.incomplete.is_zero()
-            || stored
-                .status
-                .is_some_and(|status| status != SessionStatus::Idle))
 }
 
 /// Stored sessions that OpenCode should list and does not. Another OpenCode
 /// home, another channel or a copied database lack them too, so two things
 /// must speak for this one: the session was kept where this OpenCode keeps
 /// its own, and an older one that was kept there is still listed.
-fn missing(
-    stored: &[StoredSession],
-    listed: &BTreeSet<String>,
-    origin: Option<&str>,
-) -> Vec<String> {
+fn missing(stored: &[StoredSession], listed: &BTreeSet<&str>, origin: Option<&str>) -> Vec<String> {
     let here = |session: &&StoredSession| {
         origin.is_some() && session.origin.as_deref() == origin && session.deleted_at.is_none()
     };
-    let oldest = stored
-        .iter()
-        .filter(here)
-        .filter(|session| listed.contains(&session.id))
-        .filter_map(|session| session.created_at)
-        .min_by(|one, other| one.get().total_cmp(&other.get()));
-    let Some(oldest) = oldest else {
-        return Vec::new();
+    let mut oldest: BTreeMap<&str, Number> = BTreeMap::new();
+    for session in stored.iter().filter(here) {
+        if let (true, Some(created)) = (listed.contains(session.id.as_str()), session.created_at) {
+            let oldest = oldest.entry(channel(session)).or_insert(created);
+            if created < *oldest {
+                *oldest = created;
+            }
+        }
+    }
+    let missing = |session: &&StoredSession| {
+        !listed.contains(session.id.as_str())
+            && oldest
+                .get(channel(session))
+                .is_some_and(|&oldest| session.created_at > Some(oldest))
     };
     stored
         .iter()
         .filter(here)
-        .filter(|session| !listed.contains(&session.id))
-        .filter(|session| session.created_at.is_some_and(|created| created > oldest))
+        .filter(missing)
         .map(|session| session.id.clone())
         .collect()
+}
+
+/// The release channel of the OpenCode that made a session: `latest`, or what
+/// the version's prerelease says. Each channel has a database of its own.
+fn channel(session: &StoredSession) -> &str {
+    let version = session.source_version.as_deref().unwrap_or_default();
+    let prerelease = version.split_once('-').map(|(_, prerelease)| prerelease);
+    prerelease.map_or("latest", |prerelease| {
+        prerelease.split(['-', '.']).next().unwrap_or_default()
+    })
 }
 
 #[cfg(test)]
@@ -122,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    const HOME: &str = "/home/user/.local/share/opencode#latest";
+    const HOME: &str = "/home/user/.local/share/opencode";
 
     fn stored(id: &str, created: f64, updated: f64) -> StoredSession {
         StoredSession {
@@ -130,6 +170,9 @@ mod tests {
             created_at: Number::new(created),
             updated_at: Number::new(updated),
             deleted_at: None,
+            title: None,
+            cost: Number::default(),
+            source_version: Some("1.18.34".to_owned()),
             status: Some(SessionStatus::Idle),
             origin: Some(HOME.to_owned()),
             incomplete: Number::default(),
@@ -170,6 +213,16 @@ mod tests {
     }
 
     #[test]
+    fn what_changed_without_its_time_is_fetched_too() {
+        let mut renamed = listed("a", 10.0);
+        renamed["title"] = json!("Another title");
+        let mut costs = listed("b", 10.0);
+        costs["cost"] = json!(0.25);
+        let both = [stored("a", 1.0, 10.0), stored("b", 1.0, 10.0)];
+        assert_eq!(planned(&[renamed, costs], &both).fetch, ["a", "b"]);
+    }
+
+    #[test]
     fn a_tombstone_is_not_fetched_again() {
         let mut gone = stored("a", 1.0, 2.0);
         gone.deleted_at = Number::new(3.0);
@@ -189,10 +242,12 @@ mod tests {
     #[test]
     fn a_session_that_another_opencode_keeps_is_not_verified() {
         let mut elsewhere = stored("elsewhere", 5.0, 6.0);
-        elsewhere.origin = Some("/mnt/other/opencode#latest".to_owned());
+        elsewhere.origin = Some("/mnt/other/opencode".to_owned());
         let mut unknown = stored("unknown", 5.0, 6.0);
         unknown.origin = None;
-        let all = [stored("old", 1.0, 2.0), elsewhere, unknown];
+        let mut channel = stored("channel", 5.0, 6.0);
+        channel.source_version = Some("0.0.0-dev-202609212252".to_owned());
+        let all = [stored("old", 1.0, 2.0), elsewhere, unknown, channel];
         assert_eq!(planned(&[listed("old", 2.0)], &all).verify, [""; 0]);
     }
 }

@@ -96,7 +96,7 @@ row! {
     updated_at: "updatedAt" Number = "number",
     /// When it was archived, Unix milliseconds; empty when it is not.
     archived_at: "archivedAt" Number = "number",
-    /// Where OpenCode keeps it: the data folder and the release channel. No
+    /// Where OpenCode keeps it: its data folder. No
     /// column of `sessions`; catch-up compares it before it calls one deleted.
     origin: "origin" String = "string",
 }

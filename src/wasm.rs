@@ -52,7 +52,7 @@ typescript! {
 export interface CoreOptions {
   /** What becomes of what OpenCode deletes; `tombstone` unless said. */
   onDelete?: OnDelete;
-  /** Where OpenCode keeps its sessions: its data folder and release channel. */
+  /** Where OpenCode keeps its sessions: its data folder. */
   origin?: string;
 }
 /** A session as `storedSessions` selects it. */
@@ -61,6 +61,9 @@ export interface StoredSession {
   createdAt: number | null;
   updatedAt: number | null;
   deletedAt: number | null;
+  title: string | null;
+  cost: number;
+  sourceVersion: string | null;
   status: SessionStatus | null;
   origin: string | null;
   incomplete: number;

@@ -30,6 +30,7 @@ use crate::rejection::RejectionRow;
 use crate::row::{
     MessageRow, OnDelete, PartRow, Role, SessionErrorRow, SessionRow, SessionStatus, ToolCallRow,
 };
+use lru::LruCache;
 use pending::Pending;
 use recall::Recalls;
 use seen::{Latest, Seen};
@@ -67,6 +68,8 @@ pub struct Reconciler {
     /// Sessions that are at work, and those of them that told of a message.
     busy: Seen,
     heard: Seen,
+    /// When sessions were created, to tell a fork's messages.
+    created: LruCache<String, Number>,
     /// Sessions that are stored as being at work and may have been cut off.
     unsettled: BTreeSet<String>,
     origin: Option<String>,
@@ -89,6 +92,7 @@ impl Reconciler {
             recalls: Recalls::default(),
             busy: Seen::default(),
             heard: Seen::default(),
+            created: LruCache::new(seen::LIMIT),
             unsettled: BTreeSet::new(),
             origin,
         }
@@ -214,6 +218,9 @@ impl Reconciler {
             return Urgency::None;
         }
         self.sessions.insert(&row.id);
+        if let Some(&created) = row.created_at.value() {
+            self.created.put(row.id.clone(), created);
+        }
         row.origin = self.origin.clone().into();
         self.pending.add(Command::SessionUpsert(row));
         Urgency::Soon
@@ -308,6 +315,15 @@ impl Reconciler {
     /// Notes which message is being written in a session.
     fn note_turn(&mut self, row: &MessageRow) {
         self.heard.insert(&row.session_id);
+        let created = self.created.peek(&row.session_id);
+        if row
+            .created_at
+            .value()
+            .is_some_and(|at| created.is_some_and(|created| at < created))
+        {
+            // A fork's copy: no event tells what that makes the session cost.
+            self.recalls.want(&row.session_id);
+        }
         let is_new = !self.messages.contains(&row.id);
         match row.role.value() {
             Some(Role::User) if is_new => {
@@ -353,6 +369,8 @@ impl Reconciler {
             self.answers.remove(&session_id);
         }
         self.meet_session(&session_id);
+        // No event tells what that makes the session cost (1.17 on).
+        self.recalls.want(&session_id);
         self.pending.add(Command::MessageDelete(MessageDelete {
             id,
             session_id,

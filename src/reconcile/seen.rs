@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use lru::LruCache;
 
 /// How many ids a set remembers: some 4 thousand of 30 bytes.
-const LIMIT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
+pub(crate) const LIMIT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
 
 /// A set of ids that remembers those met last.
 #[derive(Debug)]

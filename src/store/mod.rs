@@ -26,7 +26,7 @@ const OLDER_SESSION: &str = "?1 ->> 'updatedAt' < sessions.updated_at";
 /// directory and of the ids in `?1`, `{ directory, ids }`, as `StoredSession`s.
 pub const STORED_SESSIONS: &str = "\
 SELECT sessions.id, created_at AS createdAt, updated_at AS updatedAt, deleted_at AS deletedAt,
-  status, origin, EXISTS (
+  title, cost, source_version AS sourceVersion, status, origin, EXISTS (
     SELECT 1 FROM messages WHERE session_id = sessions.id
       AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user') AS incomplete
 FROM sessions LEFT JOIN session_own ON session_own.session_id = sessions.id

@@ -1,5 +1,6 @@
 //! What a session is: the `info` of `session.created`, `session.updated` and `session.deleted`.
 
+use crate::known::Known;
 use crate::node::{Kind, Node};
 use crate::row::SessionRow;
 use crate::wire::fields::Fields;
@@ -45,8 +46,12 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         row.updated_at = time.number("updated");
         row.archived_at = time.maybe_number("archived");
         if row.updated_at.value().is_some() {
-            // A session's times come whole: it is not archived any more.
-            row.archived_at = std::mem::take(&mut row.archived_at).or_empty();
+            // A session's times come whole: it is not archived any more. What
+            // unarchives one leaves a zero (1.1 on).
+            row.archived_at = match std::mem::take(&mut row.archived_at).or_empty() {
+                Known::Value(at) if at.is_zero() => Known::Empty,
+                archived_at => archived_at,
+            };
         }
         time.unneeded(&[("compacting", Kind::Number)]);
         time.close();

@@ -40,7 +40,7 @@ CREATE TABLE session_own (
   agent TEXT,
   model TEXT,
   provider TEXT,
-  -- Where OpenCode keeps the session: its data folder and release channel.
+  -- Where OpenCode keeps the session: its data folder.
   origin TEXT,
   -- 1 once OpenCode has reported tokens or cost other than zero.
   reports_usage INTEGER NOT NULL DEFAULT 0
