@@ -142,6 +142,12 @@ impl Core {
         self.reconciler.take_wanted()
     }
 
+    /// Whether events are known to be missing, so that OpenCode's list has to
+    /// be compared again from time to time.
+    pub fn is_deaf(&self) -> bool {
+        self.reconciler.is_deaf()
+    }
+
     /// A session is being asked for: what events tell from now on is newer
     /// than the answer.
     pub fn begin_recall(&mut self, session_id: &str) {

@@ -154,6 +154,13 @@ impl JsCore {
         self.0.wanted()
     }
 
+    /// Whether events are known to be missing, so that OpenCode's list has to
+    /// be compared again from time to time.
+    #[wasm_bindgen(js_name = isDeaf)]
+    pub fn is_deaf(&self) -> bool {
+        self.0.is_deaf()
+    }
+
     /// A session is being asked for: what events tell from now on is newer
     /// than the answer.
     #[wasm_bindgen(js_name = beginRecall)]

@@ -68,6 +68,8 @@ pub struct Reconciler {
     /// Sessions that are at work, and those of them that told of a message.
     busy: Seen,
     heard: Seen,
+    /// Whether a turn passed of which no message was told.
+    deaf: bool,
     /// When sessions were created, to tell a fork's messages.
     created: LruCache<String, Number>,
     /// Sessions that are stored as being at work and may have been cut off.
@@ -92,6 +94,7 @@ impl Reconciler {
             recalls: Recalls::default(),
             busy: Seen::default(),
             heard: Seen::default(),
+            deaf: false,
             created: LruCache::new(seen::LIMIT),
             unsettled: BTreeSet::new(),
             origin,
@@ -139,6 +142,12 @@ impl Reconciler {
     /// Sessions that events left incomplete, since the last call.
     pub fn take_wanted(&mut self) -> Vec<String> {
         self.recalls.take_wanted()
+    }
+
+    /// Whether events are known to be missing: turns pass and tell no message
+    /// (releases 1.14.42 to 1.15.1, served).
+    pub fn is_deaf(&self) -> bool {
+        self.deaf
     }
 
     /// A session is being asked for: what events tell from now on is newer.
@@ -261,7 +270,9 @@ impl Reconciler {
         if status == SessionStatus::Idle {
             self.close_streams(|part| part.session_id == session_id);
             // Some releases tell a served session's turns and not its messages.
-            if self.busy.remove(&session_id) && !self.heard.remove(&session_id) {
+            let was_busy = self.busy.remove(&session_id);
+            if !self.heard.remove(&session_id) && was_busy {
+                self.deaf = true;
                 self.recalls.want(&session_id);
             }
         } else {
@@ -417,7 +428,7 @@ impl Reconciler {
         }
         // Its start was missed. The end brings the whole text, if it comes.
         self.recalls.want(&part.session_id);
-        Urgency::None
+        Urgency::Soon
     }
 
     fn part_removed(&mut self, part: PartKey, now: Number) -> Urgency {
