@@ -3,7 +3,13 @@
 import { LARGE_MODEL, PROVIDER } from "./home.ts";
 import { until } from "./poll.ts";
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type Json =
+	| null
+	| boolean
+	| number
+	| string
+	| Json[]
+	| { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
 export interface SessionInfo extends JsonObject {
@@ -36,10 +42,13 @@ export class Api {
 	async knows(method: string, path: string): Promise<boolean> {
 		this.routes ??= this.request("GET", "/doc").then((document) => {
 			const paths = (document as { paths: Record<string, JsonObject> }).paths;
-			const named = ([route, methods]: [string, JsonObject]) => Object.keys(methods).map((name) => `${name} ${anonymous(route)}`);
+			const named = ([route, methods]: [string, JsonObject]) =>
+				Object.keys(methods).map((name) => `${name} ${anonymous(route)}`);
 			return new Set(Object.entries(paths).flatMap(named));
 		});
-		return (await this.routes).has(`${method.toLowerCase()} ${anonymous(path)}`);
+		return (await this.routes).has(
+			`${method.toLowerCase()} ${anonymous(path)}`,
+		);
 	}
 
 	/** Follows the bus from here on. */
@@ -57,15 +66,25 @@ export class Api {
 		url.searchParams.set("directory", this.directory);
 		const response = await fetch(url, {
 			method,
-			...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+			...(body === undefined
+				? {}
+				: {
+						body: JSON.stringify(body),
+						headers: { "content-type": "application/json" },
+					}),
 			signal: AbortSignal.timeout(120_000),
 		});
 		const text = await response.text();
-		if (!response.ok) throw new ApiError(response.status, text, `${method} ${path}`);
+		if (!response.ok)
+			throw new ApiError(response.status, text, `${method} ${path}`);
 		try {
 			return text === "" ? null : (JSON.parse(text) as Json);
 		} catch {
-			throw new ApiError(response.status, text, `${method} ${path} answered no JSON`);
+			throw new ApiError(
+				response.status,
+				text,
+				`${method} ${path} answered no JSON`,
+			);
 		}
 	}
 
@@ -73,16 +92,25 @@ export class Api {
 		return (await this.request("POST", "/session", body)) as SessionInfo;
 	}
 	async sessions(): Promise<SessionInfo[]> {
-		return (await this.request("GET", "/session?limit=100000")) as SessionInfo[];
+		return (await this.request(
+			"GET",
+			"/session?limit=100000",
+		)) as SessionInfo[];
 	}
 	async session(id: string): Promise<SessionInfo> {
 		return (await this.request("GET", `/session/${id}`)) as SessionInfo;
 	}
 	async children(id: string): Promise<SessionInfo[]> {
-		return (await this.request("GET", `/session/${id}/children`)) as SessionInfo[];
+		return (await this.request(
+			"GET",
+			`/session/${id}/children`,
+		)) as SessionInfo[];
 	}
 	async messages(id: string): Promise<MessageWithParts[]> {
-		return (await this.request("GET", `/session/${id}/message`)) as unknown as MessageWithParts[];
+		return (await this.request(
+			"GET",
+			`/session/${id}/message`,
+		)) as unknown as MessageWithParts[];
 	}
 	async todos(id: string): Promise<JsonObject[]> {
 		return (await this.request("GET", `/session/${id}/todo`)) as JsonObject[];
@@ -96,10 +124,27 @@ export class Api {
 	}
 
 	/** One turn; returns when it has ended. */
-	async prompt(id: string, text: string, extra: { parts?: readonly object[]; agent?: string; model?: object; noReply?: boolean } = {}): Promise<MessageWithParts> {
+	async prompt(
+		id: string,
+		text: string,
+		extra: {
+			parts?: readonly object[];
+			agent?: string;
+			model?: object;
+			noReply?: boolean;
+		} = {},
+	): Promise<MessageWithParts> {
 		const { parts = [], ...rest } = extra;
-		const body = { model: { providerID: PROVIDER, modelID: LARGE_MODEL }, parts: [{ type: "text", text }, ...parts], ...rest };
-		return (await this.request("POST", `/session/${id}/message`, body)) as unknown as MessageWithParts;
+		const body = {
+			model: { providerID: PROVIDER, modelID: LARGE_MODEL },
+			parts: [{ type: "text", text }, ...parts],
+			...rest,
+		};
+		return (await this.request(
+			"POST",
+			`/session/${id}/message`,
+			body,
+		)) as unknown as MessageWithParts;
 	}
 
 	async rename(id: string, title: string): Promise<void> {
@@ -115,20 +160,35 @@ export class Api {
 		await this.request("POST", `/session/${id}/unrevert`);
 	}
 	async fork(id: string, messageID?: string): Promise<SessionInfo> {
-		return (await this.request("POST", `/session/${id}/fork`, messageID ? { messageID } : {})) as SessionInfo;
+		return (await this.request(
+			"POST",
+			`/session/${id}/fork`,
+			messageID ? { messageID } : {},
+		)) as SessionInfo;
 	}
 	async remove(id: string): Promise<void> {
 		await this.request("DELETE", `/session/${id}`);
 	}
 	async summarize(id: string): Promise<void> {
-		await this.request("POST", `/session/${id}/summarize`, { providerID: PROVIDER, modelID: LARGE_MODEL });
+		await this.request("POST", `/session/${id}/summarize`, {
+			providerID: PROVIDER,
+			modelID: LARGE_MODEL,
+		});
 	}
 	/** Zero is how OpenCode's own clients unarchive: null is refused, or does nothing. */
 	async archive(id: string, archived: number): Promise<void> {
 		await this.request("PATCH", `/session/${id}`, { time: { archived } });
 	}
-	async replyPermission(sessionID: string, permissionID: string, response: "once" | "always" | "reject"): Promise<void> {
-		await this.request("POST", `/session/${sessionID}/permissions/${permissionID}`, { response });
+	async replyPermission(
+		sessionID: string,
+		permissionID: string,
+		response: "once" | "always" | "reject",
+	): Promise<void> {
+		await this.request(
+			"POST",
+			`/session/${sessionID}/permissions/${permissionID}`,
+			{ response },
+		);
 	}
 }
 
@@ -154,15 +214,21 @@ export class Listener {
 		const url = new URL(global ? "/global/event" : "/event", api.origin);
 		url.searchParams.set("directory", api.directory);
 		const response = await fetch(url, { signal: listener.closing.signal });
-		if (!response.ok || !response.body) throw new ApiError(response.status, "", "GET /event");
+		if (!response.ok || !response.body)
+			throw new ApiError(response.status, "", "GET /event");
 		listener.read(response.body).catch(() => {});
 		return listener;
 	}
 
 	/** The first event, not yet taken, that fits; it is taken. */
-	async take(type: RegExp, fits: (properties: JsonObject) => boolean = () => true): Promise<BusEvent> {
+	async take(
+		type: RegExp,
+		fits: (properties: JsonObject) => boolean = () => true,
+	): Promise<BusEvent> {
 		return await until(`event ${type}`, () => {
-			const index = this.events.findIndex((event) => type.test(event.type) && fits(event.properties));
+			const index = this.events.findIndex(
+				(event) => type.test(event.type) && fits(event.properties),
+			);
 			return index < 0 ? undefined : this.events.splice(index, 1)[0];
 		});
 	}
@@ -170,9 +236,22 @@ export class Listener {
 	/** Waits for these words on the bus, as a delta or as a whole text. */
 	async hears(sessionID: string, words: string): Promise<void> {
 		await until(`"${words}" on the bus`, () => {
-			const told = this.events.filter((event) => event.type.startsWith("message.part.") && JSON.stringify(event.properties).includes(sessionID));
-			const deltas = told.map((event) => (typeof event.properties.delta === "string" ? event.properties.delta : "")).join("");
-			return deltas.includes(words) || told.some((event) => JSON.stringify(event.properties).includes(words));
+			const told = this.events.filter(
+				(event) =>
+					event.type.startsWith("message.part.") &&
+					JSON.stringify(event.properties).includes(sessionID),
+			);
+			const deltas = told
+				.map((event) =>
+					typeof event.properties.delta === "string"
+						? event.properties.delta
+						: "",
+				)
+				.join("");
+			return (
+				deltas.includes(words) ||
+				told.some((event) => JSON.stringify(event.properties).includes(words))
+			);
 		});
 	}
 
@@ -187,7 +266,9 @@ export class Listener {
 			pending += decoder.decode(chunk, { stream: true });
 			const blocks = pending.split("\n\n");
 			pending = blocks.pop() ?? "";
-			for (const block of blocks) if (block.startsWith("data:")) this.events.push(unwrapped(JSON.parse(block.slice(5)) as JsonObject));
+			for (const block of blocks)
+				if (block.startsWith("data:"))
+					this.events.push(unwrapped(JSON.parse(block.slice(5)) as JsonObject));
 		}
 	}
 }

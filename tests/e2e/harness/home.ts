@@ -1,7 +1,13 @@
 /** A throw-away home: nothing of the machine's own OpenCode is read or written. */
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compareReleases, contemporaryProvider } from "./releases.ts";
@@ -51,7 +57,12 @@ export class Home {
 		writeFileSync(join(cache, "version"), cacheVersion(options.release));
 		if (compareReleases(options.release, "1.1.31") < 0) {
 			symlinkSync(contemporaryProvider(), join(cache, "node_modules"));
-			writeFileSync(join(cache, "package.json"), JSON.stringify({ dependencies: { "@ai-sdk/openai-compatible": "latest" } }));
+			writeFileSync(
+				join(cache, "package.json"),
+				JSON.stringify({
+					dependencies: { "@ai-sdk/openai-compatible": "latest" },
+				}),
+			);
 		}
 		this.configure(options.plugins ?? []);
 	}
@@ -60,9 +71,20 @@ export class Home {
 	configure(plugins: readonly unknown[]): void {
 		const folder = join(this.root, "config", "opencode");
 		mkdirSync(folder, { recursive: true });
-		const depth = compareReleases(this.options.release, "1.18.34") >= 0 ? { subagent_depth: 3 } : {};
-		const config = { ...baseConfig(this.options.modelURL), ...depth, plugin: plugins, ...this.options.config };
-		writeFileSync(join(folder, "opencode.json"), JSON.stringify(config, null, 2));
+		const depth =
+			compareReleases(this.options.release, "1.18.34") >= 0
+				? { subagent_depth: 3 }
+				: {};
+		const config = {
+			...baseConfig(this.options.modelURL),
+			...depth,
+			plugin: plugins,
+			...this.options.config,
+		};
+		writeFileSync(
+			join(folder, "opencode.json"),
+			JSON.stringify(config, null, 2),
+		);
 	}
 
 	/** A git repository with one commit, whose hash is the same on every machine. */
@@ -79,8 +101,13 @@ export class Home {
 				GIT_AUTHOR_DATE: "2026-01-01T00:00:00Z",
 				GIT_COMMITTER_DATE: "2026-01-01T00:00:00Z",
 			};
-			const done = spawnSync("git", ["-c", "user.name=user", "-c", "user.email=user@example.com", ...args], { cwd: folder, env, encoding: "utf8" });
-			if (done.status !== 0) throw new Error(`git ${args.join(" ")}: ${done.stderr}`);
+			const done = spawnSync(
+				"git",
+				["-c", "user.name=user", "-c", "user.email=user@example.com", ...args],
+				{ cwd: folder, env, encoding: "utf8" },
+			);
+			if (done.status !== 0)
+				throw new Error(`git ${args.join(" ")}: ${done.stderr}`);
 		};
 		git("init", "-q", "-b", "main");
 		git("add", ".");
@@ -89,12 +116,25 @@ export class Home {
 	}
 
 	remove(): void {
-		rmSync(this.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+		rmSync(this.root, {
+			recursive: true,
+			force: true,
+			maxRetries: 5,
+			retryDelay: 100,
+		});
 	}
 }
 
 /** 1.0.x does not start without this provider in its catalogue of models. */
-const CATALOGUE = { opencode: { id: "opencode", name: "OpenCode", env: ["OPENCODE_API_KEY"], npm: "@ai-sdk/openai-compatible", models: {} } };
+const CATALOGUE = {
+	opencode: {
+		id: "opencode",
+		name: "OpenCode",
+		env: ["OPENCODE_API_KEY"],
+		npm: "@ai-sdk/openai-compatible",
+		models: {},
+	},
+};
 
 /** Up to 1.3 a cache folder of another number is emptied at start, the catalogue with it. */
 function cacheVersion(release: string): string {
@@ -106,8 +146,21 @@ function cacheVersion(release: string): string {
 
 function baseConfig(modelURL: string): Record<string, unknown> {
 	const limit = { context: 200_000, output: 8192 };
-	const large = { name: "Scripted Large", tool_call: true, reasoning: true, attachment: true, temperature: true, limit, cost: { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 } };
-	const small = { name: "Scripted Small", tool_call: true, limit, cost: { input: 0.25, output: 1 } };
+	const large = {
+		name: "Scripted Large",
+		tool_call: true,
+		reasoning: true,
+		attachment: true,
+		temperature: true,
+		limit,
+		cost: { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 },
+	};
+	const small = {
+		name: "Scripted Small",
+		tool_call: true,
+		limit,
+		cost: { input: 0.25, output: 1 },
+	};
 	return {
 		$schema: "https://opencode.ai/config.json",
 		autoupdate: false,
@@ -122,13 +175,30 @@ function baseConfig(modelURL: string): Record<string, unknown> {
 				models: { [LARGE_MODEL]: large, [SMALL_MODEL]: small },
 			},
 		},
-		permission: { edit: "allow", webfetch: "deny", bash: { "*": "allow", "touch *": "ask" } },
+		permission: {
+			edit: "allow",
+			webfetch: "deny",
+			bash: { "*": "allow", "touch *": "ask" },
+		},
 		command: {
-			greet: { description: "Greet somebody.", template: "Greet this person: $ARGUMENTS" },
-			delegate: { description: "Have a sub-agent do it.", template: "Delegated work: $ARGUMENTS", agent: "general", subtask: true },
+			greet: {
+				description: "Greet somebody.",
+				template: "Greet this person: $ARGUMENTS",
+			},
+			delegate: {
+				description: "Have a sub-agent do it.",
+				template: "Delegated work: $ARGUMENTS",
+				agent: "general",
+				subtask: true,
+			},
 		},
 		agent: {
-			deputy: { mode: "subagent", description: "Delegates further.", tools: { task: true }, permission: { task: "allow", edit: "allow", bash: { "*": "allow" } } },
+			deputy: {
+				mode: "subagent",
+				description: "Delegates further.",
+				tools: { task: true },
+				permission: { task: "allow", edit: "allow", bash: { "*": "allow" } },
+			},
 		},
 	};
 }

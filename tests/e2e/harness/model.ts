@@ -1,6 +1,11 @@
 /** A language model that says what a test wrote down: an OpenAI-compatible server on loopback, streaming as providers do. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+	createServer,
+	type IncomingMessage,
+	type Server,
+	type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Reply, say, usageOf } from "./script.ts";
 
@@ -17,13 +22,18 @@ interface ChatRequest {
 }
 
 const TITLE = say("A scripted title");
-const SUMMARY = say("## Goal\nA scripted summary of the conversation so far.\n\n## Next\nCarry on.");
+const SUMMARY = say(
+	"## Goal\nA scripted summary of the conversation so far.\n\n## Next\nCarry on.",
+);
 const UNSCRIPTED = say("Understood.");
 const CHUNKS = 4;
 
 export class ScriptedModel {
 	readonly requests: ChatRequest[] = [];
-	private readonly scripts: { readonly prompt: string; readonly replies: readonly Reply[] }[] = [];
+	private readonly scripts: {
+		readonly prompt: string;
+		readonly replies: readonly Reply[];
+	}[] = [];
 	private readonly given = new Map<Reply, number>();
 	private readonly server: Server;
 	private hanging = 0;
@@ -37,7 +47,9 @@ export class ScriptedModel {
 
 	static async start(): Promise<ScriptedModel> {
 		const model = new ScriptedModel();
-		await new Promise<void>((resolve) => model.server.listen(0, "127.0.0.1", resolve));
+		await new Promise<void>((resolve) =>
+			model.server.listen(0, "127.0.0.1", resolve),
+		);
 		return model;
 	}
 
@@ -61,7 +73,10 @@ export class ScriptedModel {
 		await new Promise<void>((resolve) => this.server.close(() => resolve()));
 	}
 
-	private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+	private async handle(
+		request: IncomingMessage,
+		response: ServerResponse,
+	): Promise<void> {
 		const body = await text(request);
 		if (!request.url?.endsWith("/chat/completions")) {
 			response.writeHead(404).end();
@@ -77,32 +92,67 @@ export class ScriptedModel {
 	}
 
 	private replyTo(chat: ChatRequest): Reply {
-		const system = chat.messages.filter((message) => message.role === "system").map(contentOf).join("\n").slice(0, 400);
-		if (/title generator|generate a (short|brief) title/i.test(system)) return TITLE;
+		const system = chat.messages
+			.filter((message) => message.role === "system")
+			.map(contentOf)
+			.join("\n")
+			.slice(0, 400);
+		if (/title generator|generate a (short|brief) title/i.test(system))
+			return TITLE;
 		if (/summariz/i.test(system)) return SUMMARY;
-		const last = chat.messages.findLastIndex((message) => message.role === "user");
+		const last = chat.messages.findLastIndex(
+			(message) => message.role === "user",
+		);
 		const asked = last < 0 ? "" : contentOf(chat.messages[last] as ChatMessage);
-		const steps = chat.messages.slice(last + 1).filter((message) => message.role === "assistant").length;
-		const matching = this.scripts.filter((script) => asked.includes(script.prompt));
-		const script = matching.sort((a, b) => b.prompt.length - a.prompt.length)[0];
-		const due = script?.replies.filter((reply) => (this.given.get(reply) ?? 0) < (reply.times ?? Number.POSITIVE_INFINITY));
+		const steps = chat.messages
+			.slice(last + 1)
+			.filter((message) => message.role === "assistant").length;
+		const matching = this.scripts.filter((script) =>
+			asked.includes(script.prompt),
+		);
+		const script = matching.sort(
+			(a, b) => b.prompt.length - a.prompt.length,
+		)[0];
+		const due = script?.replies.filter(
+			(reply) =>
+				(this.given.get(reply) ?? 0) <
+				(reply.times ?? Number.POSITIVE_INFINITY),
+		);
 		return due?.[steps] ?? UNSCRIPTED;
 	}
 
-	private complete(chat: ChatRequest, reply: Reply, response: ServerResponse): void {
+	private complete(
+		chat: ChatRequest,
+		reply: Reply,
+		response: ServerResponse,
+	): void {
 		response.writeHead(200, { "content-type": "application/json" });
 		response.end(
 			JSON.stringify({
 				...envelope(chat, "chat.completion"),
-				choices: [{ index: 0, message: { role: "assistant", content: reply.text ?? "" }, finish_reason: "stop" }],
+				choices: [
+					{
+						index: 0,
+						message: { role: "assistant", content: reply.text ?? "" },
+						finish_reason: "stop",
+					},
+				],
 				usage: usageOf(reply, chat.messages.length),
 			}),
 		);
 	}
 
-	private async stream(chat: ChatRequest, reply: Reply, response: ServerResponse): Promise<void> {
+	private async stream(
+		chat: ChatRequest,
+		reply: Reply,
+		response: ServerResponse,
+	): Promise<void> {
 		const send = (choice: object, usage?: object): void => {
-			const chunk = { ...envelope(chat, "chat.completion.chunk"), choices: [{ index: 0, finish_reason: null, delta: {}, ...choice }], ...(usage && { usage }) };
+			const chunk = {
+				...envelope(chat, "chat.completion.chunk"),
+				choices: [{ index: 0, finish_reason: null, delta: {}, ...choice }],
+				...(usage && { usage }),
+			};
 			response.write(`data: ${JSON.stringify(chunk)}\n\n`);
 		};
 		const speak = async (field: string, words: string): Promise<void> => {
@@ -132,27 +182,61 @@ export class ScriptedModel {
 		for (const [index, made] of (reply.calls ?? []).entries()) {
 			this.calls += 1;
 			const args = JSON.stringify(made.input);
-			send({ delta: { tool_calls: [{ index, id: `call_${this.calls}`, type: "function", function: { name: made.name, arguments: "" } }] } });
-			for (const piece of pieces(args)) send({ delta: { tool_calls: [{ index, function: { arguments: piece } }] } });
+			send({
+				delta: {
+					tool_calls: [
+						{
+							index,
+							id: `call_${this.calls}`,
+							type: "function",
+							function: { name: made.name, arguments: "" },
+						},
+					],
+				},
+			});
+			for (const piece of pieces(args))
+				send({
+					delta: { tool_calls: [{ index, function: { arguments: piece } }] },
+				});
 		}
-		send({ finish_reason: reply.calls ? "tool_calls" : "stop" }, usageOf(reply, chat.messages.length));
+		send(
+			{ finish_reason: reply.calls ? "tool_calls" : "stop" },
+			usageOf(reply, chat.messages.length),
+		);
 		response.end("data: [DONE]\n\n");
 	}
 }
 
 function refuse(status: number, response: ServerResponse): void {
 	response.writeHead(status, { "content-type": "application/json" });
-	response.end(JSON.stringify({ error: { message: `scripted failure ${status}`, type: "scripted", code: status } }));
+	response.end(
+		JSON.stringify({
+			error: {
+				message: `scripted failure ${status}`,
+				type: "scripted",
+				code: status,
+			},
+		}),
+	);
 }
 
 function envelope(chat: ChatRequest, object: string): object {
-	return { id: "chatcmpl-scripted", object, created: 1_700_000_000, model: chat.model ?? "scripted" };
+	return {
+		id: "chatcmpl-scripted",
+		object,
+		created: 1_700_000_000,
+		model: chat.model ?? "scripted",
+	};
 }
 
 function contentOf(message: ChatMessage): string {
 	if (typeof message.content === "string") return message.content;
 	if (!Array.isArray(message.content)) return "";
-	return message.content.map((part: { text?: unknown }) => (typeof part.text === "string" ? part.text : "")).join("\n");
+	return message.content
+		.map((part: { text?: unknown }) =>
+			typeof part.text === "string" ? part.text : "",
+		)
+		.join("\n");
 }
 
 function pieces(text: string): string[] {

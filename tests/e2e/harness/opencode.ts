@@ -14,10 +14,16 @@ const children = new Set<ChildProcess>();
 process.on("exit", () => {
 	for (const child of children) child.kill("SIGKILL");
 });
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+	process.on(signal, () => process.exit(1));
 
 /** One turn in a process of its own, which leaves as soon as the turn ends. */
-export async function runTurn(home: Home, prompt: string, args: readonly string[] = [], directory: string = home.project): Promise<Finished> {
+export async function runTurn(
+	home: Home,
+	prompt: string,
+	args: readonly string[] = [],
+	directory: string = home.project,
+): Promise<Finished> {
 	const child = start(home, ["run", ...args, prompt], directory);
 	const output = collect(child);
 	const timer = setTimeout(() => child.kill("SIGKILL"), 120_000);
@@ -33,11 +39,24 @@ export class Server {
 		readonly output: () => string,
 	) {}
 
-	static async start(home: Home, directory: string = home.project): Promise<Server> {
-		const child = start(home, ["serve", "--port", "0", "--hostname", "127.0.0.1"], directory);
+	static async start(
+		home: Home,
+		directory: string = home.project,
+	): Promise<Server> {
+		const child = start(
+			home,
+			["serve", "--port", "0", "--hostname", "127.0.0.1"],
+			directory,
+		);
 		const output = collect(child);
 		const origin = await new Promise<string>((resolve, reject) => {
-			const timer = setTimeout(() => reject(new Error(`opencode did not listen within 60 s:\n${output()}`)), 60_000);
+			const timer = setTimeout(
+				() =>
+					reject(
+						new Error(`opencode did not listen within 60 s:\n${output()}`),
+					),
+				60_000,
+			);
 			const look = (): void => {
 				const found = /listening on (http:\/\/[^\s]+)/.exec(output());
 				if (!found?.[1]) return;
@@ -46,7 +65,9 @@ export class Server {
 			};
 			child.stdout?.on("data", look);
 			child.stderr?.on("data", look);
-			child.once("exit", (code) => reject(new Error(`opencode left with code ${code}:\n${output()}`)));
+			child.once("exit", (code) =>
+				reject(new Error(`opencode left with code ${code}:\n${output()}`)),
+			);
 		});
 		return new Server(new Api(origin, directory), child, output);
 	}
@@ -56,7 +77,9 @@ export class Server {
 	}
 
 	/** Ends the process as a service manager would, or at once with "SIGKILL". */
-	async stop(signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM"): Promise<void> {
+	async stop(
+		signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM",
+	): Promise<void> {
 		if (this.child.exitCode !== null || this.child.signalCode !== null) return;
 		const gone = exitOf(this.child);
 		this.child.kill(signal);
@@ -66,7 +89,11 @@ export class Server {
 	}
 }
 
-function start(home: Home, args: readonly string[], directory: string): ChildProcess {
+function start(
+	home: Home,
+	args: readonly string[],
+	directory: string,
+): ChildProcess {
 	const child = spawn(opencodeBinary(home.options.release), args, {
 		cwd: directory,
 		env: { ...home.env, PWD: directory },
@@ -79,11 +106,13 @@ function start(home: Home, args: readonly string[], directory: string): ChildPro
 
 function collect(child: ChildProcess): () => string {
 	const chunks: string[] = [];
-	for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => chunks.push(chunk.toString("utf8")));
+	for (const stream of [child.stdout, child.stderr])
+		stream?.on("data", (chunk: Buffer) => chunks.push(chunk.toString("utf8")));
 	return () => chunks.join("");
 }
 
 function exitOf(child: ChildProcess): Promise<number | null> {
-	if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+	if (child.exitCode !== null || child.signalCode !== null)
+		return Promise.resolve(child.exitCode);
 	return new Promise((resolve) => child.once("close", (code) => resolve(code)));
 }

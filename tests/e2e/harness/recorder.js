@@ -4,7 +4,10 @@ import { appendFileSync } from "node:fs";
 export default async function recorder() {
 	return {
 		event: async ({ event }) => {
-			appendFileSync(process.env.E2E_EVENTS_FILE, `${JSON.stringify({ at: Date.now(), event })}\n`);
+			appendFileSync(
+				process.env.E2E_EVENTS_FILE,
+				`${JSON.stringify({ at: Date.now(), event })}\n`,
+			);
 		},
 	};
 }

@@ -28,12 +28,20 @@ export function think(thought: string, text: string): Reply {
 	return { thought, text };
 }
 
-export function call(name: string, input: Readonly<Record<string, unknown>>): Reply {
+export function call(
+	name: string,
+	input: Readonly<Record<string, unknown>>,
+): Reply {
 	return { calls: [{ name, input }] };
 }
 
 /** Several calls in one step, which OpenCode runs side by side. */
-export function calls(...made: readonly (readonly [name: string, input: Readonly<Record<string, unknown>>])[]): Reply {
+export function calls(
+	...made: readonly (readonly [
+		name: string,
+		input: Readonly<Record<string, unknown>>,
+	])[]
+): Reply {
 	return { calls: made.map(([name, input]) => ({ name, input })) };
 }
 
@@ -68,7 +76,12 @@ export interface Usage {
 /** Token counts that follow from the words alone, so that a run can be repeated; all five kinds but cache writes are non-zero. */
 export function usageOf(reply: Reply, promptMessages: number): Usage {
 	const reasoning = words(reply.thought ?? "");
-	const visible = words(reply.text ?? "") + (reply.calls ?? []).reduce((sum, made) => sum + words(JSON.stringify(made.input)), 0);
+	const visible =
+		words(reply.text ?? "") +
+		(reply.calls ?? []).reduce(
+			(sum, made) => sum + words(JSON.stringify(made.input)),
+			0,
+		);
 	const prompt = 1000 + 10 * promptMessages;
 	const completion = visible + reasoning + 1;
 	return {

@@ -19,7 +19,11 @@ export const retried: Step = {
 	name: "500, retried",
 	async run(stage) {
 		const session = await newSession(stage, "Tried again");
-		stage.model.script("Fail once.", fail(500, 1), say("It worked the second time."));
+		stage.model.script(
+			"Fail once.",
+			fail(500, 1),
+			say("It worked the second time."),
+		);
 		await stage.api.prompt(session.id, "Fail once.");
 	},
 };
@@ -28,8 +32,16 @@ export const cutOff: Step = {
 	name: "cut off",
 	async run(stage) {
 		const session = await newSession(stage, "Cut off");
-		stage.model.script("Break the line.", cut("These words arrive and then"), say("The line is back."));
-		stage.model.script("End without a word.", short("This just stops"), say("Now it is whole."));
+		stage.model.script(
+			"Break the line.",
+			cut("These words arrive and then"),
+			say("The line is back."),
+		);
+		stage.model.script(
+			"End without a word.",
+			short("This just stops"),
+			say("Now it is whole."),
+		);
 		await stage.api.prompt(session.id, "Break the line.");
 		await stage.api.prompt(session.id, "End without a word.");
 	},
@@ -54,9 +66,18 @@ export const abortedTool: Step = {
 	async run(stage) {
 		const { model, api, home } = stage;
 		const session = await newSession(stage, "Aborted in a tool");
-		model.script("Sleep for long.", call("bash", { command: "echo begun | tee begun.txt; sleep 60", description: "Sleep" }), say("Awake."));
+		model.script(
+			"Sleep for long.",
+			call("bash", {
+				command: "echo begun | tee begun.txt; sleep 60",
+				description: "Sleep",
+			}),
+			say("Awake."),
+		);
 		const turn = api.begin(session.id, "Sleep for long.");
-		await until("the tool to run", () => existsSync(join(home.project, "begun.txt")));
+		await until("the tool to run", () =>
+			existsSync(join(home.project, "begun.txt")),
+		);
 		await api.abort(session.id);
 		await turn.catch(() => undefined);
 	},

@@ -3,7 +3,13 @@
 import { join } from "node:path";
 import type { Api, JsonObject } from "../harness/api.ts";
 import { call, say } from "../harness/script.ts";
-import { newSession, NotInThisRelease, require, type Stage, type Step } from "./step.ts";
+import {
+	NotInThisRelease,
+	newSession,
+	require,
+	type Stage,
+	type Step,
+} from "./step.ts";
 
 export const renamed: Step = {
 	name: "rename",
@@ -48,10 +54,15 @@ export const revertedToPart: Step = {
 	async run(stage) {
 		const session = await twoTurns(stage, "Reverted to a part");
 		const messages = await stage.api.messages(session);
-		const answer = messages.find((message) => message.parts.some((part) => part.type === "tool"));
+		const answer = messages.find((message) =>
+			message.parts.some((part) => part.type === "tool"),
+		);
 		const part = answer?.parts.find((candidate) => candidate.type === "tool");
 		if (!answer || !part) throw new Error("the turn called no tool");
-		await stage.api.request("POST", `/session/${session}/revert`, { messageID: answer.info.id, partID: part.id });
+		await stage.api.request("POST", `/session/${session}/revert`, {
+			messageID: answer.info.id,
+			partID: part.id,
+		});
 		stage.model.script("From the middle on.", say("From the middle on, then."));
 		await stage.api.prompt(session, "From the middle on.");
 	},
@@ -74,8 +85,20 @@ export const deleted: Step = {
 	async run(stage) {
 		const { api, model } = stage;
 		const session = await newSession(stage, "Soon gone");
-		model.script("Delegate, then vanish.", call("task", { description: "Vanish", prompt: "Work that vanishes.", subagent_type: "general" }), say("Soon gone."));
-		model.script("Work that vanishes.", call("bash", { command: "echo gone", description: "Say gone" }), say("Gone."));
+		model.script(
+			"Delegate, then vanish.",
+			call("task", {
+				description: "Vanish",
+				prompt: "Work that vanishes.",
+				subagent_type: "general",
+			}),
+			say("Soon gone."),
+		);
+		model.script(
+			"Work that vanishes.",
+			call("bash", { command: "echo gone", description: "Say gone" }),
+			say("Gone."),
+		);
 		await api.prompt(session.id, "Delegate, then vanish.");
 		await api.remove(session.id);
 	},
@@ -114,7 +137,10 @@ export const removedMessage: Step = {
 		const messages = await stage.api.messages(session);
 		const last = messages.at(-1);
 		if (!last) throw new Error("the session has no messages");
-		await stage.api.request("DELETE", `/session/${session}/message/${last.info.id}`);
+		await stage.api.request(
+			"DELETE",
+			`/session/${session}/message/${last.info.id}`,
+		);
 	},
 };
 
@@ -124,11 +150,18 @@ export const removedPart: Step = {
 		await require(stage, "DELETE", "/session/{id}/message/{id}/part/{id}");
 		const session = await newSession(stage, "A part removed");
 		stage.model.script("Two texts.", say("Both read."));
-		await stage.api.prompt(session.id, "Two texts.", { parts: [{ type: "text", text: "This one goes." }] });
+		await stage.api.prompt(session.id, "Two texts.", {
+			parts: [{ type: "text", text: "This one goes." }],
+		});
 		const [asked] = await stage.api.messages(session.id);
-		const part = asked?.parts.find((candidate) => candidate.text === "This one goes.");
+		const part = asked?.parts.find(
+			(candidate) => candidate.text === "This one goes.",
+		);
 		if (!asked || !part) throw new Error("the message lacks its second text");
-		await stage.api.request("DELETE", `/session/${session.id}/message/${asked.info.id}/part/${part.id}`);
+		await stage.api.request(
+			"DELETE",
+			`/session/${session.id}/message/${asked.info.id}/part/${part.id}`,
+		);
 	},
 };
 
@@ -136,23 +169,37 @@ async function archiveOne(stage: Stage, title: string): Promise<string> {
 	const session = await twoTurns(stage, title);
 	await stage.api.archive(session, 1_795_000_000_000);
 	const { time } = await stage.api.session(session);
-	if (!(time as JsonObject).archived) throw new NotInThisRelease("sessions cannot be archived");
+	if (!(time as JsonObject).archived)
+		throw new NotInThisRelease("sessions cannot be archived");
 	return session;
 }
 
 async function twoTurns(stage: Stage, title: string): Promise<string> {
 	const { api, model, home } = stage;
 	const session = await newSession(stage, title);
-	const file = join(home.project, `${title.toLowerCase().replaceAll(/\W+/g, "-")}.txt`);
+	const file = join(
+		home.project,
+		`${title.toLowerCase().replaceAll(/\W+/g, "-")}.txt`,
+	);
 	model.script(`First turn of: ${title}`, say("The first answer."));
-	model.script(`Second turn of: ${title}`, call("write", { filePath: file, content: `${title}\n` }), say("The second answer."));
+	model.script(
+		`Second turn of: ${title}`,
+		call("write", { filePath: file, content: `${title}\n` }),
+		say("The second answer."),
+	);
 	await api.prompt(session.id, `First turn of: ${title}`);
 	await api.prompt(session.id, `Second turn of: ${title}`);
 	return session.id;
 }
 
-async function userMessage(api: Api, session: string, position: number): Promise<string> {
-	const asked = (await api.messages(session)).filter((message) => message.info.role === "user");
+async function userMessage(
+	api: Api,
+	session: string,
+	position: number,
+): Promise<string> {
+	const asked = (await api.messages(session)).filter(
+		(message) => message.info.role === "user",
+	);
 	const found = asked[position];
 	if (!found) throw new Error(`no user message ${position} in ${session}`);
 	return found.info.id;

@@ -1,6 +1,12 @@
 /** The scenarios: which steps, in which order. */
 
-import { aborted, abortedTool, cutOff, retried, unauthorized } from "./failures.ts";
+import {
+	aborted,
+	abortedTool,
+	cutOff,
+	retried,
+	unauthorized,
+} from "./failures.ts";
 import * as history from "./history.ts";
 import type { Step } from "./step.ts";
 import * as turns from "./turns.ts";
@@ -39,4 +45,11 @@ export const MATRIX: readonly Step[] = [
 ];
 
 /** The short one: a chat, tools that work and fail, a sub-agent, a rename and a delete. */
-export const SERVED: readonly Step[] = [turns.chat, turns.tools, turns.failingTools, turns.subAgent, history.renamed, history.deleted];
+export const SERVED: readonly Step[] = [
+	turns.chat,
+	turns.tools,
+	turns.failingTools,
+	turns.subAgent,
+	history.renamed,
+	history.deleted,
+];

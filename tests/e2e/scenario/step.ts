@@ -23,10 +23,18 @@ export interface Step {
 export class NotInThisRelease extends Error {}
 
 /** Goes on only where this release has such a request. */
-export async function require(stage: Stage, method: string, path: string): Promise<void> {
-	if (!(await stage.api.knows(method, path))) throw new NotInThisRelease(`no ${method} ${path}`);
+export async function require(
+	stage: Stage,
+	method: string,
+	path: string,
+): Promise<void> {
+	if (!(await stage.api.knows(method, path)))
+		throw new NotInThisRelease(`no ${method} ${path}`);
 }
 
-export async function newSession(stage: Stage, title?: string): Promise<SessionInfo> {
+export async function newSession(
+	stage: Stage,
+	title?: string,
+): Promise<SessionInfo> {
 	return await stage.api.createSession(title === undefined ? {} : { title });
 }

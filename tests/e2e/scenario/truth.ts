@@ -1,6 +1,12 @@
 /** What OpenCode itself answers about every session that a scenario touched: the truth to compare with. */
 
-import { type Api, ApiError, type JsonObject, type MessageWithParts, type SessionInfo } from "../harness/api.ts";
+import {
+	type Api,
+	ApiError,
+	type JsonObject,
+	type MessageWithParts,
+	type SessionInfo,
+} from "../harness/api.ts";
 
 export interface SessionTruth {
 	readonly session: SessionInfo;
@@ -16,7 +22,10 @@ export interface Truth {
 }
 
 /** Asks for every session listed, every child of one, and every id in `known`. */
-export async function readTruth(api: Api, known: Iterable<string> = []): Promise<Truth> {
+export async function readTruth(
+	api: Api,
+	known: Iterable<string> = [],
+): Promise<Truth> {
 	const listed = await api.sessions();
 	const todo = new Set([...listed.map((session) => session.id), ...known]);
 	const sessions: SessionTruth[] = [];
@@ -24,7 +33,11 @@ export async function readTruth(api: Api, known: Iterable<string> = []): Promise
 	for (const id of todo) {
 		try {
 			const session = await api.session(id);
-			sessions.push({ session, messages: await api.messages(id), todos: await api.todos(id) });
+			sessions.push({
+				session,
+				messages: await api.messages(id),
+				todos: await api.todos(id),
+			});
 			for (const child of await api.children(id)) todo.add(child.id);
 		} catch (error) {
 			if (!(error instanceof ApiError)) throw error;
