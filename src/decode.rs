@@ -208,7 +208,8 @@ impl<'d, N: Node> Decoder<'d, N> {
         if let Some(kind) = fields.node().get("type").and_then(|kind| kind.text()) {
             part::check_type(&fields, &kind);
         }
-        Some(Event::Part(part::part(key, fields)))
+        let (row, retry) = part::part(key, fields);
+        Some(Event::Part { row, retry })
     }
 
     /// What came to a part's text, where the event carries the whole text and

@@ -45,7 +45,12 @@ pub enum Event {
         message_id: String,
     },
     /// A part other than a tool call is now like this.
-    Part(PartRow),
+    Part {
+        /// What is known of it.
+        row: PartRow,
+        /// The retry that it tells of (1.0).
+        retry: Option<Retry>,
+    },
     /// A tool call is now like this.
     ToolCall(ToolCallRow),
     /// A text that is held already grew at its end.
@@ -90,12 +95,14 @@ pub struct Failure {
 }
 
 /// A retry that a session waits for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Retry {
     /// Which one, from 1.
     pub attempt: Known<Number>,
     /// Why.
     pub message: Known<String>,
-    /// When it will be made, Unix milliseconds.
+    /// When it will be made, Unix milliseconds (from 1.1 on).
     pub next: Known<Number>,
+    /// When it was noted, Unix milliseconds (up to 1.0).
+    pub at: Known<Number>,
 }

@@ -6,7 +6,10 @@
 use crate::event::{Failure, Retry};
 use crate::known::Known;
 use crate::number::Number;
-use crate::row::{MessageRow, SessionErrorRow};
+use crate::row::{MessageRow, PartRow, SessionErrorRow};
+
+/// The name of a retry's row; OpenCode gives it none.
+const RETRY: &str = "Retry";
 
 /// The row of an assistant message that failed.
 pub(crate) fn of_message(message: &MessageRow, failure: Failure) -> SessionErrorRow {
@@ -64,11 +67,26 @@ pub(crate) fn of_retry(
         ),
         session_id: Known::Value(session_id),
         message_id: answer.map(str::to_owned).into(),
-        name: "Retry".into(),
+        name: RETRY.into(),
         message: retry.message,
         retryable: Known::Value(true),
         attempt: retry.attempt,
         created_at: Known::Value(now),
+        ..SessionErrorRow::default()
+    }
+}
+
+/// The row of a retry that a part tells of: the part's id is its own.
+pub(crate) fn of_retry_part(part: &PartRow, retry: Retry) -> SessionErrorRow {
+    SessionErrorRow {
+        id: part.id.clone(),
+        session_id: Known::Value(part.session_id.clone()),
+        message_id: Known::Value(part.message_id.clone()),
+        name: RETRY.into(),
+        message: retry.message,
+        retryable: Known::Value(true),
+        attempt: retry.attempt,
+        created_at: retry.at,
         ..SessionErrorRow::default()
     }
 }

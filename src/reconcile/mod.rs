@@ -185,7 +185,7 @@ impl Reconciler {
                 session_id,
                 message_id,
             } => self.message_removed(session_id, message_id, now),
-            Event::Part(row) => self.part(row),
+            Event::Part { row, retry } => self.part(row, retry),
             Event::ToolCall(row) => self.tool_call(row),
             Event::Grew {
                 part,
@@ -391,9 +391,13 @@ impl Reconciler {
         Urgency::Now
     }
 
-    fn part(&mut self, row: PartRow) -> Urgency {
+    fn part(&mut self, row: PartRow, retry: Option<Retry>) -> Urgency {
         if self.is_gone(&row.id, &row.message_id, &row.session_id) {
             return Urgency::None;
+        }
+        if let Some(retry) = retry {
+            let error = failure::of_retry_part(&row, retry);
+            self.pending.add(Command::SessionErrorUpsert(error));
         }
         self.meet_message(&row.session_id, &row.message_id);
         let is_text = matches!(

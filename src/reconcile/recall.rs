@@ -72,7 +72,7 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
             session_id,
             message_id,
         } => (session_id, message_id),
-        Event::Part(row) => (&row.session_id, &row.id),
+        Event::Part { row, .. } => (&row.session_id, &row.id),
         Event::ToolCall(row) => (&row.session_id, &row.id),
         Event::Grew { part, .. } | Event::PartRemoved(part) => (&part.session_id, &part.part_id),
         Event::Todos(list) => (&list.session_id, "todos"),

@@ -50,6 +50,7 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             sql::ENSURE_SESSION.to_owned(),
             upsert::MESSAGES.sql(),
             sql::COMPLETE_LEDGER.to_owned(),
+            sql::LEDGER_OF_MESSAGE.to_owned(),
             sql::derive_session("sessionId"),
         ],
         "message.delete" => {
@@ -60,6 +61,7 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
         "part.upsert" => vec![
             sql::ENSURE_SESSION.to_owned(),
             sql::ENSURE_MESSAGE.to_owned(),
+            sql::LEDGER_OF_STEP.to_owned(),
             sql::LEDGER.to_owned(),
             upsert::PARTS.sql(),
             sql::derive_text("?1 ->> 'type' = 'text'"),

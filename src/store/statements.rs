@@ -36,6 +36,26 @@ ON CONFLICT (id) DO UPDATE SET
   cache_write_tokens = max(usage.cache_write_tokens, excluded.cache_write_tokens),
   cost = max(usage.cost, excluded.cost)";
 
+/// A step's own row takes the place of its message's.
+pub(super) const LEDGER_OF_STEP: &str = "\
+DELETE FROM usage WHERE id = CASE WHEN ?1 ->> 'type' = 'step-finish' THEN ?1 ->> 'messageId' END";
+
+/// A completed answer that no step accounts for (release 1.0's compactions)
+/// is a row of the ledger by its own id, until a step of it comes.
+pub(super) const LEDGER_OF_MESSAGE: &str = "\
+INSERT INTO usage (id, session_id, message_id, agent, model, provider, prompt_tokens,
+  completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost, inherited, at)
+SELECT id, session_id, id, agent, model, provider, prompt_tokens, completion_tokens,
+  reasoning_tokens, cache_read_tokens, cache_write_tokens, cost,
+  coalesce(created_at < (
+    SELECT created_at FROM sessions WHERE sessions.id = messages.session_id), 0),
+  completed_at
+FROM messages
+WHERE id = ?1 ->> 'id' AND role = 'assistant' AND completed_at IS NOT NULL
+  AND (prompt_tokens OR completion_tokens OR reasoning_tokens OR cache_read_tokens
+    OR cache_write_tokens OR cost)
+  AND NOT EXISTS (SELECT 1 FROM usage WHERE message_id = ?1 ->> 'id')";
+
 /// What only the message knows of its steps: who was asked, and when.
 pub(super) const COMPLETE_LEDGER: &str = "\
 UPDATE usage SET

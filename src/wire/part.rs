@@ -1,9 +1,10 @@
 //! What a part is: the `part` of `message.part.updated`, but for tool calls.
 
-use crate::event::PartKey;
+use crate::event::{PartKey, Retry};
 use crate::known::Known;
 use crate::node::{Kind, Node};
 use crate::row::PartRow;
+use crate::wire::error;
 use crate::wire::fields::Fields;
 use crate::wire::tokens::Tokens;
 
@@ -26,8 +27,8 @@ const EXPECTED: &str = "a part type of a known release";
 /// What columns hold already; everything else is the part's `data`.
 const IN_COLUMNS: &[&str] = &["id", "messageID", "sessionID", "type", "synthetic"];
 
-/// Reads a part.
-pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> PartRow {
+/// Reads a part, and the retry that it tells of.
+pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, Option<Retry>) {
     let mut row = PartRow {
         id: key.part_id,
         message_id: key.message_id,
@@ -42,6 +43,7 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> PartRow {
         ("metadata", Kind::Object),
     ]);
     let mut in_columns = IN_COLUMNS.to_vec();
+    let mut told = None;
     match row.kind.value().map(String::as_str) {
         Some("text" | "reasoning") => {
             text(&mut row, &mut part);
@@ -69,16 +71,12 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> PartRow {
             ("overflow", Kind::Boolean),
             ("tail_start_id", Kind::String),
         ]),
-        Some("retry") => part.unneeded(&[
-            ("attempt", Kind::Number),
-            ("error", Kind::Object),
-            ("time", Kind::Object),
-        ]),
+        Some("retry") => told = Some(retry(&mut part)),
         _ => {}
     }
     row.data = data(part.node(), &in_columns);
     part.close();
-    row
+    (row, told)
 }
 
 /// Notes that a part's type is new, where it is.
@@ -112,6 +110,22 @@ fn step_finish<N: Node>(part: &mut Fields<'_, N>) {
     if let Some(tokens) = part.object("tokens") {
         Tokens::read(tokens);
     }
+}
+
+/// How release 1.0 tells of a retry; later ones do it by `session.status`.
+fn retry<N: Node>(part: &mut Fields<'_, N>) -> Retry {
+    let mut retry = Retry {
+        attempt: part.number("attempt"),
+        ..Retry::default()
+    };
+    if let Some(error) = part.object("error") {
+        retry.message = error::failure(error).message;
+    }
+    if let Some(mut time) = part.object("time") {
+        retry.at = time.number("created");
+        time.close();
+    }
+    retry
 }
 
 /// The fields that no column holds, as a JSON object.

@@ -13,6 +13,7 @@ pub(crate) fn status<N: Node>(mut status: Fields<'_, N>) -> (Known<SessionStatus
         attempt: status.number("attempt"),
         message: status.string("message"),
         next: status.number("next"),
+        ..Retry::default()
     });
     status.unneeded(&[("action", Kind::Object)]);
     status.close();
