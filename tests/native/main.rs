@@ -1,5 +1,5 @@
 //! Tests of the core and of the SQL it hands out, on a real `SQLite`.
 #![cfg(not(target_arch = "wasm32"))]
 
-mod scratch;
+mod golden;
 mod support;

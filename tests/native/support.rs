@@ -1,17 +1,16 @@
 //! What the native tests share: a database that commands are applied to, and
 //! recordings of real releases that are replayed through a core.
 #![expect(
-    dead_code,
     clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "each test file uses a part of it; a broken fixture is to fail loudly"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clankers::command::Command;
-use clankers::row::OnDelete;
-use clankers::{Core, Urgency, store};
+use clankers::{Core, Options, Urgency, store};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::Value;
@@ -31,17 +30,18 @@ pub(crate) const TABLES: &[&str] = &[
 ];
 
 /// A database in memory, written as every sink writes.
-pub(crate) struct Db(pub(crate) Connection);
+pub(crate) struct Db(pub(crate) Connection, BTreeMap<&'static str, Vec<String>>);
 
 impl Db {
     /// An empty one with the newest schema.
     pub(crate) fn new() -> Self {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        db.set_prepared_statement_cache_capacity(128);
         for migration in store::MIGRATIONS {
             db.execute_batch(migration).unwrap();
         }
-        Self(db)
+        Self(db, store::all_statements().into_iter().collect())
     }
 
     /// Applies a batch in one transaction.
@@ -50,8 +50,8 @@ impl Db {
         for command in commands {
             let wire = serde_json::to_value(command).unwrap();
             let params = wire["params"].to_string();
-            for sql in store::statements(command.method()).unwrap() {
-                let mut statement = self.0.prepare_cached(&sql).unwrap();
+            for sql in &self.1[command.method()] {
+                let mut statement = self.0.prepare_cached(sql).unwrap();
                 if let Err(error) = statement.execute([&params]) {
                     panic!("{}: {error}\n{sql}\n{params}", command.method());
                 }
@@ -66,24 +66,39 @@ impl Db {
         let columns = statement.column_count();
         let rows = statement.query_map([], |row| {
             let value = |at| row.get::<_, Sql>(at).map(|value| show(&value));
-            Ok((0..columns).map(value).collect::<Result<Vec<_>, _>>()?.join(" | "))
+            Ok((0..columns)
+                .map(value)
+                .collect::<Result<Vec<_>, _>>()?
+                .join(" | "))
         });
         rows.unwrap().map(Result::unwrap).collect()
     }
 
     /// The only value of a query.
     pub(crate) fn value(&self, sql: &str) -> String {
-        self.0.query_row(sql, [], |row| row.get::<_, Sql>(0)).map(|value| show(&value)).unwrap()
+        self.0
+            .query_row(sql, [], |row| row.get::<_, Sql>(0))
+            .map(|value| show(&value))
+            .unwrap()
     }
 
     /// Every row of every table, but for how often something was refused.
     pub(crate) fn dump(&self) -> String {
+        self.dump_of(TABLES)
+    }
+
+    /// Every row of these tables.
+    pub(crate) fn dump_of(&self, tables: &[&str]) -> String {
         let table = |name: &&str| {
-            let columns = if *name == "rejections" { "event_type, code, path" } else { "*" };
+            let columns = if *name == "rejections" {
+                "event_type, code, path"
+            } else {
+                "*"
+            };
             let rows = self.rows(&format!("SELECT {columns} FROM {name} ORDER BY 1, 2, 3"));
             format!("## {name}\n{}\n", rows.join("\n"))
         };
-        TABLES.iter().map(table).collect()
+        tables.iter().map(table).collect()
     }
 }
 
@@ -98,6 +113,7 @@ fn show(value: &Sql) -> String {
 }
 
 /// One line of a recording.
+#[derive(Debug, Clone)]
 pub(crate) struct Recorded {
     /// When it came, Unix milliseconds.
     pub(crate) at: f64,
@@ -107,11 +123,17 @@ pub(crate) struct Recorded {
 
 /// The recordings in the repository, `(release/scenario, path)`.
 pub(crate) fn fixtures() -> Vec<(String, PathBuf)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let root = std::env::var_os("CLANKERS_FIXTURES").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"),
+        PathBuf::from,
+    );
     let mut found = Vec::new();
     for release in sorted(&root) {
         for file in sorted(&release) {
-            if file.extension().is_some_and(|extension| extension == "jsonl") {
+            if file
+                .extension()
+                .is_some_and(|extension| extension == "jsonl")
+            {
                 let name = file.strip_prefix(&root).unwrap().with_extension("");
                 found.push((name.to_str().unwrap().to_owned(), file));
             }
@@ -122,7 +144,9 @@ pub(crate) fn fixtures() -> Vec<(String, PathBuf)> {
 }
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
@@ -133,9 +157,15 @@ pub(crate) fn read(path: &Path) -> Vec<Recorded> {
     let text = std::fs::read_to_string(path).unwrap();
     let line = |line: &str| {
         let mut line: Value = serde_json::from_str(line).unwrap();
-        Recorded { at: line["at"].as_f64().unwrap(), event: line["event"].take() }
+        Recorded {
+            at: line["at"].as_f64().unwrap(),
+            event: line["event"].take(),
+        }
     };
-    text.lines().filter(|line| !line.is_empty()).map(line).collect()
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(line)
+        .collect()
 }
 
 /// Replays events as a shim would: drains where the core asks for it at once,
@@ -153,6 +183,32 @@ pub(crate) fn replay_into(core: &mut Core, events: &[Recorded], mut sink: impl F
 
 /// Replays events into a database, through a new core.
 pub(crate) fn replay(db: &Db, events: &[Recorded]) {
-    let mut core = Core::new(OnDelete::Tombstone);
+    let mut core = Core::new(Options::default());
     replay_into(&mut core, events, |commands| db.apply(commands));
+}
+
+/// The database that events end in.
+pub(crate) fn replayed(events: &[Recorded]) -> Db {
+    let db = Db::new();
+    replay(&db, events);
+    db
+}
+
+/// The lines by which two dumps differ, for a failure that can be read.
+pub(crate) fn difference(expected: &str, found: &str) -> String {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    let (expected, found) = (lines(expected), lines(found));
+    let lost = expected.difference(&found).map(|line| format!("- {line}"));
+    let new = found.difference(&expected).map(|line| format!("+ {line}"));
+    lost.chain(new).take(40).collect::<Vec<_>>().join("\n")
+}
+
+/// Fails with the differing lines only.
+#[track_caller]
+pub(crate) fn assert_same(what: &str, expected: &str, found: &str) {
+    assert!(
+        expected == found,
+        "{what}:\n{}",
+        difference(expected, found)
+    );
 }
