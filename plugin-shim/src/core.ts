@@ -11,6 +11,8 @@ import {
 	type EventTypes,
 	eventTypes,
 	initSync,
+	type Store,
+	store,
 } from "../../pkg/clankers.js";
 import { wasmBytes } from "./wasm.ts";
 
@@ -20,13 +22,13 @@ export const MOST_TRAPS = 32;
 /** Counts the instances of the module; a core of an earlier one is dead. */
 let instance = 0;
 
-/** Compiles the module once, synchronously, and says what its events are. */
-export function loadCore(): EventTypes {
+/** Compiles the module, once and synchronously, and answers what is constant about it. */
+export function loadCore(): { eventTypes: EventTypes; store: Store } {
 	if (instance === 0) {
 		initSync({ module: wasmBytes() });
 		instance = 1;
 	}
-	return eventTypes();
+	return { eventTypes: eventTypes(), store: store() };
 }
 
 /** The core, or its successor. No method throws. */

@@ -1,5 +1,6 @@
 /** The hooks: OpenCode's events go in, and nothing ever comes out or is thrown. */
 import { readConfig } from "./config.ts";
+import { loadCore } from "./core.ts";
 import type { Hooks, PluginInput } from "./host.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
@@ -19,8 +20,9 @@ export async function record(
 		const recorder = open(voice, options);
 		const leave = recorder.join(voice);
 		return {
-			event: ({ event }) => {
+			event: (input) => {
 				try {
+					const { event } = input;
 					if (!recorder.ignored.has(event.type)) recorder.observe(event);
 				} catch (error) {
 					voice.failed("an event was not recorded", error);
@@ -51,8 +53,9 @@ function open(
 	voice.level = config.logLevel;
 	for (const problem of problems) voice.log("warn", problem);
 	const { database, onDelete } = config;
-	return recorderFor(
-		`${onDelete} ${database.path}`,
-		() => new Recorder({ onDelete }, new SqliteSink(database)),
-	);
+	return recorderFor(`${onDelete} ${database.path}`, () => {
+		const { eventTypes, store } = loadCore();
+		const sink = new SqliteSink(database, store);
+		return new Recorder({ onDelete }, eventTypes.ignored, sink);
+	});
 }

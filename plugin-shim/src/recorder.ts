@@ -1,6 +1,6 @@
 /** Records into one database: events into the core, the core's commands into the sink. */
 import type { CoreOptions } from "../../pkg/clankers.js";
-import { loadCore, MOST_TRAPS, SurvivingCore } from "./core.ts";
+import { MOST_TRAPS, SurvivingCore } from "./core.ts";
 import { DrainTimer } from "./drain-timer.ts";
 import type { BusEvent } from "./host.ts";
 import type { SharedRecorder } from "./registry.ts";
@@ -26,8 +26,9 @@ export class Recorder implements SharedRecorder {
 	#told = false;
 	#stopped = false;
 
-	constructor(options: CoreOptions, sink: Sink) {
-		this.ignored = new Set(loadCore().ignored);
+	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
+	constructor(options: CoreOptions, ignored: readonly string[], sink: Sink) {
+		this.ignored = new Set(ignored);
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
 	}
@@ -52,9 +53,10 @@ export class Recorder implements SharedRecorder {
 
 	/** Nothing is closed before all is stored: an instance may still come, or the timer bring the rest home. */
 	#leave(voice: Voice): void {
-		const stored = this.#drain();
 		const place = this.#voices.indexOf(voice);
-		if (place >= 0) this.#voices.splice(place, 1);
+		if (place < 0) return;
+		const stored = this.#drain();
+		this.#voices.splice(place, 1);
 		if (!stored || this.#voices.length > 0) return;
 		this.#sink.close();
 		this.#core.free();

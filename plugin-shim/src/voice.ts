@@ -5,7 +5,7 @@ import type { HostClient, Level } from "./host.ts";
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "off"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const SERVICE = "clankers";
+const NAME = "clankers";
 
 /** One plugin instance's way to its OpenCode. Nothing here waits or throws. */
 export class Voice {
@@ -22,8 +22,10 @@ export class Voice {
 	/** Writes one line to OpenCode's log. */
 	log(level: Level, message: string): void {
 		if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.level)) return;
+		// From 1.17 on OpenCode leaves the service out of its log's lines.
+		const line = `${NAME}: ${message}`;
 		forget(() =>
-			this.#client?.app.log({ body: { service: SERVICE, level, message } }),
+			this.#client?.app.log({ body: { service: NAME, level, message: line } }),
 		);
 	}
 
@@ -32,7 +34,7 @@ export class Voice {
 		this.log("error", message);
 		forget(() =>
 			this.#client?.tui.showToast({
-				body: { title: SERVICE, message, variant: "error" },
+				body: { title: NAME, message, variant: "error" },
 			}),
 		);
 	}

@@ -8,9 +8,7 @@ describe("the voice", () => {
 	it("speaks through OpenCode's log, under its own name", () => {
 		const client = listeningClient();
 		new Voice(client).log("warn", "careful");
-		assert.deepEqual(client.lines, [
-			{ service: "clankers", level: "warn", message: "careful" },
-		]);
+		assert.deepEqual(client.lines, [{ level: "warn", message: "careful" }]);
 		assert.deepEqual(client.toasts, []);
 	});
 

@@ -13,8 +13,8 @@ const FILE_MODE = 0o600;
  */
 export function prepareFiles({ path, inOwnFolder }: Database): void {
 	const folder = dirname(path);
-	const made = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-	if (inOwnFolder && made === undefined) narrow(folder, FOLDER_MODE);
+	makeFolder(folder);
+	if (inOwnFolder) narrow(folder, FOLDER_MODE);
 	closeSync(openSync(path, "a", FILE_MODE));
 	for (const file of [path, `${path}-wal`, `${path}-shm`])
 		narrow(file, FILE_MODE);
@@ -24,6 +24,19 @@ export function prepareFiles({ path, inOwnFolder }: Database): void {
 export function fileIdentity(path: string): string | undefined {
 	const stat = statSync(path, { throwIfNoEntry: false });
 	return stat && `${stat.dev}:${stat.ino}`;
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never returns where a file system answers as `/proc` does. */
+function makeFolder(folder: string): void {
+	if (statSync(folder, { throwIfNoEntry: false })) return;
+	const above = dirname(folder);
+	if (above !== folder) makeFolder(above);
+	try {
+		mkdirSync(folder, FOLDER_MODE);
+	} catch (error) {
+		// Another process may have been a moment faster.
+		if (!statSync(folder, { throwIfNoEntry: false })) throw error;
+	}
 }
 
 /** Takes away what `mode` does not grant, where we own the file; another owner has decided to share it. */

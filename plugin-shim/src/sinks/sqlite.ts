@@ -1,5 +1,5 @@
 /** The in-process sink: one connection, one transaction per batch, SQL from the core. */
-import { type Command, type Store, store } from "../../../pkg/clankers.js";
+import type { Command, Store } from "../../../pkg/clankers.js";
 import type { Database } from "../config.ts";
 import { describe } from "../voice.ts";
 import {
@@ -25,11 +25,13 @@ const REFUSALS: ReadonlySet<number> = new Set([1, 18, 19, 20, 25]);
 export class SqliteSink implements Sink {
 	readonly target: string;
 	readonly #database: Database;
+	readonly #store: Store;
 	#open: OpenDatabase | undefined;
 
-	constructor(database: Database) {
+	constructor(database: Database, store: Store) {
 		this.target = database.path;
 		this.#database = database;
+		this.#store = store;
 	}
 
 	apply(commands: readonly Command[]): RefusedCommand[] {
@@ -52,7 +54,7 @@ export class SqliteSink implements Sink {
 	#opened(): OpenDatabase {
 		if (this.#open && this.#open.identity !== fileIdentity(this.target))
 			this.close();
-		this.#open ??= new OpenDatabase(this.#database);
+		this.#open ??= new OpenDatabase(this.#database, this.#store);
 		return this.#open;
 	}
 }
@@ -61,23 +63,22 @@ export class SqliteSink implements Sink {
 class OpenDatabase {
 	readonly identity: string | undefined;
 	readonly #connection: Connection;
-	readonly #sql: Store["statements"];
+	readonly #store: Store;
 	readonly #compiled = new Map<string, Statement[]>();
 
-	constructor(database: Database) {
+	constructor(database: Database, store: Store) {
+		this.#store = store;
 		prepareFiles(database);
 		this.identity = fileIdentity(database.path);
 		this.#connection = connect(database.path);
 		try {
-			const { schemaVersion, migrations, statements } = store();
-			this.#sql = statements;
 			this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
 			this.#checkSqlite();
-			this.#checkVersion(schemaVersion);
+			this.#checkVersion();
 			this.#connection.exec(
 				"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
 			);
-			this.#migrate(migrations);
+			this.#migrate();
 		} catch (error) {
 			this.close();
 			throw error;
@@ -86,7 +87,7 @@ class OpenDatabase {
 
 	apply(commands: readonly Command[]): RefusedCommand[] {
 		try {
-			this.#transaction(() => {
+			this.#batch(() => {
 				for (const command of commands) this.#run(command);
 			});
 			return [];
@@ -95,7 +96,7 @@ class OpenDatabase {
 		}
 		// One of them is at fault: again, each on its own, leaving out what fails.
 		const refused: RefusedCommand[] = [];
-		this.#transaction(() => {
+		this.#batch(() => {
 			for (const command of commands) {
 				this.#connection.exec("SAVEPOINT command");
 				try {
@@ -131,20 +132,20 @@ class OpenDatabase {
 	#statements(method: Command["method"]): Statement[] {
 		let compiled = this.#compiled.get(method);
 		if (compiled === undefined) {
-			compiled = this.#sql[method].map((sql) => this.#compile(sql));
+			compiled = this.#store.statements[method].map((sql) =>
+				this.#connection.prepare(sql),
+			);
 			this.#compiled.set(method, compiled);
 		}
 		return compiled;
 	}
 
-	/** A statement that does not compile says that the schema was tampered with, and nothing of the command. */
-	#compile(sql: string): Statement {
-		try {
-			return this.#connection.prepare(sql);
-		} catch (error) {
-			if (isRefusal(error)) throw new SinkError("unavailable", describe(error));
-			throw error;
-		}
+	/** A transaction on the schema we know: another process may have migrated it since. */
+	#batch(work: () => void): void {
+		this.#transaction(() => {
+			this.#checkVersion();
+			work();
+		});
 	}
 
 	/** `IMMEDIATE`, so that a lock is met before any work is done, never in its middle. */
@@ -175,7 +176,8 @@ class OpenDatabase {
 	}
 
 	/** Before anything is written, so that a newer database is left as it is. */
-	#checkVersion(known: number): void {
+	#checkVersion(): void {
+		const known = this.#store.schemaVersion;
 		const found = this.#version();
 		if (found > known)
 			throw new SinkError(
@@ -185,7 +187,8 @@ class OpenDatabase {
 	}
 
 	/** Each step in a transaction that looks again: several processes may start at once. */
-	#migrate(migrations: readonly string[]): void {
+	#migrate(): void {
+		const { migrations } = this.#store;
 		for (
 			let version = this.#version();
 			version < migrations.length;
@@ -200,24 +203,26 @@ class OpenDatabase {
 	}
 
 	#version(): number {
-		return Number(
-			this.#value("SELECT user_version AS value FROM pragma_user_version"),
-		);
+		return Number(this.#value("PRAGMA user_version"));
 	}
 
+	/** The one value that a statement answers. */
 	#value(sql: string): unknown {
 		const statement = this.#connection.prepare(sql);
 		const row = statement.get();
 		statement.finalize?.();
-		return typeof row === "object" && row !== null && "value" in row
-			? row.value
-			: undefined;
+		return Object.values(row ?? {})[0];
 	}
 }
 
+/** Whether a command is at fault: not the file, and not a schema that somebody tampered with. */
 function isRefusal(error: unknown): boolean {
 	const code = resultCode(error);
-	return code !== undefined && REFUSALS.has(code);
+	return (
+		code !== undefined &&
+		REFUSALS.has(code) &&
+		!/^no such /.test(describe(error))
+	);
 }
 
 function sinkError(target: string, error: unknown): SinkError {

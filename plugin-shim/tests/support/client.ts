@@ -1,9 +1,13 @@
 /** OpenCode's client, reduced to a record of what it was told. */
+import assert from "node:assert/strict";
 import type { HostClient, Level } from "../../src/host.ts";
+
+const PREFIX = "clankers: ";
 
 /** A client and all it heard. */
 export interface ListeningClient extends HostClient {
-	readonly lines: { service: string; level: Level; message: string }[];
+	/** Without the name that each begins with. */
+	readonly lines: { level: Level; message: string }[];
 	readonly toasts: string[];
 }
 
@@ -13,7 +17,13 @@ export function listeningClient(): ListeningClient {
 	return {
 		lines,
 		toasts,
-		app: { log: async ({ body }) => void lines.push(body) },
+		app: {
+			log: async ({ body: { service, level, message } }) => {
+				assert.equal(service, "clankers");
+				assert.ok(message.startsWith(PREFIX), message);
+				lines.push({ level, message: message.slice(PREFIX.length) });
+			},
+		},
 		tui: { showToast: async ({ body }) => void toasts.push(body.message) },
 	};
 }

@@ -63,6 +63,7 @@ export function assistantMessage(
 	});
 }
 
+/** A text that has begun and is still being written. */
 export function textPart(
 	sessionID: string,
 	messageID: string,
@@ -71,7 +72,14 @@ export function textPart(
 ): BusEvent {
 	return envelope("message.part.updated", {
 		sessionID,
-		part: { id: partID, sessionID, messageID, type: "text", text },
+		part: {
+			id: partID,
+			sessionID,
+			messageID,
+			type: "text",
+			text,
+			time: { start: 1_790_000_000_015 },
+		},
 		time: 1_790_000_000_020,
 	});
 }

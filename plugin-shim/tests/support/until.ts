@@ -1,7 +1,7 @@
 /** Waits for a condition, and fails when it does not come true in time. */
 import { setTimeout as pause } from "node:timers/promises";
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 4_000;
 const INTERVAL_MS = 5;
 
 export async function until(

@@ -1,0 +1,83 @@
+/**
+ * OpenCode's sessions, as its client answers them to a plugin (releases 1.0 to
+ * 1.18). What a release cannot do, and what fails, is `undefined`: unknown.
+ */
+
+/** The part of OpenCode's client that reads sessions. */
+export interface SessionClient {
+	readonly session?: {
+		list?(request: { query: { limit: number } }): Promise<unknown>;
+		get?(request: SessionPath): Promise<unknown>;
+		messages?(request: SessionPath): Promise<unknown>;
+		todo?(request: SessionPath): Promise<unknown>;
+	};
+}
+
+interface SessionPath {
+	path: { id: string };
+}
+
+/** From 1.1 on the list ends at 100 unless more are asked for. */
+const ALL = 1_000_000;
+
+/** Asks OpenCode for sessions. */
+export class SessionApi {
+	readonly #client: SessionClient;
+
+	constructor(client: SessionClient) {
+		this.#client = client;
+	}
+
+	/** All sessions of the project, children and archived ones too. */
+	list(): Promise<unknown[] | undefined> {
+		return this.#array(() =>
+			this.#client.session?.list?.({ query: { limit: ALL } }),
+		);
+	}
+
+	/** A session's `info`, or `none` where OpenCode says it has no such session. */
+	async get(id: string): Promise<object | "none" | undefined> {
+		const answer = await ask(() =>
+			this.#client.session?.get?.({ path: { id } }),
+		);
+		if (answer?.response?.status === 404) return "none";
+		const { data } = answer ?? {};
+		return typeof data === "object" && data !== null ? data : undefined;
+	}
+
+	/** A session's messages, each with its parts. */
+	messages(id: string): Promise<unknown[] | undefined> {
+		return this.#array(() =>
+			this.#client.session?.messages?.({ path: { id } }),
+		);
+	}
+
+	/** A session's to-do list. */
+	todos(id: string): Promise<unknown[] | undefined> {
+		return this.#array(() => this.#client.session?.todo?.({ path: { id } }));
+	}
+
+	async #array(
+		request: () => Promise<unknown> | undefined,
+	): Promise<unknown[] | undefined> {
+		const data = (await ask(request))?.data;
+		return Array.isArray(data) ? data : undefined;
+	}
+}
+
+/** What OpenCode's client answers: it reports failures instead of throwing them. */
+interface Answer {
+	readonly data?: unknown;
+	readonly response?: { readonly status?: number };
+}
+
+async function ask(
+	request: () => Promise<unknown> | undefined,
+): Promise<Answer | undefined> {
+	try {
+		const answer = await request();
+		return typeof answer === "object" && answer !== null ? answer : undefined;
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,230 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { loadCore } from "../src/core.ts";
+import { Recorder } from "../src/recorder.ts";
+import { Voice } from "../src/voice.ts";
+import { type ListeningClient, listeningClient } from "./support/client.ts";
+import {
+	assistantMessage,
+	sessionCreated,
+	sessionIdle,
+	sessionUpdated,
+	textDelta,
+	textPart,
+} from "./support/events.ts";
+import {
+	incompatible,
+	ScriptedSink,
+	unavailable,
+} from "./support/scripted-sink.ts";
+import { until } from "./support/until.ts";
+
+const { eventTypes } = loadCore();
+
+describe("the recorder", () => {
+	let sink: ScriptedSink;
+	let recorder: Recorder;
+	let client: ListeningClient;
+	let leave: () => void;
+
+	beforeEach(() => {
+		sink = new ScriptedSink();
+		recorder = new Recorder({}, eventTypes.ignored, sink);
+		client = listeningClient();
+		leave = recorder.join(new Voice(client));
+		client.lines.length = 0;
+	});
+
+	const titles = (): unknown[] => sink.values("session.upsert", "title");
+	const lines = (): string[] => client.lines.map(({ message }) => message);
+
+	it("stores a turn's end before the hook returns", () => {
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(sessionIdle("ses_1"));
+		assert.ok(titles().includes("one"));
+	});
+
+	it("stores what is not urgent a little later, many changes as one", async () => {
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(sessionUpdated("ses_1", "two"));
+		recorder.observe(sessionUpdated("ses_1", "three"));
+		assert.equal(sink.attempts, 0);
+		await until("the session is stored", () => sink.attempts > 0);
+		assert.deepEqual(titles(), ["three"]);
+	});
+
+	it("stores a growing stream within a second or so", async () => {
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(assistantMessage("ses_1", "msg_1"));
+		recorder.observe(textPart("ses_1", "msg_1", "prt_1", ""));
+		recorder.observe(textDelta("ses_1", "msg_1", "prt_1", "Hello "));
+		await until("the text's beginning is stored", () =>
+			sink.values("part.upsert", "text").includes("Hello "),
+		);
+		recorder.observe(textDelta("ses_1", "msg_1", "prt_1", "world"));
+		await until("the text is stored", () =>
+			sink.values("part.upsert", "text").includes("Hello world"),
+		);
+	});
+
+	it("records an event once that two instances bring", () => {
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(assistantMessage("ses_1", "msg_1"));
+		recorder.observe(textPart("ses_1", "msg_1", "prt_1", ""));
+		const identical = textDelta("ses_1", "msg_1", "prt_1", "once");
+		recorder.observe(identical);
+		recorder.observe(identical);
+		const [id, text] = ["evt_1", " and once"];
+		recorder.observe(textDelta("ses_1", "msg_1", "prt_1", text, id));
+		recorder.observe(textDelta("ses_1", "msg_1", "prt_1", text, id));
+		recorder.end();
+		assert.deepEqual(
+			sink.values("part.upsert", "text").at(-1),
+			"once and once",
+		);
+	});
+
+	it("keeps what could not be stored, merges it with what follows, and tries again", async () => {
+		sink.failure = unavailable("locked");
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(sessionIdle("ses_1"));
+		recorder.observe(sessionCreated("ses_2", "two"));
+		recorder.observe(sessionUpdated("ses_1", "renamed"));
+		assert.equal(sink.attempts, 1);
+		sink.failure = undefined;
+		await until("all is stored", () => sink.stored.length > 0);
+		assert.deepEqual(new Set(titles()), new Set(["renamed", "two"]));
+	});
+
+	it("holds OpenCode for one attempt only while storing fails", () => {
+		sink.failure = unavailable("locked");
+		for (let turn = 0; turn < 100; turn++) {
+			recorder.observe(sessionCreated(`ses_${turn}`, "one"));
+			recorder.observe(sessionIdle(`ses_${turn}`));
+		}
+		assert.equal(sink.attempts, 1);
+		sink.failure = undefined;
+		recorder.end();
+		assert.equal(titles().length, 100);
+	});
+
+	it("says at once in the log, and once to the person, that storing fails", async () => {
+		sink.failure = unavailable("`/x.db`: database is locked");
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(sessionIdle("ses_1"));
+		const message =
+			"not stored yet, will be tried again: `/x.db`: database is locked";
+		assert.deepEqual(lines(), [message]);
+		assert.deepEqual(client.toasts, []);
+		await until("a few attempts have failed", () => sink.attempts >= 4);
+		assert.deepEqual(client.toasts, [message]);
+		sink.failure = undefined;
+		await until("it is stored", () => sink.stored.length > 0);
+		assert.deepEqual(lines().at(-1), "storing again to `the scripted sink`");
+		sink.failure = unavailable("locked");
+		recorder.observe(sessionUpdated("ses_1", "again"));
+		recorder.observe(sessionIdle("ses_1"));
+		const attempts = sink.attempts;
+		await until("it has failed again", () => sink.attempts >= attempts + 4);
+		assert.equal(client.toasts.length, 1);
+		recorder.end();
+	});
+
+	it("treats a failure it does not know like a lock", async () => {
+		sink.failure = new TypeError("a bug");
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(sessionIdle("ses_1"));
+		sink.failure = undefined;
+		await until("it is stored", () => sink.stored.length > 0);
+	});
+
+	it("stops for good when the database is a newer one, and says so once", () => {
+		sink.failure = incompatible("written by a newer clankers");
+		for (let turn = 0; turn < 100; turn++) {
+			recorder.observe(sessionCreated(`ses_${turn}`, "one"));
+			recorder.observe(sessionIdle(`ses_${turn}`));
+		}
+		assert.equal(sink.attempts, 1);
+		const message = "nothing is recorded: written by a newer clankers";
+		assert.deepEqual(lines(), [message]);
+		assert.deepEqual(client.toasts, [message]);
+		sink.failure = undefined;
+		recorder.end();
+		leave();
+		assert.equal(sink.attempts, 1);
+	});
+
+	it("logs a command that the storage refuses", () => {
+		sink.refused = [
+			{
+				command: { method: "session.upsert", params: { id: "ses_1" } },
+				reason: "constraint failed",
+			},
+		];
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(sessionIdle("ses_1"));
+		assert.deepEqual(lines(), [
+			"a `session.upsert` was refused: constraint failed",
+		]);
+	});
+
+	it("logs each kind of rejection once", () => {
+		for (let turn = 0; turn < 3; turn++) {
+			recorder.observe({ type: "session.unheard_of" });
+			recorder.observe(sessionIdle("ses_1"));
+		}
+		recorder.end();
+		const rejections = lines().filter((line) => /unheard_of/.test(line));
+		assert.equal(rejections.length, 1);
+	});
+
+	it("stores everything and closes when the last instance leaves", () => {
+		const leaveOther = recorder.join(new Voice(listeningClient()));
+		recorder.observe(sessionCreated("ses_1", "one"));
+		leave();
+		assert.deepEqual(titles(), ["one"]);
+		assert.equal(sink.closed, 0);
+		recorder.observe(sessionCreated("ses_2", "two"));
+		leaveOther();
+		leaveOther();
+		assert.deepEqual(titles(), ["one", "two"]);
+		assert.equal(sink.closed, 1);
+	});
+
+	it("records on when an event comes after the last instance has left", () => {
+		leave();
+		recorder.observe(sessionCreated("ses_1", "late"));
+		recorder.observe(sessionIdle("ses_1"));
+		assert.ok(titles().includes("late"));
+	});
+
+	it("keeps what it could not store when the last instance left", async () => {
+		sink.failure = unavailable("locked");
+		recorder.observe(sessionCreated("ses_1", "one"));
+		leave();
+		assert.equal(sink.closed, 0);
+		sink.failure = undefined;
+		await until("it is stored", () => sink.stored.length > 0);
+		assert.deepEqual(titles(), ["one"]);
+	});
+
+	it("speaks through the newest instance that is left", () => {
+		const second = listeningClient();
+		const leaveSecond = recorder.join(new Voice(second));
+		second.lines.length = 0;
+		leaveSecond();
+		sink.failure = incompatible("too new");
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.observe(sessionIdle("ses_1"));
+		assert.equal(client.toasts.length, 1);
+		assert.equal(second.toasts.length, 0);
+	});
+
+	it("tries a few times at the process's end, and then lets go", () => {
+		sink.failure = unavailable("locked");
+		recorder.observe(sessionCreated("ses_1", "one"));
+		recorder.end();
+		assert.equal(sink.attempts, 5);
+		assert.equal(sink.closed, 1);
+	});
+});

@@ -1,0 +1,119 @@
+/** What every sink does, however it stores. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Command } from "../../../pkg/clankers.js";
+import type { Sink } from "../../src/sinks/sink.ts";
+import { query } from "../support/query.ts";
+import { newDatabasePath } from "../support/temporary.ts";
+
+const SESSIONS = "SELECT id, title FROM sessions ORDER BY id";
+
+export function sessionUpsert(id: string, title: string): Command {
+	return { method: "session.upsert", params: { id, title } };
+}
+
+/** Runs the suite on sinks that write the database at a given path. */
+export function testSink(
+	name: string,
+	open: (databasePath: string) => Sink,
+): void {
+	describe(`the ${name} sink`, () => {
+		it("opens nothing before it is needed", () => {
+			const path = newDatabasePath();
+			const sink = open(path);
+			sink.close();
+			assert.throws(() => query(path, SESSIONS));
+		});
+
+		it("has stored a batch when it returns", () => {
+			const path = newDatabasePath();
+			const sink = open(path);
+			const refused = sink.apply([
+				sessionUpsert("ses_1", "one"),
+				sessionUpsert("ses_2", "two"),
+			]);
+			assert.deepEqual(refused, []);
+			assert.deepEqual(query(path, SESSIONS), [
+				{ id: "ses_1", title: "one" },
+				{ id: "ses_2", title: "two" },
+			]);
+			sink.close();
+		});
+
+		it("stores the same rows when a batch comes twice", () => {
+			const path = newDatabasePath();
+			const sink = open(path);
+			const batch = [
+				sessionUpsert("ses_1", "one"),
+				sessionUpsert("ses_1", "renamed"),
+			];
+			sink.apply(batch);
+			sink.apply(batch);
+			assert.deepEqual(query(path, SESSIONS), [
+				{ id: "ses_1", title: "renamed" },
+			]);
+			sink.close();
+		});
+
+		it("takes an empty batch", () => {
+			const sink = open(newDatabasePath());
+			assert.deepEqual(sink.apply([]), []);
+			sink.close();
+		});
+
+		it("keeps text as it is, quotes, newlines, nulls and emoji", () => {
+			const path = newDatabasePath();
+			const sink = open(path);
+			const title = 'it\'s "quoted"\n\t\\ ?1 🧭 \u0000 end';
+			sink.apply([sessionUpsert("ses_1", title)]);
+			assert.deepEqual(query(path, SESSIONS), [{ id: "ses_1", title }]);
+			sink.close();
+		});
+
+		it("leaves out a command that can never be applied, and says which", () => {
+			const path = newDatabasePath();
+			const sink = open(path);
+			// A session without an id: no core makes one, a bug might.
+			const impossible = {
+				method: "session.upsert",
+				params: { title: "nobody's" },
+			} as unknown as Command;
+			const refused = sink.apply([
+				sessionUpsert("ses_1", "one"),
+				impossible,
+				sessionUpsert("ses_2", "two"),
+			]);
+			assert.deepEqual(
+				refused.map(({ command }) => command),
+				[impossible],
+			);
+			assert.match(refused[0]?.reason ?? "", /NOT NULL/);
+			assert.deepEqual(
+				query(path, SESSIONS).map(({ id }) => id),
+				["ses_1", "ses_2"],
+			);
+			sink.close();
+		});
+
+		it("works again after it was closed", () => {
+			const path = newDatabasePath();
+			const sink = open(path);
+			sink.apply([sessionUpsert("ses_1", "one")]);
+			sink.close();
+			sink.close();
+			sink.apply([sessionUpsert("ses_2", "two")]);
+			sink.close();
+			assert.equal(query(path, SESSIONS).length, 2);
+		});
+
+		it("shares a database with other sinks", () => {
+			const path = newDatabasePath();
+			const sinks = [open(path), open(path), open(path)];
+			for (let turn = 0; turn < 5; turn++)
+				for (const [index, sink] of sinks.entries())
+					sink.apply([sessionUpsert(`ses_${index}_${turn}`, "shared")]);
+			for (const sink of sinks) sink.close();
+			assert.equal(query(path, SESSIONS).length, 15);
+		});
+	});
+}

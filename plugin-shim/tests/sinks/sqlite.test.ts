@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import {
+	chmodSync,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { loadCore } from "../../src/core.ts";
+import { connect } from "../../src/sinks/connection.ts";
+import { SinkError } from "../../src/sinks/sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite.ts";
+import { runAll } from "../support/processes.ts";
+import { lock, query } from "../support/query.ts";
+import { newDatabasePath, temporaryFolder } from "../support/temporary.ts";
+import { sessionUpsert, testSink } from "./contract.ts";
+
+const { store } = loadCore();
+
+const open = (path: string): SqliteSink =>
+	new SqliteSink({ path, inOwnFolder: false }, store);
+const count = (path: string): unknown =>
+	query(path, "SELECT count(*) AS n FROM sessions")[0]?.["n"];
+const mode = (path: string): string =>
+	(statSync(path).mode & 0o777).toString(8);
+
+testSink("SQLite", open);
+
+describe("the SQLite sink's database", () => {
+	it("has the core's schema, in WAL mode", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([]);
+		assert.deepEqual(query(path, "PRAGMA user_version"), [
+			{ user_version: store.schemaVersion },
+		]);
+		assert.deepEqual(query(path, "PRAGMA journal_mode"), [
+			{ journal_mode: "wal" },
+		]);
+		sink.close();
+	});
+
+	it("is one file again when the last sink is closed", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		assert.equal(existsSync(`${path}-wal`), true);
+		sink.close();
+		assert.equal(existsSync(`${path}-wal`), false);
+		assert.equal(existsSync(`${path}-shm`), false);
+	});
+
+	it("is made once when several processes start at the same time", async () => {
+		const path = newDatabasePath();
+		const child = join(import.meta.dirname, "..", "support", "apply-one.ts");
+		const names = ["a", "b", "c", "d"];
+		await runAll(names.map((name) => [child, path, name]));
+		assert.deepEqual(
+			query(path, "SELECT id FROM sessions ORDER BY id").map(({ id }) => id),
+			names,
+		);
+	});
+});
+
+describe("the files' permissions", {
+	skip: process.platform === "win32",
+}, () => {
+	it("let only the owner in, whatever the umask", () => {
+		const path = newDatabasePath();
+		const before = process.umask(0);
+		const sink = open(path);
+		try {
+			sink.apply([sessionUpsert("ses_1", "one")]);
+		} finally {
+			process.umask(before);
+		}
+		assert.equal(mode(dirname(path)), "700");
+		for (const file of [path, `${path}-wal`, `${path}-shm`])
+			assert.equal(mode(file), "600", file);
+		sink.close();
+	});
+
+	it("are narrowed on files that were there already", () => {
+		const path = newDatabasePath();
+		open(path).apply([]);
+		for (const file of [path, `${path}-wal`, `${path}-shm`])
+			chmodSync(file, 0o666);
+		const sink = open(path);
+		sink.apply([]);
+		for (const file of [path, `${path}-wal`, `${path}-shm`])
+			assert.equal(mode(file), "600", file);
+		sink.close();
+	});
+
+	it("are narrowed on clankers' own folder, not on one that a person named", () => {
+		for (const [inOwnFolder, expected] of [
+			[true, "700"],
+			[false, "755"],
+		] as const) {
+			const folder = temporaryFolder();
+			chmodSync(folder, 0o755);
+			const path = join(folder, "clankers.db");
+			const sink = new SqliteSink({ path, inOwnFolder }, store);
+			sink.apply([]);
+			sink.close();
+			assert.equal(mode(folder), expected);
+		}
+	});
+});
+
+describe("a locked database", () => {
+	it("holds the caller 50 ms at most, and is unavailable rather than refused", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([]);
+		const unlock = lock(path);
+		const started = performance.now();
+		assert.throws(
+			() => sink.apply([sessionUpsert("ses_1", "one")]),
+			(error) =>
+				error instanceof SinkError &&
+				error.kind === "unavailable" &&
+				error.message === `\`${path}\`: database is locked`,
+		);
+		// SQLite waits in steps and ends before the timeout; the rest is room for a busy machine.
+		assert.ok(performance.now() - started < 250);
+		unlock();
+		assert.equal(count(path), 0);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		assert.equal(count(path), 1);
+		sink.close();
+	});
+
+	it("is no obstacle later when it was locked at the start", () => {
+		const path = newDatabasePath();
+		const first = open(path);
+		first.apply([]);
+		first.close();
+		const unlock = lock(path);
+		const sink = open(path);
+		assert.throws(() => sink.apply([sessionUpsert("ses_1", "one")]), SinkError);
+		unlock();
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		assert.equal(count(path), 1);
+		sink.close();
+	});
+});
+
+describe("a database that is not ours to write", () => {
+	const incompatible = (path: string, message: RegExp): void => {
+		const before = readFileSync(path);
+		const sink = open(path);
+		assert.throws(
+			() => sink.apply([sessionUpsert("ses_1", "one")]),
+			(error) =>
+				error instanceof SinkError &&
+				error.kind === "incompatible" &&
+				message.test(error.message),
+		);
+		sink.close();
+		assert.deepEqual(readFileSync(path), before, "it was left as it was");
+	};
+
+	it("is refused when a newer clankers wrote it", () => {
+		const path = join(temporaryFolder(), "clankers.db");
+		const newer = store.schemaVersion + 1;
+		const connection = connect(path);
+		connection.exec(`CREATE TABLE future (x); PRAGMA user_version = ${newer}`);
+		connection.close();
+		incompatible(
+			path,
+			new RegExp(
+				`written by a newer clankers \\(schema ${newer}, this one knows ${newer - 1}\\)`,
+			),
+		);
+	});
+
+	it("is refused when it is no database", () => {
+		const path = join(temporaryFolder(), "notes.txt");
+		writeFileSync(path, "not a database ".repeat(100));
+		incompatible(path, /not a database/);
+	});
+});
+
+describe("a database that a newer clankers migrates while we write", () => {
+	it("is refused from then on", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		const connection = connect(path);
+		connection.exec(`PRAGMA user_version = ${store.schemaVersion + 1}`);
+		connection.close();
+		assert.throws(
+			() => sink.apply([sessionUpsert("ses_2", "two")]),
+			(error) => error instanceof SinkError && error.kind === "incompatible",
+		);
+		sink.close();
+		assert.equal(count(path), 1);
+	});
+});
+
+describe("a database that goes away", () => {
+	it("is made anew when its file is removed", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		for (const file of [path, `${path}-wal`, `${path}-shm`]) rmSync(file);
+		sink.apply([sessionUpsert("ses_2", "two")]);
+		assert.deepEqual(query(path, "SELECT id FROM sessions"), [{ id: "ses_2" }]);
+		sink.close();
+	});
+
+	it("is left alone where it was moved to", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		sink.close();
+		sink.apply([]);
+		const moved = `${dirname(path)}-moved`;
+		renameSync(dirname(path), moved);
+		sink.apply([sessionUpsert("ses_2", "two")]);
+		sink.close();
+		assert.equal(count(path), 1);
+		rmSync(moved, { recursive: true });
+	});
+
+	it("is unavailable where no folder can be made, and says so at once", {
+		skip: process.platform !== "linux",
+	}, () => {
+		// Node's own recursive mkdir never returns here.
+		const sink = open("/proc/nowhere/at/all/clankers.db");
+		assert.throws(
+			() => sink.apply([]),
+			(error) => error instanceof SinkError && error.kind === "unavailable",
+		);
+	});
+
+	it("is unavailable while a folder is in its place, and works again after", () => {
+		const path = newDatabasePath();
+		mkdirSync(path, { recursive: true });
+		const sink = open(path);
+		assert.throws(
+			() => sink.apply([]),
+			(error) => error instanceof SinkError && error.kind === "unavailable",
+		);
+		rmSync(path, { recursive: true });
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		assert.equal(count(path), 1);
+		sink.close();
+	});
+
+	it("is unavailable, and refuses nothing, while its tables are gone", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([]);
+		const connection = connect(path);
+		connection.exec("ALTER TABLE sessions RENAME TO hidden");
+		assert.throws(
+			() => sink.apply([sessionUpsert("ses_1", "one")]),
+			(error) => error instanceof SinkError && error.kind === "unavailable",
+		);
+		connection.exec("ALTER TABLE hidden RENAME TO sessions");
+		connection.close();
+		assert.deepEqual(sink.apply([sessionUpsert("ses_1", "one")]), []);
+		sink.close();
+	});
+});

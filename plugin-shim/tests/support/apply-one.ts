@@ -1,0 +1,17 @@
+/** A process that stores one session: `apply-one.ts DATABASE ID`. It tries again while the database is busy, as the recorder does. */
+import { loadCore } from "../../src/core.ts";
+import { SinkError } from "../../src/sinks/sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite.ts";
+
+const [path = "", id = ""] = process.argv.slice(2);
+const { store } = loadCore();
+const sink = new SqliteSink({ path, inOwnFolder: false }, store);
+for (let attempt = 0; attempt < 100; attempt++)
+	try {
+		sink.apply([{ method: "session.upsert", params: { id } }]);
+		break;
+	} catch (error) {
+		if (!(error instanceof SinkError && error.kind === "unavailable"))
+			throw error;
+	}
+sink.close();
