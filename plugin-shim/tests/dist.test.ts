@@ -1,0 +1,107 @@
+/** What is published, as `npm run build` leaves it in `dist/`. */
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import type { Plugin } from "../src/host.ts";
+import {
+	assistantMessage,
+	sessionCreated,
+	sessionIdle,
+	textDelta,
+	textPart,
+} from "./support/events.ts";
+import { runAll } from "./support/processes.ts";
+import { query } from "./support/query.ts";
+import { newDatabasePath, temporaryFolder } from "./support/temporary.ts";
+
+const root = join(import.meta.dirname, "..");
+const dist = join(root, "dist");
+const load = (path: string): Promise<Record<string, unknown>> =>
+	import(pathToFileURL(path).href);
+
+describe("the built package", () => {
+	before(() => {
+		assert.ok(existsSync(dist), "run `npm run build` first");
+	});
+
+	it("exports one plain function from index.js and from clankers.js, and nothing else", async () => {
+		for (const file of ["index.js", "clankers.js"]) {
+			const module = await load(join(dist, file));
+			assert.deepEqual(Object.keys(module), ["default"]);
+			assert.equal(typeof module["default"], "function");
+		}
+	});
+
+	it("exports one object from server.js, which uses the same function", async () => {
+		const module = await load(join(dist, "server.js"));
+		assert.deepEqual(Object.keys(module), ["default"]);
+		const server = module["default"] as Record<string, unknown>;
+		assert.deepEqual(Object.keys(server).sort(), ["id", "server", "setup"]);
+		const index = await load(join(dist, "index.js"));
+		assert.equal(server["server"], index["default"]);
+	});
+
+	it("has package.json name the files that are there", () => {
+		const manifest = JSON.parse(
+			readFileSync(join(root, "package.json"), "utf8"),
+		);
+		const named = [
+			manifest.main,
+			manifest.types,
+			...[".", "./server"].flatMap((entry) =>
+				Object.values(manifest.exports[entry]),
+			),
+		];
+		for (const file of named)
+			assert.ok(existsSync(join(root, file)), `${file} is missing`);
+		assert.equal(manifest.dependencies, undefined);
+	});
+
+	it("imports nothing but the runtime's own modules, and no SQLite by name", () => {
+		for (const file of ["index.js", "clankers.js"]) {
+			const code = readFileSync(join(dist, file), "utf8");
+			const imports = [...code.matchAll(/^import .* from "(.*)";$/gm)];
+			for (const [, module] of imports)
+				assert.match(module ?? "", /^node:(fs|os|path)$/);
+		}
+	});
+
+	it("works from one file alone, in a process that exits at once", async () => {
+		const alone = join(temporaryFolder(), "clankers.js");
+		copyFileSync(join(dist, "clankers.js"), alone);
+		const dbPath = newDatabasePath();
+		const child = join(import.meta.dirname, "support", "record-and-exit.ts");
+		const [output] = await runAll([[child, alone]], {
+			CLANKERS_DB_PATH: dbPath,
+		});
+		assert.equal(output, "");
+		assert.equal(query(dbPath, "SELECT * FROM sessions").length, 1);
+	});
+
+	it("records once when two copies are loaded from two places", async () => {
+		const copies = await Promise.all(
+			["a.js", "b.js"].map(async (name) => {
+				const path = join(temporaryFolder(), name);
+				copyFileSync(join(dist, "clankers.js"), path);
+				return (await load(path))["default"] as Plugin;
+			}),
+		);
+		assert.notEqual(copies[0], copies[1]);
+		const dbPath = newDatabasePath();
+		const hooks = await Promise.all(copies.map((copy) => copy({}, { dbPath })));
+		for (const event of [
+			sessionCreated("ses_1", "one"),
+			assistantMessage("ses_1", "msg_1"),
+			textPart("ses_1", "msg_1", "prt_1", ""),
+			textDelta("ses_1", "msg_1", "prt_1", "once"),
+			sessionIdle("ses_1"),
+		])
+			for (const { event: hook } of hooks) hook?.({ event });
+		assert.deepEqual(query(dbPath, "SELECT text FROM parts"), [
+			{ text: "once" },
+		]);
+		for (const { dispose } of hooks) await dispose?.();
+	});
+});
