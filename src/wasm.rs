@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use js_sys::{Array, JSON, JsString, Reflect};
+use js_sys::{JSON, JsString, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -219,6 +219,13 @@ fn to_js(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsError> {
         .map_err(|error| JsError::new(&error.to_string()))
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// Throws for a proxy that was revoked.
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = isArray)]
+    fn is_array(value: &JsValue) -> Result<bool, JsValue>;
+}
+
 /// A JavaScript value. What throws when it is read is absent.
 #[derive(Debug, Clone)]
 pub struct JsNode(pub JsValue);
@@ -250,12 +257,12 @@ impl Node for JsNode {
             }
         } else if value.as_bool().is_some() {
             Kind::Boolean
-        } else if Array::is_array(value) {
-            Kind::Array
-        } else if value.is_object() {
-            Kind::Object
         } else {
-            Kind::Other
+            match is_array(value) {
+                Ok(true) => Kind::Array,
+                Ok(false) if value.is_object() => Kind::Object,
+                _ => Kind::Other,
+            }
         }
     }
 
@@ -302,8 +309,25 @@ impl Node for JsNode {
     }
 
     fn json(&self) -> Option<String> {
-        JSON::stringify(&self.0)
-            .ok()
-            .and_then(|text| JsValue::from(text).as_string())
+        let text = JSON::stringify(&self.0).ok()?;
+        JsValue::from(text).as_string().map(well_formed)
     }
+}
+
+/// `JSON.stringify` escapes half of a surrogate pair, which other readers of
+/// JSON refuse. It escapes nothing else as `\ud…`.
+fn well_formed(text: String) -> String {
+    if !text.contains("\\ud") {
+        return text;
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((plain, escape)) = rest.find('\\').and_then(|at| rest.split_at_checked(at)) {
+        let is_lone = escape.starts_with("\\ud");
+        let (escape, after) = escape.split_at(if is_lone { 6 } else { 2 });
+        clean.push_str(plain);
+        clean.push_str(if is_lone { "\\ufffd" } else { escape });
+        rest = after;
+    }
+    clean + rest
 }

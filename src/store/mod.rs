@@ -77,7 +77,11 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             upsert::TOOL_CALLS.sql(),
             sql::WAIT_OF_CALL.to_owned(),
         ],
-        "session_error.upsert" => vec![upsert::SESSION_ERRORS.sql()],
+        "session_error.upsert" => {
+            let mut all = vec![upsert::SESSION_ERRORS.sql()];
+            all.extend(sql::failure_of_answer());
+            all
+        }
         "permission.upsert" => vec![
             upsert::PERMISSIONS.sql(),
             sql::WAIT_OF_PERMISSION.to_owned(),

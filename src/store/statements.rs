@@ -145,6 +145,40 @@ UPDATE tool_calls SET permission_wait_ms = coalesce((
   WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)
 WHERE (message_id, call_id) = (SELECT message_id, call_id FROM permissions WHERE id = ?1 ->> 'id')";
 
+/// The last answer that had begun when a failure was seen.
+const ANSWER_THEN: &str = "\
+SELECT messages.id FROM messages
+WHERE messages.session_id = failure.session_id AND messages.role = 'assistant'
+  AND messages.created_at <= failure.created_at
+ORDER BY messages.created_at DESC, messages.id DESC LIMIT 1";
+
+/// A retry, or a failure, that a writer saw without having seen the answer.
+pub(super) fn failure_of_answer() -> Vec<String> {
+    // The same failure is told by `session.error` and by the answer itself.
+    let twins = format!(
+        "failure.session_id = ?1 ->> 'sessionId' AND failure.message_id IS NULL
+  AND failure.attempt IS NULL AND answer.id = ({ANSWER_THEN}) || ':error'
+  AND answer.name IS failure.name"
+    );
+    vec![
+        format!(
+            "\
+UPDATE session_errors AS failure SET message_id = ({ANSWER_THEN})
+WHERE id = ?1 ->> 'id' AND message_id IS NULL AND attempt IS NOT NULL"
+        ),
+        format!(
+            "\
+UPDATE session_errors AS answer SET created_at = min(answer.created_at, failure.created_at)
+FROM session_errors AS failure WHERE {twins}"
+        ),
+        format!(
+            "\
+DELETE FROM session_errors AS failure
+WHERE EXISTS (SELECT 1 FROM session_errors AS answer WHERE {twins})"
+        ),
+    ]
+}
+
 /// A session is deleted, and with it all that belongs to it.
 pub(super) const SESSION_DELETE: &[&str] = &[
     "INSERT OR IGNORE INTO sessions (id) VALUES (?1 ->> 'id')",
