@@ -1,0 +1,81 @@
+//! `clankers daemon`: one process that owns the database and takes commands
+//! over a socket, so that several programs can share one writer.
+//!
+//! In reading order: `transport` and `frame` (bytes), `rpc` (requests),
+//! `connection` (one client), `writer` (the database), `server` (all of it),
+//! `lock` (only one of it), `launch` (in the background).
+
+mod client;
+mod connection;
+mod frame;
+mod health;
+mod launch;
+mod lock;
+mod logs;
+mod rpc;
+mod server;
+mod transport;
+mod writer;
+
+use std::path::PathBuf;
+
+pub(crate) use client::health;
+pub(crate) use transport::is_answered;
+
+use crate::error::Result;
+use crate::output::Out;
+use crate::paths::Places;
+use lock::Lock;
+use logs::LogLevel;
+
+/// Own the database and take commands over a socket
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Stay in this terminal, and log to it
+    #[arg(long)]
+    foreground: bool,
+    /// How much is logged
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "info",
+        env = "CLANKERS_LOG_LEVEL",
+        hide_env_values = true
+    )]
+    log_level: LogLevel,
+    /// End the daemon that runs
+    #[arg(long, conflicts_with = "foreground")]
+    stop: bool,
+    /// In the background already: our own doing
+    #[arg(long, hide = true)]
+    detached: bool,
+}
+
+/// Runs the daemon, here or in the background, or ends one.
+pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+    if args.stop {
+        return launch::stop(places, out);
+    }
+    if !args.foreground && !args.detached {
+        return launch::start(places, args.log_level, out);
+    }
+    #[cfg(unix)]
+    {
+        // Files of the database, the log and the socket are for their owner alone.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        if args.detached {
+            // No longer of the terminal it was started in. It fails only for a
+            // process that leads a group, which is as good.
+            let _ = rustix::process::setsid();
+        }
+    }
+    let _of_socket = Lock::take(&places.socket_file())?;
+    let _of_database = Lock::take(&places.db)?;
+    logs::start(&logs_folder(places), args.log_level, args.foreground)?;
+    server::run(places).inspect_err(|error| tracing::error!(%error, "could not run"))
+}
+
+/// Where the daemon logs.
+pub(crate) fn logs_folder(places: &Places) -> PathBuf {
+    places.data.join("logs")
+}

@@ -1,0 +1,111 @@
+//! Accepts clients until a signal says to end, then finishes what was read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::connection::{Shared, serve};
+use super::health::Health;
+use super::transport::Listener;
+use super::writer;
+use crate::error::{Context, Result};
+use crate::paths::Places;
+use crate::store::open_writer;
+
+/// How many clients may be connected at once.
+const CLIENTS: usize = 512;
+/// How long a client may take to read its last answers.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// How long to wait when no client can be accepted, as when files run out.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Runs the daemon. Returns once everything is stored.
+pub(crate) fn run(places: &Places) -> Result<()> {
+    let db = open_writer(&places.db)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context(|| "cannot start".to_owned())?;
+    let (jobs, thread) = writer::start(db).context(|| "cannot start".to_owned())?;
+    let (end, ending) = watch::channel(false);
+    let health = Arc::new(Health::new(places.db.clone()));
+    let shared = Shared {
+        jobs,
+        health,
+        ending,
+    };
+    let ended = runtime.block_on(async {
+        let mut stop = std::pin::pin!(stopped()?);
+        let mut listener = Listener::bind(&places.socket)?;
+        tracing::info!(socket = %places.socket.display(), db = %places.db.display(), "ready");
+        let mut clients = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                Some(_) = clients.join_next() => {}
+                accepted = listener.accept(), if clients.len() < CLIENTS => match accepted {
+                    Ok(stream) => {
+                        let shared = shared.clone();
+                        clients.spawn(async move {
+                            tracing::debug!("a client came");
+                            if let Err(error) = serve(stream, shared).await {
+                                tracing::info!(%error, "a client was lost");
+                            }
+                        });
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "cannot accept a client");
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                }
+            }
+        }
+        tracing::info!(
+            clients = clients.len(),
+            "ending: what was read is being stored"
+        );
+        drop(listener);
+        end.send_replace(true);
+        let last = async { while clients.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, last).await.is_err() {
+            tracing::warn!(clients = clients.len(), "left clients that do not read");
+        }
+        Ok(())
+    });
+    drop(shared);
+    drop(runtime);
+    if thread.join().is_err() {
+        tracing::error!("the writer ended badly");
+    }
+    tracing::info!("ended");
+    ended
+}
+
+/// Resolves when the daemon is asked to end.
+#[cfg(unix)]
+fn stopped() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Resolves when the daemon is asked to end.
+#[cfg(windows)]
+fn stopped() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    let mut shutdown = tokio::signal::windows::ctrl_shutdown()?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = shutdown.recv() => {}
+        }
+    })
+}

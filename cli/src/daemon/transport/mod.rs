@@ -1,0 +1,11 @@
+//! The socket that clients connect to: a Unix socket, on Windows a named pipe.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use unix::{Listener, connect, is_answered};
+#[cfg(windows)]
+pub(crate) use windows::{Listener, connect, is_answered};

@@ -1,0 +1,88 @@
+//! The one thread that writes. Requests that wait together are stored in one
+//! transaction, each in a savepoint of its own.
+
+use std::thread::JoinHandle;
+
+use clankers::command::Command;
+use rusqlite::{Connection, ErrorCode};
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+
+use super::rpc::{Code, Failure};
+use crate::error::sqlite_text;
+use crate::store::{Applied, apply_each};
+
+/// How many requests may wait. Beyond it connections are not read on.
+const WAITING: usize = 256;
+/// How many requests are stored in one transaction.
+const TOGETHER: usize = 64;
+
+/// Commands to apply, and whom to tell.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) commands: Vec<Command>,
+    pub(crate) done: oneshot::Sender<Result<Applied, Failure>>,
+}
+
+/// Starts the thread. It ends, with everything stored, when the last sender is gone.
+pub(crate) fn start(db: Connection) -> std::io::Result<(mpsc::Sender<Job>, JoinHandle<()>)> {
+    let (jobs, incoming) = mpsc::channel(WAITING);
+    let thread = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(|| work(db, incoming))?;
+    Ok((jobs, thread))
+}
+
+fn work(mut db: Connection, mut incoming: mpsc::Receiver<Job>) {
+    while let Some(first) = incoming.blocking_recv() {
+        let mut jobs = vec![first];
+        while jobs.len() < TOGETHER {
+            let Ok(next) = incoming.try_recv() else { break };
+            jobs.push(next);
+        }
+        store(&mut db, jobs);
+    }
+    if let Err(error) = db.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+        tracing::warn!(%error, "could not tidy the database");
+    }
+    if let Err((_, error)) = db.close() {
+        tracing::warn!(%error, "could not close the database");
+    }
+}
+
+fn store(db: &mut Connection, jobs: Vec<Job>) {
+    let (batches, waiting): (Vec<_>, Vec<_>) =
+        jobs.into_iter().map(|job| (job.commands, job.done)).unzip();
+    match apply_each(db, &batches) {
+        Ok(outcomes) => {
+            for (done, outcome) in waiting.into_iter().zip(outcomes) {
+                // Who asked may be gone; what was asked is done all the same.
+                let _ = done.send(outcome.map_err(|error| failure(&error)));
+            }
+        }
+        Err(error) => {
+            let failure = failure(&error);
+            for done in waiting {
+                let _ = done.send(Err(failure.clone()));
+            }
+        }
+    }
+}
+
+fn failure(error: &rusqlite::Error) -> Failure {
+    let retry = matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+        )
+    );
+    tracing::error!(%error, retry, "could not store");
+    Failure::new(
+        Code::Database,
+        format!("could not store: {}", sqlite_text(error)),
+    )
+    .data(json!({ "retry": retry }))
+}

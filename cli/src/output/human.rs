@@ -1,0 +1,149 @@
+//! Values as a person reads them.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn count(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+/// US dollars: to the cent from a hundred on, to a hundredth of one below.
+pub(crate) fn money(dollars: f64) -> String {
+    let digits = if dollars.abs() >= 100.0 { 2 } else { 4 };
+    let amount = format!("{:.digits$}", dollars.abs());
+    if dollars < 0.0 && amount.contains(|digit| ('1'..='9').contains(&digit)) {
+        format!("-${amount}")
+    } else {
+        format!("${amount}")
+    }
+}
+
+/// A time in Unix milliseconds, local, to the minute.
+pub(crate) fn time(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(
+        |_| ms.to_string(),
+        |at| {
+            at.to_zoned(TimeZone::system())
+                .strftime("%Y-%m-%d %H:%M")
+                .to_string()
+        },
+    )
+}
+
+/// Milliseconds as `340 ms`, `2.5 s`, `3 min 20 s` or `2 h 5 min`.
+pub(crate) fn duration(ms: i64) -> String {
+    let seconds = ms / 1000;
+    match ms {
+        ..1000 => format!("{ms} ms"),
+        ..60_000 => format!("{seconds}.{} s", ms % 1000 / 100),
+        ..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// A size as `512 B`, `1.5 KiB` or `3.2 MiB`.
+pub(crate) fn bytes(size: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if size < 1024 {
+        return format!("{size} B");
+    }
+    let mut tenths = u128::from(size) * 10 / 1024;
+    let mut unit = 0;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!(
+        "{}.{} {}",
+        tenths / 10,
+        tenths % 10,
+        UNITS.get(unit).unwrap_or(&"TiB")
+    )
+}
+
+/// A bar of eighths, `share` of `width` long.
+pub(crate) fn bar(share: f64, width: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "between 0 and some hundreds"
+    )]
+    let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
+    let eighths = if share > 0.0 { eighths.max(1) } else { eighths };
+    "█".repeat(eighths / 8) + EIGHTHS.get(eighths % 8).unwrap_or(&"")
+}
+
+/// Text without what a terminal would obey: a model's words are not to move
+/// the cursor. Line ends and tabs stay.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|&letter| !letter.is_control() || letter == '\n' || letter == '\t')
+        .collect()
+}
+
+/// The same on one line, each run of white space one space.
+pub(crate) fn one_line(text: &str) -> String {
+    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bar, bytes, clean, count, duration, money, one_line};
+
+    #[test]
+    fn counts_are_grouped() {
+        let all = [0, 999, 1000, 1_234_567, -1_234].map(count);
+        assert_eq!(all, ["0", "999", "1,000", "1,234,567", "-1,234"]);
+    }
+
+    #[test]
+    fn money_shows_fractions_of_a_cent() {
+        let all = [0.0, 0.001, 1.5, 123.456, -0.5, -0.0].map(money);
+        assert_eq!(
+            all,
+            [
+                "$0.0000", "$0.0010", "$1.5000", "$123.46", "-$0.5000", "$0.0000"
+            ]
+        );
+    }
+
+    #[test]
+    fn durations_use_the_unit_that_fits() {
+        let all = [340, 2_540, 200_000, 7_500_000].map(duration);
+        assert_eq!(all, ["340 ms", "2.5 s", "3 min 20 s", "2 h 5 min"]);
+    }
+
+    #[test]
+    fn sizes_use_the_unit_that_fits() {
+        let all = [0, 1023, 1536, 3_355_443, u64::MAX].map(bytes);
+        assert_eq!(
+            all,
+            ["0 B", "1023 B", "1.5 KiB", "3.1 MiB", "16777215.9 TiB"]
+        );
+    }
+
+    #[test]
+    fn a_bar_shows_the_smallest_share() {
+        assert_eq!(bar(0.5, 4), "██");
+        assert_eq!(bar(0.001, 4), "▏");
+        assert_eq!(bar(0.0, 4), "");
+        assert_eq!(bar(1.0, 3), "███");
+    }
+
+    #[test]
+    fn text_cannot_command_a_terminal() {
+        assert_eq!(clean("a\u{1b}[31mb\r\nc\td\u{7}"), "a[31mb\nc\td");
+        assert_eq!(one_line("  a\n\n b\t c "), "a b c");
+    }
+}

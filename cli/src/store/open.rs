@@ -1,0 +1,115 @@
+//! Opening the database, as every sink does: pragmas, then migrations.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use clankers::store::{MIGRATIONS, SCHEMA_VERSION};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::error::{Context, Error, Result};
+use crate::paths;
+
+/// How long a writer waits for another. Nobody's turn waits for this one.
+const WRITER_WAIT: Duration = Duration::from_secs(5);
+/// How long a reader waits; in WAL mode it hardly ever has to.
+const READER_WAIT: Duration = Duration::from_secs(2);
+/// Room for every command's statements.
+const CACHED_STATEMENTS: usize = 128;
+
+/// Opens the database to write, and makes it if it is not there.
+pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
+    let what = || format!("cannot open {}", paths::shown(path));
+    if let Some(folder) = path.parent() {
+        private_folder(folder).context(what)?;
+    }
+    private_file(path).context(what)?;
+    let mut db = Connection::open(path).context(what)?;
+    db.busy_timeout(WRITER_WAIT)?;
+    refuse_newer(path, schema_version(&db).context(what)?)?;
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+    )
+    .context(what)?;
+    db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    migrate(&mut db).context(|| format!("cannot bring {} up to date", paths::shown(path)))?;
+    Ok(db)
+}
+
+/// Opens the database to read. Nothing done through it can change a file.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
+    if !path.exists() {
+        return Err(
+            Error::new(format!("there is no database at {}", paths::shown(path))).hint(
+                "nothing has been recorded yet: `clankers install` adds the plugin to OpenCode, \
+             `clankers import` brings in what OpenCode has; --db-path names another file",
+            ),
+        );
+    }
+    let what = || format!("cannot read {}", paths::shown(path));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).context(what)?;
+    db.busy_timeout(READER_WAIT)?;
+    db.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")
+        .context(what)?;
+    let version = schema_version(&db).context(what)?;
+    refuse_newer(path, version)?;
+    if version == 0 {
+        return Err(
+            Error::new(format!("{} is no clankers database", paths::shown(path)))
+                .hint("--db-path or CLANKERS_DB_PATH names the right one"),
+        );
+    }
+    Ok(db)
+}
+
+/// The version of the schema in the file, 0 of one that is empty.
+pub(crate) fn schema_version(db: &Connection) -> rusqlite::Result<usize> {
+    let version: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+fn refuse_newer(path: &Path, version: usize) -> Result<()> {
+    if version <= SCHEMA_VERSION {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "{} was written by a newer clankers (schema {version}, this one knows {SCHEMA_VERSION})",
+        paths::shown(path)
+    ))
+    .hint("it was left untouched: update clankers"))
+}
+
+/// Runs the migrations that are missing. Several processes may start at once,
+/// so each looks again inside its transaction.
+fn migrate(db: &mut Connection) -> Result<()> {
+    while schema_version(db)? < SCHEMA_VERSION {
+        let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version = schema_version(&step)?;
+        if let Some(migration) = MIGRATIONS.get(version) {
+            step.execute_batch(migration)?;
+            step.execute_batch(&format!("PRAGMA user_version = {}", version + 1))?;
+        }
+        step.commit()?;
+    }
+    Ok(())
+}
+
+/// Makes a folder that only its owner can enter. One that is there keeps its mode.
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes a file that only its owner can read. SQLite gives its mode to the
+/// files it puts beside it.
+fn private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
+}

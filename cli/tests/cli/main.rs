@@ -1,0 +1,11 @@
+//! Tests of the binary: real processes, real sockets, real databases.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what it expects by failing, its helpers too"
+)]
+
+mod daemon;
+mod support;

@@ -1,0 +1,159 @@
+//! A throw-away home folder, and the binary run in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::until;
+
+/// A home folder that is removed at the end.
+pub(crate) struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        // Short: a socket's path holds some hundred bytes.
+        Self {
+            folder: tempfile::Builder::new().prefix("clk").tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path(".local/share/clankers")
+    }
+
+    pub(crate) fn db(&self) -> PathBuf {
+        self.data().join("clankers.db")
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.data().join("dxta-clankers.sock")
+    }
+
+    /// The binary, with nothing of the machine's own settings.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_clankers"));
+        command
+            .args(args)
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("TZ", "UTC")
+            .current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// What the binary prints; it must succeed.
+    pub(crate) fn stdout(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            output.status.success(),
+            "clankers {args:?}: {}\n{error}",
+            output.status
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the binary complains of; it must fail.
+    pub(crate) fn stderr(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(!output.status.success(), "clankers {args:?} did not fail");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Starts a daemon and waits until it answers.
+    pub(crate) fn daemon(&self) -> Daemon {
+        self.daemon_with(&[])
+    }
+
+    pub(crate) fn daemon_with(&self, more: &[&str]) -> Daemon {
+        let args = [&["daemon", "--foreground", "--log-level", "debug"], more].concat();
+        let child = self
+            .command(&args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut daemon = Daemon { child };
+        until("the daemon answers", || {
+            if let Some(status) = daemon.child.try_wait().unwrap() {
+                panic!("the daemon ended: {status}\n{}", daemon.said());
+            }
+            Client::try_connect(&self.socket())
+        });
+        daemon
+    }
+
+    /// The database, to look at.
+    pub(crate) fn open(&self) -> Connection {
+        Connection::open(self.db()).unwrap()
+    }
+}
+
+/// A daemon. It is killed if the test fails before it ends it.
+pub(crate) struct Daemon {
+    child: Child,
+}
+
+impl Daemon {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(self.pid().try_into().unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Asks it to end, and waits for that. Returns its exit status.
+    pub(crate) fn end(mut self) -> Option<i32> {
+        self.signal(rustix::process::Signal::TERM);
+        self.wait()
+    }
+
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        until("the daemon ends", || self.child.try_wait().unwrap()).code()
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn said(&mut self) -> String {
+        let mut said = String::new();
+        if let Some(stderr) = &mut self.child.stderr {
+            std::io::Read::read_to_string(stderr, &mut said).unwrap();
+        }
+        said
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A file's permissions.
+pub(crate) fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}

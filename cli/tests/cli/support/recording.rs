@@ -1,0 +1,126 @@
+//! Recordings of real releases, and what the core makes of them.
+
+use std::path::{Path, PathBuf};
+
+use clankers::command::Command;
+use clankers::{Core, Options, Urgency, store};
+use rusqlite::Connection;
+use rusqlite::types::Value as Sql;
+use serde_json::Value;
+
+const TABLES: &[&str] = &[
+    "sessions",
+    "session_own",
+    "messages",
+    "parts",
+    "tool_calls",
+    "usage",
+    "session_errors",
+    "permissions",
+    "todos",
+    "rejections",
+];
+
+/// The recordings in the repository, by release.
+pub(crate) fn releases() -> Vec<(String, Vec<PathBuf>)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+    let release = |folder: PathBuf| {
+        let is_recording =
+            |path: &PathBuf| path.extension().is_some_and(|ending| ending == "jsonl");
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        (
+            name,
+            entries(&folder).into_iter().filter(is_recording).collect(),
+        )
+    };
+    entries(&root)
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .map(release)
+        .collect()
+}
+
+/// One recording in the repository.
+pub(crate) fn recording(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/fixtures")
+        .join(name)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// A recording's batches, as the plugin would send them.
+pub(crate) fn batches(recording: &Path) -> Vec<Vec<Command>> {
+    let mut core = Core::new(Options::default());
+    let mut batches = Vec::new();
+    for line in std::fs::read_to_string(recording)
+        .unwrap()
+        .lines()
+        .filter(|line| !line.is_empty())
+    {
+        let line: Value = serde_json::from_str(line).unwrap();
+        if core.observe(&&line["event"], line["at"].as_f64().unwrap()) == Urgency::Now {
+            batches.push(core.drain().to_vec());
+            core.settle(true);
+        }
+    }
+    batches.push(core.drain().to_vec());
+    core.settle(true);
+    batches
+}
+
+/// A database as the plugin's own sink makes it.
+pub(crate) fn sink(path: &Path) -> Connection {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let db = Connection::open(path).unwrap();
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON")
+        .unwrap();
+    for (at, migration) in store::MIGRATIONS.iter().enumerate() {
+        db.execute_batch(migration).unwrap();
+        db.execute_batch(&format!("PRAGMA user_version = {}", at + 1))
+            .unwrap();
+    }
+    db
+}
+
+/// Applies a batch as the plugin's own sink does.
+pub(crate) fn apply(db: &Connection, commands: &[Command]) {
+    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for command in commands {
+        let params = serde_json::to_value(command).unwrap()["params"].to_string();
+        for sql in store::statements(command.method()).unwrap() {
+            db.prepare_cached(&sql).unwrap().execute([&params]).unwrap();
+        }
+    }
+    db.execute_batch("COMMIT").unwrap();
+}
+
+/// Every row of every table.
+pub(crate) fn dump(db: &Connection) -> String {
+    TABLES
+        .iter()
+        .map(|table| dump_of(db, &format!("SELECT * FROM {table} ORDER BY 1, 2, 3")))
+        .collect()
+}
+
+/// The rows of a query, each a line of its values.
+pub(crate) fn dump_of(db: &Connection, sql: &str) -> String {
+    let mut statement = db.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        let value = |at| row.get::<_, Sql>(at).map(|value| format!("{value:?}"));
+        Ok((0..columns)
+            .map(value)
+            .collect::<Result<Vec<_>, _>>()?
+            .join(" | "))
+    });
+    let rows: Vec<String> = rows.unwrap().map(Result::unwrap).collect();
+    format!("## {sql}\n{}\n", rows.join("\n"))
+}
