@@ -123,10 +123,7 @@ pub(crate) struct Recorded {
 
 /// The recordings in the repository, `(release/scenario, path)`.
 pub(crate) fn fixtures() -> Vec<(String, PathBuf)> {
-    let root = std::env::var_os("CLANKERS_FIXTURES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"),
-        PathBuf::from,
-    );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut found = Vec::new();
     for release in sorted(&root) {
         for file in sorted(&release) {
@@ -211,4 +208,31 @@ pub(crate) fn assert_same(what: &str, expected: &str, found: &str) {
         "{what}:\n{}",
         difference(expected, found)
     );
+}
+
+/// A story: events a second apart.
+pub(crate) fn story(events: impl IntoIterator<Item = Value>) -> Vec<Recorded> {
+    let second = |(at, event)| Recorded {
+        at: 1_000_000.0 + 1000.0 * f64::from(at),
+        event,
+    };
+    (0u32..).zip(events).map(second).collect()
+}
+
+/// The database that a story ends in.
+pub(crate) fn told(events: impl IntoIterator<Item = Value>) -> Db {
+    replayed(&story(events))
+}
+
+/// Tells events to a database through a new core with these options.
+pub(crate) fn tell(db: &Db, options: Options, events: impl IntoIterator<Item = Value>) {
+    let mut core = Core::new(options);
+    replay_into(&mut core, &story(events), |commands| db.apply(commands));
+}
+
+/// A command as a daemon would read it.
+#[track_caller]
+pub(crate) fn command(method: &str, params: Value) -> Command {
+    let wire = serde_json::json!({ "method": method, "params": params });
+    serde_json::from_value(wire).unwrap()
 }

@@ -19,10 +19,7 @@ const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
 
 /// The recordings, `(release, scenario, text)`.
 fn recordings() -> Vec<(String, String, String)> {
-    let root = js_sys::eval("process.env.CLANKERS_FIXTURES").expect("fixtures");
-    let root = root
-        .as_string()
-        .unwrap_or_else(|| format!("{TESTS}/fixtures"));
+    let root = format!("{TESTS}/fixtures");
     let mut found = Vec::new();
     for release in read_folder(&root) {
         let folder = format!("{root}/{release}");
