@@ -57,6 +57,7 @@ await build({
 	plugins: [indexBeside],
 });
 copyFileSync(join(dist, "index.js"), join(dist, "clankers.js"));
+copyFileSync(join(root, "..", "LICENSE"), join(dist, "LICENSE"));
 
 const types = mkdtempSync(join(tmpdir(), "clankers-types-"));
 execFileSync(
