@@ -1,57 +1,88 @@
 /**
- * Records what real releases send and answer: `bun tests/e2e/record.ts FOLDER [RELEASE …]`.
- * Each scenario gives FOLDER/RELEASE/SCENARIO.jsonl (bus events, verbatim) and SCENARIO.api.json (the API's answers at the end).
+ * Records what real releases send: `bun tests/e2e/record.ts [--answers] FOLDER [RELEASE …]`.
+ * Each scenario gives FOLDER/RELEASE/SCENARIO.jsonl, the bus events verbatim but for the machine's own paths and ports;
+ * with `--answers` also SCENARIO.api.json, what the API answered at the end.
  */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Home } from "./harness/home.ts";
 import { ScriptedModel } from "./harness/model.ts";
 import { runTurn, Server } from "./harness/opencode.ts";
 import { RELEASES } from "./harness/releases.ts";
 import { call, say, think } from "./harness/script.ts";
-import { MATRIX, SERVED } from "./scenario/index.ts";
-import { NotInThisRelease, type Step } from "./scenario/step.ts";
-import { readTruth } from "./scenario/truth.ts";
+import { type Truth, Witness } from "./mirror/truth.ts";
+import { ACTS, SERVED } from "./scenario/index.ts";
+import { openStage, play } from "./scenario/play.ts";
+import type { Step } from "./scenario/step.ts";
 
 const RECORDER = new URL("./harness/recorder.js", import.meta.url).href;
 
-async function recordServed(
-	release: string,
-	folder: string,
-	scenario: string,
-	steps: readonly Step[],
+interface Recording {
+	readonly folder: string;
+	readonly release: string;
+	readonly scenario: string;
+}
+
+type Play = (home: Home, model: ScriptedModel) => Promise<Truth>;
+
+async function record(
+	{ folder, release, scenario }: Recording,
+	playIt: Play,
 ): Promise<void> {
-	await recording(release, folder, scenario, async (home, model) => {
+	const file = resolve(folder, release, scenario);
+	mkdirSync(dirname(file), { recursive: true });
+	const model = await ScriptedModel.start();
+	const events = `${file}.jsonl`;
+	rmSync(events, { force: true });
+	const home = new Home({
+		release,
+		modelURL: model.baseURL,
+		plugins: [RECORDER],
+		env: { E2E_EVENTS_FILE: events },
+	});
+	try {
+		const answers = await playIt(home, model);
+		writeFileSync(events, neutral(readFileSync(events, "utf8"), home));
+		if (withAnswers)
+			writeFileSync(
+				`${file}.api.json`,
+				neutral(JSON.stringify(answers, null, "\t"), home),
+			);
+		const count = readFileSync(events, "utf8").split("\n").length - 1;
+		console.log(`${release} ${scenario}: ${count} events`);
+	} finally {
+		await model.stop();
+		home.remove();
+	}
+}
+
+/** As if recorded in a person's home, with a model somewhere on the network. */
+function neutral(text: string, home: Home): string {
+	return text
+		.replaceAll(home.root, "/home/user")
+		.replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, "http://model.example");
+}
+
+function served(recording: Recording, steps: readonly Step[]): Promise<void> {
+	return record(recording, async (home, model) => {
 		const server = await Server.start(home);
-		const elsewhere = server.api.in(home.makeProject("elsewhere"));
-		const bus = await server.api.listen();
-		const stage = { release, home, model, api: server.api, elsewhere, bus };
+		const stage = await openStage(home, model, server);
 		for (const step of steps) {
-			const begun = Date.now();
-			const outcome = await step.run(stage).then(
-				() => "done",
-				(error: Error) =>
-					error instanceof NotInThisRelease
-						? `not in this release: ${error.message}`
-						: `FAILED: ${error.message}`,
-			);
-			console.log(
-				`${release} ${scenario} ${step.name}: ${outcome} (${Date.now() - begun} ms)`,
-			);
+			const { result, detail } = await play(stage, step);
+			if (result === "failed") throw new Error(`${step.name}: ${detail}`);
+			if (detail) console.log(`${recording.release} ${step.name}: ${detail}`);
 		}
-		bus.close();
-		const answers = {
-			project: await readTruth(server.api),
-			elsewhere: await readTruth(elsewhere),
-		};
+		stage.bus.close();
+		const truth = await stage.witness.truth(stage.api, stage.elsewhere);
 		await server.stop();
-		return answers;
+		return truth;
 	});
 }
 
-async function recordRuns(release: string, folder: string): Promise<void> {
-	await recording(release, folder, "run", async (home, model) => {
+/** Three processes, one turn each, in one session. */
+function run(recording: Recording): Promise<void> {
+	return record(recording, async (home, model) => {
 		model.script(
 			"Say hello from the command line.",
 			think("A greeting.", "Hello from the command line."),
@@ -76,49 +107,24 @@ async function recordRuns(release: string, folder: string): Promise<void> {
 		await runTurn(home, "Have it counted.", ["-c"]);
 		home.configure([]);
 		const reader = await Server.start(home);
-		const answers = { project: await readTruth(reader.api) };
+		const truth = await new Witness().truth(reader.api);
 		await reader.stop();
-		return answers;
+		return truth;
 	});
 }
 
-async function recording(
-	release: string,
-	folder: string,
-	scenario: string,
-	play: (home: Home, model: ScriptedModel) => Promise<object>,
-): Promise<void> {
-	const events = join(folder, release, `${scenario}.jsonl`);
-	mkdirSync(join(folder, release), { recursive: true });
-	rmSync(events, { force: true });
-	const model = await ScriptedModel.start();
-	const home = new Home({
-		release,
-		modelURL: model.baseURL,
-		plugins: [RECORDER],
-		env: { E2E_EVENTS_FILE: events },
-	});
-	try {
-		const answers = await play(home, model);
-		writeFileSync(
-			join(folder, release, `${scenario}.api.json`),
-			JSON.stringify(answers, null, 1),
-		);
-		console.log(
-			`${release} ${scenario}: ${readFileSync(events, "utf8").split("\n").length - 1} events`,
-		);
-	} finally {
-		await model.stop();
-		home.remove();
-	}
-}
-
-const [folder, ...chosen] = process.argv.slice(2);
+const withAnswers = process.argv.includes("--answers");
+const [folder, ...chosen] = process.argv
+	.slice(2)
+	.filter((argument) => argument !== "--answers");
 if (!folder)
-	throw new Error("usage: bun tests/e2e/record.ts FOLDER [RELEASE …]");
+	throw new Error(
+		"usage: bun tests/e2e/record.ts [--answers] FOLDER [RELEASE …]",
+	);
 for (const release of chosen.length > 0 ? chosen : RELEASES) {
-	await recordRuns(release, folder);
-	await recordServed(release, folder, "served", SERVED);
-	await recordServed(release, folder, "matrix", MATRIX);
+	await run({ folder, release, scenario: "run" });
+	await served({ folder, release, scenario: "served" }, SERVED);
+	for (const [act, steps] of Object.entries(ACTS))
+		await served({ folder, release, scenario: `matrix-${act}` }, steps);
 }
 process.exit(0);

@@ -5,8 +5,8 @@ import type { Api, JsonObject } from "../harness/api.ts";
 import { call, say } from "../harness/script.ts";
 import {
 	NotInThisRelease,
+	needs,
 	newSession,
-	require,
 	type Stage,
 	type Step,
 } from "./step.ts";
@@ -42,6 +42,7 @@ export const revertedThenPrompted: Step = {
 	name: "revert, new prompt",
 	async run(stage) {
 		const session = await twoTurns(stage, "Reverted and gone on");
+		await stage.witness.see(stage.api, session);
 		await stage.api.revert(session, await userMessage(stage.api, session, 1));
 		stage.model.script("Go another way.", say("Another way it is."));
 		await stage.api.prompt(session, "Go another way.");
@@ -53,6 +54,7 @@ export const revertedToPart: Step = {
 	name: "revert to a part",
 	async run(stage) {
 		const session = await twoTurns(stage, "Reverted to a part");
+		await stage.witness.see(stage.api, session);
 		const messages = await stage.api.messages(session);
 		const answer = messages.find((message) =>
 			message.parts.some((part) => part.type === "tool"),
@@ -100,6 +102,7 @@ export const deleted: Step = {
 			say("Gone."),
 		);
 		await api.prompt(session.id, "Delegate, then vanish.");
+		await stage.witness.see(api, session.id);
 		await api.remove(session.id);
 	},
 };
@@ -132,9 +135,10 @@ export const unarchived: Step = {
 export const removedMessage: Step = {
 	name: "remove a message",
 	async run(stage) {
-		await require(stage, "DELETE", "/session/{id}/message/{id}");
+		await needs(stage, "DELETE", "/session/{id}/message/{id}");
 		const session = await twoTurns(stage, "A message removed");
 		const messages = await stage.api.messages(session);
+		await stage.witness.see(stage.api, session);
 		const last = messages.at(-1);
 		if (!last) throw new Error("the session has no messages");
 		await stage.api.request(
@@ -147,7 +151,7 @@ export const removedMessage: Step = {
 export const removedPart: Step = {
 	name: "remove a part",
 	async run(stage) {
-		await require(stage, "DELETE", "/session/{id}/message/{id}/part/{id}");
+		await needs(stage, "DELETE", "/session/{id}/message/{id}/part/{id}");
 		const session = await newSession(stage, "A part removed");
 		stage.model.script("Two texts.", say("Both read."));
 		await stage.api.prompt(session.id, "Two texts.", {

@@ -4,12 +4,16 @@ import type { Api, Listener, SessionInfo } from "../harness/api.ts";
 import type { Home } from "../harness/home.ts";
 import type { ScriptedModel } from "../harness/model.ts";
 
+import type { Witness } from "../mirror/truth.ts";
+
 export interface Stage {
 	readonly release: string;
 	readonly home: Home;
 	readonly model: ScriptedModel;
 	readonly api: Api;
 	readonly bus: Listener;
+	/** Remembers what a step is about to remove. */
+	readonly witness: Witness;
 	/** A second project folder, in the same process. */
 	readonly elsewhere: Api;
 }
@@ -23,7 +27,7 @@ export interface Step {
 export class NotInThisRelease extends Error {}
 
 /** Goes on only where this release has such a request. */
-export async function require(
+export async function needs(
 	stage: Stage,
 	method: string,
 	path: string,

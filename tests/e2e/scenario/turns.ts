@@ -5,8 +5,8 @@ import { PROVIDER, SMALL_MODEL } from "../harness/home.ts";
 import { call, calls, say, think } from "../harness/script.ts";
 import {
 	NotInThisRelease,
+	needs,
 	newSession,
-	require,
 	type Stage,
 	type Step,
 } from "./step.ts";
@@ -157,7 +157,7 @@ export const question: Step = {
 	name: "question",
 	async run(stage) {
 		const { model, api, bus } = stage;
-		await require(stage, "GET", "/question");
+		await needs(stage, "GET", "/question");
 		const session = await newSession(stage, "Questions");
 		const ask = (about: string) =>
 			call("question", {

@@ -1,0 +1,55 @@
+/** The mirror check: is the database what OpenCode itself would answer? */
+
+import { existsSync } from "node:fs";
+import type { Api } from "./harness/api.ts";
+import { compare, describe, type Report } from "./mirror/compare.ts";
+import { readTables } from "./mirror/database.ts";
+import { expectedRows, type Rules } from "./mirror/expected.ts";
+import type { Truth, Witness } from "./mirror/truth.ts";
+
+/** Compares once. */
+export function checkMirror(
+	database: string,
+	truth: Truth,
+	rules: Rules,
+): Report {
+	const expected = expectedRows(truth, rules);
+	if (!existsSync(database)) return compare(expected, {});
+	return compare(expected, readTables(database));
+}
+
+/** Compares again and again until it is clean or `within` has passed: OpenCode and the plugin both write a little after a turn. */
+export async function settledMirror(
+	database: string,
+	witness: Witness,
+	projects: readonly Api[],
+	rules: Rules,
+	within = 15_000,
+): Promise<Report> {
+	const deadline = Date.now() + within;
+	for (;;) {
+		const report = checkMirror(
+			database,
+			await witness.truth(...projects),
+			rules,
+		);
+		if (report.differences.length === 0 || Date.now() > deadline) return report;
+		await new Promise((resolve) => setTimeout(resolve, 250));
+	}
+}
+
+export function describeReport(report: Report, limit = 40): string {
+	const { checks, differences } = report;
+	const lines = differences
+		.slice(0, limit)
+		.map((difference) => `  ${describe(difference)}`);
+	const more =
+		differences.length > limit
+			? [`  and ${differences.length - limit} more`]
+			: [];
+	return [
+		`${checks - differences.length} of ${checks} checks held`,
+		...lines,
+		...more,
+	].join("\n");
+}

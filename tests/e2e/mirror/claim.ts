@@ -1,0 +1,65 @@
+/** What must hold of one cell of the database. */
+
+export type Cell = string | number | null;
+
+export interface Claim {
+	/** What is expected, for people. */
+	readonly expected: string;
+	holds(found: Cell): boolean;
+}
+
+/** Exactly this value; what OpenCode leaves out is NULL. */
+export function is(value: unknown): Claim {
+	const cell =
+		typeof value === "string" || typeof value === "number" ? value : null;
+	return { expected: show(cell), holds: (found) => found === cell };
+}
+
+/** This number, give or take what adding in another order changes. */
+export function about(value: number): Claim {
+	return between(value, value);
+}
+
+export function between(low: number, high: number): Claim {
+	return {
+		expected: low === high ? show(low) : `${low} to ${high}`,
+		holds: (found) =>
+			typeof found === "number" && found >= low - 1e-9 && found <= high + 1e-9,
+	};
+}
+
+/** JSON text of this value, its keys in any order. */
+export function json(value: unknown): Claim {
+	const expected = canonical(value);
+	return {
+		expected,
+		holds: (found) => {
+			if (typeof found !== "string") return false;
+			try {
+				return canonical(JSON.parse(found)) === expected;
+			} catch {
+				return false;
+			}
+		},
+	};
+}
+
+/** Any time: for what OpenCode does not say when. */
+export const sometime: Claim = {
+	expected: "a time",
+	holds: (found) => typeof found === "number" && found > 1_500_000_000_000,
+};
+
+export function show(cell: Cell | undefined): string {
+	return cell === undefined ? "no such column" : JSON.stringify(cell);
+}
+
+function canonical(value: unknown): string {
+	return JSON.stringify(value, (_, inner: unknown) =>
+		typeof inner === "object" && inner !== null && !Array.isArray(inner)
+			? Object.fromEntries(
+					Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)),
+				)
+			: inner,
+	);
+}
