@@ -11,16 +11,14 @@ import { describe } from "./voice.ts";
 /** What catch-up needs of the core; each call survives a trap. */
 export type CatchUpCore = Pick<
 	Core,
-	"plan" | "wanted" | "beginRecall" | "recall" | "endRecall" | "gone"
+	"plan" | "isDeaf" | "beginRecall" | "recall" | "endRecall" | "gone"
 >;
 
 /** What catch-up works with. */
 export interface CatchUpOptions {
 	readonly api: SessionApi;
 	readonly core: CatchUpCore;
-	/** The project's directory, whose sessions are compared. */
-	readonly directory: string;
-	/** What the database holds of the directory and of these sessions. */
+	/** What the database holds of the project's directory and of these sessions. */
 	stored(ids: readonly string[]): StoredSession[];
 	/** Something changed and is to be drained, as urgently as that. */
 	changed(urgency: number): void;
@@ -32,7 +30,7 @@ export interface CatchUpOptions {
 }
 
 /** After OpenCode has started, and after a session has come to rest. */
-const SETTLE_MS = 1000;
+const SETTLE_MS = 500;
 /** Between two fetches, so that a long history never fills a turn. */
 const BREATH_MS = 20;
 /** How much of a session is folded in without a breath. */
@@ -46,20 +44,25 @@ export class CatchUp {
 	#running = false;
 	#ended = false;
 	/** Whether the list is to be compared, and not only single sessions fetched. */
-	#compare = true;
+	#compare = false;
+	/** Whether that is to happen again in a while. */
+	#later = false;
+	/** Sessions that events left incomplete. */
+	readonly #wanted = new Set<string>();
 
 	constructor(options: CatchUpOptions) {
 		this.#options = options;
 	}
 
 	/** Compares all sessions of the project, in the background. */
-	begin(): void {
+	compare(): void {
 		this.#compare = true;
 		this.#start();
 	}
 
-	/** Looks whether the core wants sessions, in the background. */
-	nudge(): void {
+	/** Fetches these sessions, in the background. */
+	want(ids: readonly string[]): void {
+		for (const id of ids) this.#wanted.add(id);
 		this.#start();
 	}
 
@@ -82,40 +85,51 @@ export class CatchUp {
 
 	async #run(): Promise<void> {
 		await this.#options.pause(SETTLE_MS);
-		if (this.#compare && !this.#ended) {
-			this.#compare = false;
-			await this.#compareAll();
+		while ((this.#compare || this.#wanted.size > 0) && !this.#ended) {
+			if (this.#compare) await this.#compareAll();
+			await this.#fetchAll(this.#wanted);
 		}
-		await this.#fetchAll(() => this.#options.core.wanted());
+		// Renames and deletions are among the events that are missing then.
+		if (this.#options.core.isDeaf()) this.#compareLater();
+	}
+
+	#compareLater(): void {
+		if (this.#later) return;
+		this.#later = true;
+		this.#options.pause(AGAIN_MS).then(() => {
+			this.#later = false;
+			this.compare();
+		});
 	}
 
 	async #compareAll(): Promise<void> {
-		const { api, core, stored } = this.#options;
+		const { api, core, stored, log } = this.#options;
+		this.#compare = false;
 		const listed = await api.list();
 		if (listed === undefined || this.#ended) return;
 		const plan = core.plan(listed, stored(idsOf(listed)));
-		if (plan.fetch.length > 0)
-			this.#options.log(
-				"debug",
-				`catches up on ${plan.fetch.length} of ${listed.length} sessions`,
-			);
-		await this.#fetchAll(() => plan.fetch.splice(0));
-		for (const id of plan.verify) {
+		const [behind, all] = [plan.fetch.length, listed.length];
+		if (behind > 0) log("debug", `catches up on ${behind} of ${all} sessions`);
+		await this.#fetchAll(new Set(plan.fetch));
+		for (const id of plan.verify) await this.#verify(id);
+	}
+
+	/** Fetches these sessions, and those that are added meanwhile. */
+	async #fetchAll(ids: Set<string>): Promise<void> {
+		for (const id of ids) {
 			if (this.#ended) return;
-			if ((await api.get(id)) === "none")
-				this.#options.changed(core.gone(id, this.#options.now()));
+			ids.delete(id);
+			await this.#fetch(id);
 			await this.#options.pause(BREATH_MS);
 		}
 	}
 
-	/** Fetches sessions until no more are named. */
-	async #fetchAll(more: () => string[]): Promise<void> {
-		for (let ids = more(); ids.length > 0 && !this.#ended; ids = more())
-			for (const id of ids) {
-				if (this.#ended) return;
-				await this.#fetch(id);
-				await this.#options.pause(BREATH_MS);
-			}
+	/** A session that is stored and not listed was deleted, if OpenCode has it no more. */
+	async #verify(id: string): Promise<void> {
+		const { api, core, changed, now, pause } = this.#options;
+		if (this.#ended) return;
+		if ((await api.get(id)) === "none") changed(core.gone(id, now()));
+		await pause(BREATH_MS);
 	}
 
 	/** Folds in what OpenCode has of one session. One that cannot be fetched waits for the next start. */
@@ -156,9 +170,6 @@ export class CatchUp {
 		changed(core.recall({ type, properties }, now()));
 	}
 }
-
-/** When the list has to be compared again, because events are missing. */
-export const COMPARE_AGAIN_MS: number = AGAIN_MS;
 
 function idsOf(listed: readonly unknown[]): string[] {
 	const id = (session: unknown): unknown =>

@@ -11,7 +11,9 @@ import {
 	type EventTypes,
 	eventTypes,
 	initSync,
+	type Plan,
 	type Store,
+	type StoredSession,
 	store,
 } from "../../pkg/clankers.js";
 import { wasmBytes } from "./wasm.ts";
@@ -79,6 +81,42 @@ export class SurvivingCore {
 	/** New kinds of rejection, a line each. */
 	notices(): string[] {
 		return this.#call((core) => core.notices()) ?? [];
+	}
+
+	/** Compares what OpenCode lists with what is stored: what to ask it for. */
+	plan(listed: unknown[], stored: StoredSession[]): Plan {
+		const nothing: Plan = { fetch: [], verify: [] };
+		return this.#call((core) => core.plan(listed, stored)) ?? nothing;
+	}
+
+	/** Sessions that events left incomplete, since the last call. */
+	wanted(): string[] {
+		return this.#call((core) => core.wanted()) ?? [];
+	}
+
+	/** Whether events are known to be missing. */
+	isDeaf(): boolean {
+		return this.#call((core) => core.isDeaf()) ?? false;
+	}
+
+	/** A session is being asked for: what events tell from now on is newer. */
+	beginRecall(sessionId: string): void {
+		this.#call((core) => core.beginRecall(sessionId));
+	}
+
+	/** Takes a piece of the answer, written as the event that would tell it. */
+	recall(answer: unknown, now: number): number {
+		return this.#call((core) => core.recall(answer, now)) ?? 0;
+	}
+
+	/** All that OpenCode answered of a session was taken. */
+	endRecall(sessionId: string): number {
+		return this.#call((core) => core.endRecall(sessionId)) ?? 0;
+	}
+
+	/** OpenCode has no session of this id any more. */
+	gone(sessionId: string, now: number): number {
+		return this.#call((core) => core.gone(sessionId, now)) ?? 0;
 	}
 
 	/** Gives the core's memory back. The next call begins with an empty core. */

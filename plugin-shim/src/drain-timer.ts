@@ -5,6 +5,13 @@ const PATIENCE_MS = [Number.POSITIVE_INFINITY, 1000, 250, 0] as const;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 
+/** Waits without keeping the process alive. */
+export function pause(milliseconds: number): Promise<void> {
+	return new Promise((resolve) => {
+		systemClock.after(milliseconds, resolve);
+	});
+}
+
 /** The runtime's clock and timer, replaceable in tests. */
 export interface Clock {
 	now(): number;

@@ -3,6 +3,8 @@
  * here so that it holds on every release and costs no dependency.
  */
 
+import type { SessionClient } from "./session-api.ts";
+
 /** How loud a line in OpenCode's own log is. */
 export type Level = "debug" | "info" | "warn" | "error";
 
@@ -34,7 +36,9 @@ export interface BusEvent {
 /** What OpenCode hands to a plugin, one call per project directory. */
 export interface PluginInput {
 	/** Missing in 2.x, which has another one. */
-	readonly client?: HostClient;
+	readonly client?: HostClient & SessionClient;
+	/** The project directory. */
+	readonly directory?: string;
 }
 
 /** The hooks that clankers answers with. */

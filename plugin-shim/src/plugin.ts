@@ -1,9 +1,10 @@
 /** The hooks: OpenCode's events go in, and nothing ever comes out or is thrown. */
-import { readConfig } from "./config.ts";
+import { openCodeData, readConfig } from "./config.ts";
 import { loadCore } from "./core.ts";
 import type { Hooks, PluginInput } from "./host.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
+import { SessionApi } from "./session-api.ts";
 import { SqliteSink } from "./sinks/sqlite.ts";
 import { Voice } from "./voice.ts";
 
@@ -18,12 +19,19 @@ export async function record(
 	const voice = new Voice(input.client);
 	try {
 		const recorder = open(voice, options);
-		const leave = recorder.join(voice);
+		const { client, directory } = input;
+		const member = recorder.join({
+			voice,
+			project:
+				client && directory
+					? { directory, api: new SessionApi(client) }
+					: undefined,
+		});
 		return {
 			event: (input) => {
 				try {
 					const { event } = input;
-					if (!recorder.ignored.has(event.type)) recorder.observe(event);
+					if (!recorder.ignored.has(event.type)) member.observe(event);
 				} catch (error) {
 					voice.failed("an event was not recorded", error);
 				}
@@ -31,7 +39,7 @@ export async function record(
 			},
 			dispose: () => {
 				try {
-					leave();
+					member.leave();
 				} catch (error) {
 					voice.failed("the last events were not stored", error);
 				}
@@ -56,6 +64,7 @@ function open(
 	return recorderFor(`${onDelete} ${database.path}`, () => {
 		const { eventTypes, store } = loadCore();
 		const sink = new SqliteSink(database, store);
-		return new Recorder({ onDelete }, eventTypes.ignored, sink);
+		const origin = openCodeData(process.env);
+		return new Recorder({ onDelete, origin }, eventTypes.ignored, sink);
 	});
 }

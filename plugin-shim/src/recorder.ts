@@ -1,15 +1,18 @@
 /** Records into one database: events into the core, the core's commands into the sink. */
 import type { CoreOptions } from "../../pkg/clankers.js";
+import { CatchUp } from "./catch-up.ts";
 import { MOST_TRAPS, SurvivingCore } from "./core.ts";
-import { DrainTimer } from "./drain-timer.ts";
+import { DrainTimer, pause } from "./drain-timer.ts";
 import type { BusEvent } from "./host.ts";
-import type { SharedRecorder } from "./registry.ts";
+import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
 import { type Sink, SinkError } from "./sinks/sink.ts";
 import { describe, type Voice } from "./voice.ts";
 
 /** Failures in a row before the person is shown one: a lock of a moment is nobody's concern. */
 const FAILURES_UNTIL_TOLD = 3;
+/** The urgency from which on the core may want sessions. */
+const SOON = 2;
 /** Attempts at the process's end, each at most a busy timeout long. */
 const LAST_ATTEMPTS = 5;
 
@@ -21,7 +24,9 @@ export class Recorder implements SharedRecorder {
 	readonly #timer: DrainTimer = new DrainTimer(() => this.#drain());
 	readonly #seen = new SeenEvents();
 	/** The instances in the order they came; the newest one speaks. */
-	readonly #voices: Voice[] = [];
+	readonly #instances: Instance[] = [];
+	/** What catches each project directory up. */
+	readonly #catchUps = new Map<string, CatchUp>();
 	#failures = 0;
 	#told = false;
 	#stopped = false;
@@ -33,15 +38,46 @@ export class Recorder implements SharedRecorder {
 		this.#sink = sink;
 	}
 
-	join(voice: Voice): () => void {
-		this.#voices.push(voice);
-		voice.log("info", `records to \`${this.#sink.target}\``);
-		return () => this.#leave(voice);
+	join(instance: Instance): Membership {
+		this.#instances.push(instance);
+		instance.voice.log("info", `records to \`${this.#sink.target}\``);
+		const catchUp = this.#catchUpOf(instance);
+		catchUp?.compare();
+		return {
+			observe: (event) => this.#observe(event, catchUp),
+			leave: () => this.#leave(instance),
+		};
 	}
 
-	observe(event: BusEvent): void {
+	#observe(event: BusEvent, catchUp: CatchUp | undefined): void {
 		if (this.#stopped || !this.#seen.isNew(event)) return;
-		this.#timer.ask(this.#core.observe(event, Date.now()));
+		const urgency = this.#core.observe(event, Date.now());
+		this.#timer.ask(urgency);
+		if (urgency < SOON) return;
+		const wanted = this.#core.wanted();
+		if (wanted.length > 0) catchUp?.want(wanted);
+	}
+
+	/** One a directory, however many instances it has. */
+	#catchUpOf({ project, voice }: Instance): CatchUp | undefined {
+		if (project === undefined) return undefined;
+		const { directory, api } = project;
+		const existing = this.#catchUps.get(directory);
+		if (existing !== undefined) return existing;
+		const catchUp = new CatchUp({
+			api,
+			core: this.#core,
+			stored: (ids) => {
+				this.#drain();
+				return this.#sink.stored(directory, ids);
+			},
+			changed: (urgency) => this.#timer.ask(urgency),
+			log: (level, message) => voice.log(level, message),
+			pause,
+			now: Date.now,
+		});
+		this.#catchUps.set(directory, catchUp);
+		return catchUp;
 	}
 
 	end(): void {
@@ -52,14 +88,24 @@ export class Recorder implements SharedRecorder {
 	}
 
 	/** Nothing is closed before all is stored: an instance may still come, or the timer bring the rest home. */
-	#leave(voice: Voice): void {
-		const place = this.#voices.indexOf(voice);
+	#leave(instance: Instance): void {
+		const place = this.#instances.indexOf(instance);
 		if (place < 0) return;
 		const stored = this.#drain();
-		this.#voices.splice(place, 1);
-		if (!stored || this.#voices.length > 0) return;
+		this.#instances.splice(place, 1);
+		this.#endCatchUp(instance.project?.directory);
+		if (!stored || this.#instances.length > 0) return;
 		this.#sink.close();
 		this.#core.free();
+	}
+
+	/** Ends a directory's catch-up with its last instance. */
+	#endCatchUp(directory: string | undefined): void {
+		const isOf = ({ project }: Instance): boolean =>
+			project?.directory === directory;
+		if (directory === undefined || this.#instances.some(isOf)) return;
+		this.#catchUps.get(directory)?.end();
+		this.#catchUps.delete(directory);
 	}
 
 	/** Stores what is due. Whether nothing is left that should have been stored. */
@@ -108,11 +154,14 @@ export class Recorder implements SharedRecorder {
 			this.#stop(`nothing is recorded any more: ${MOST_TRAPS} crashes`);
 		else
 			this.#voice?.log("error", `the core was restarted: ${describe(error)}`);
+		// What it knew and had not drained is lost: OpenCode is asked for it.
+		for (const catchUp of this.#catchUps.values()) catchUp.compare();
 	}
 
 	/** Recording is over for this process; what is held is let go, and OpenCode goes on. */
 	#stop(message: string): void {
 		this.#stopped = true;
+		for (const catchUp of this.#catchUps.values()) catchUp.end();
 		this.#timer.clear();
 		this.#core.free();
 		this.#sink.close();
@@ -120,6 +169,6 @@ export class Recorder implements SharedRecorder {
 	}
 
 	get #voice(): Voice | undefined {
-		return this.#voices.at(-1);
+		return this.#instances.at(-1)?.voice;
 	}
 }

@@ -4,18 +4,35 @@
  * folder. Per database there is one recorder, whichever copy came first.
  */
 import type { BusEvent } from "./host.ts";
+import type { SessionApi } from "./session-api.ts";
 import type { Voice } from "./voice.ts";
 
 /** What the copies use of each other; a change here needs another `PROTOCOL`. */
 export interface SharedRecorder {
 	/** The event types that need not be observed. */
 	readonly ignored: ReadonlySet<string>;
-	/** Takes an event; one that another instance has brought already is let go. */
-	observe(event: BusEvent): void;
-	/** Adds an instance to speak through; the answer takes it away again. */
-	join(voice: Voice): () => void;
+	/** Adds an instance of the plugin. */
+	join(instance: Instance): Membership;
 	/** The process ends: stores what is left. */
 	end(): void;
+}
+
+/** An instance of the plugin: one project directory's. */
+export interface Instance {
+	/** How it speaks to its person. */
+	readonly voice: Voice;
+	/** Its project directory, and OpenCode's sessions as it can ask for them. */
+	readonly project:
+		| { readonly directory: string; readonly api: SessionApi }
+		| undefined;
+}
+
+/** What an instance does with the recorder it has joined. */
+export interface Membership {
+	/** Takes an event; one that another instance has brought already is let go. */
+	observe(event: BusEvent): void;
+	/** The instance ends. */
+	leave(): void;
 }
 
 interface Registry {

@@ -6,7 +6,8 @@
 /** The part of OpenCode's client that reads sessions. */
 export interface SessionClient {
 	readonly session?: {
-		list?(request: { query: { limit: number } }): Promise<unknown>;
+		/** A query of `limit`, which the releases' types do not all know. */
+		list?(request: object): Promise<unknown>;
 		get?(request: SessionPath): Promise<unknown>;
 		messages?(request: SessionPath): Promise<unknown>;
 		todo?(request: SessionPath): Promise<unknown>;

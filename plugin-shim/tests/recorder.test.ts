@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { loadCore } from "../src/core.ts";
 import { Recorder } from "../src/recorder.ts";
+import type { Instance, Membership } from "../src/registry.ts";
 import { Voice } from "../src/voice.ts";
 import { type ListeningClient, listeningClient } from "./support/client.ts";
 import {
@@ -21,17 +22,22 @@ import { until } from "./support/until.ts";
 
 const { eventTypes } = loadCore();
 
+/** One that has no project to catch up. */
+function instance(client: ListeningClient): Instance {
+	return { voice: new Voice(client), project: undefined };
+}
+
 describe("the recorder", () => {
 	let sink: ScriptedSink;
 	let recorder: Recorder;
 	let client: ListeningClient;
-	let leave: () => void;
+	let member: Membership;
 
 	beforeEach(() => {
 		sink = new ScriptedSink();
 		recorder = new Recorder({}, eventTypes.ignored, sink);
 		client = listeningClient();
-		leave = recorder.join(new Voice(client));
+		member = recorder.join(instance(client));
 		client.lines.length = 0;
 	});
 
@@ -39,44 +45,44 @@ describe("the recorder", () => {
 	const lines = (): string[] => client.lines.map(({ message }) => message);
 
 	it("stores a turn's end before the hook returns", () => {
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(sessionIdle("ses_1"));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionIdle("ses_1"));
 		assert.ok(titles().includes("one"));
 	});
 
 	it("stores what is not urgent a little later, many changes as one", async () => {
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(sessionUpdated("ses_1", "two"));
-		recorder.observe(sessionUpdated("ses_1", "three"));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionUpdated("ses_1", "two"));
+		member.observe(sessionUpdated("ses_1", "three"));
 		assert.equal(sink.attempts, 0);
 		await until("the session is stored", () => sink.attempts > 0);
 		assert.deepEqual(titles(), ["three"]);
 	});
 
 	it("stores a growing stream within a second or so", async () => {
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(assistantMessage("ses_1", "msg_1"));
-		recorder.observe(textPart("ses_1", "msg_1", "prt_1", ""));
-		recorder.observe(textDelta("ses_1", "msg_1", "prt_1", "Hello "));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(assistantMessage("ses_1", "msg_1"));
+		member.observe(textPart("ses_1", "msg_1", "prt_1", ""));
+		member.observe(textDelta("ses_1", "msg_1", "prt_1", "Hello "));
 		await until("the text's beginning is stored", () =>
 			sink.values("part.upsert", "text").includes("Hello "),
 		);
-		recorder.observe(textDelta("ses_1", "msg_1", "prt_1", "world"));
+		member.observe(textDelta("ses_1", "msg_1", "prt_1", "world"));
 		await until("the text is stored", () =>
 			sink.values("part.upsert", "text").includes("Hello world"),
 		);
 	});
 
 	it("records an event once that two instances bring", () => {
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(assistantMessage("ses_1", "msg_1"));
-		recorder.observe(textPart("ses_1", "msg_1", "prt_1", ""));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(assistantMessage("ses_1", "msg_1"));
+		member.observe(textPart("ses_1", "msg_1", "prt_1", ""));
 		const identical = textDelta("ses_1", "msg_1", "prt_1", "once");
-		recorder.observe(identical);
-		recorder.observe(identical);
+		member.observe(identical);
+		member.observe(identical);
 		const [id, text] = ["evt_1", " and once"];
-		recorder.observe(textDelta("ses_1", "msg_1", "prt_1", text, id));
-		recorder.observe(textDelta("ses_1", "msg_1", "prt_1", text, id));
+		member.observe(textDelta("ses_1", "msg_1", "prt_1", text, id));
+		member.observe(textDelta("ses_1", "msg_1", "prt_1", text, id));
 		recorder.end();
 		assert.deepEqual(
 			sink.values("part.upsert", "text").at(-1),
@@ -86,21 +92,21 @@ describe("the recorder", () => {
 
 	it("keeps what could not be stored, merges it with what follows, and tries again", async () => {
 		sink.failure = unavailable("locked");
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(sessionIdle("ses_1"));
-		recorder.observe(sessionCreated("ses_2", "two"));
-		recorder.observe(sessionUpdated("ses_1", "renamed"));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionIdle("ses_1"));
+		member.observe(sessionCreated("ses_2", "two"));
+		member.observe(sessionUpdated("ses_1", "renamed"));
 		assert.equal(sink.attempts, 1);
 		sink.failure = undefined;
-		await until("all is stored", () => sink.stored.length > 0);
+		await until("all is stored", () => sink.batches.length > 0);
 		assert.deepEqual(new Set(titles()), new Set(["renamed", "two"]));
 	});
 
 	it("holds OpenCode for one attempt only while storing fails", () => {
 		sink.failure = unavailable("locked");
 		for (let turn = 0; turn < 100; turn++) {
-			recorder.observe(sessionCreated(`ses_${turn}`, "one"));
-			recorder.observe(sessionIdle(`ses_${turn}`));
+			member.observe(sessionCreated(`ses_${turn}`, "one"));
+			member.observe(sessionIdle(`ses_${turn}`));
 		}
 		assert.equal(sink.attempts, 1);
 		sink.failure = undefined;
@@ -110,8 +116,8 @@ describe("the recorder", () => {
 
 	it("says at once in the log, and once to the person, that storing fails", async () => {
 		sink.failure = unavailable("`/x.db`: database is locked");
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(sessionIdle("ses_1"));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionIdle("ses_1"));
 		const message =
 			"not stored yet, will be tried again: `/x.db`: database is locked";
 		assert.deepEqual(lines(), [message]);
@@ -119,11 +125,11 @@ describe("the recorder", () => {
 		await until("a few attempts have failed", () => sink.attempts >= 4);
 		assert.deepEqual(client.toasts, [message]);
 		sink.failure = undefined;
-		await until("it is stored", () => sink.stored.length > 0);
+		await until("it is stored", () => sink.batches.length > 0);
 		assert.deepEqual(lines().at(-1), "storing again to `the scripted sink`");
 		sink.failure = unavailable("locked");
-		recorder.observe(sessionUpdated("ses_1", "again"));
-		recorder.observe(sessionIdle("ses_1"));
+		member.observe(sessionUpdated("ses_1", "again"));
+		member.observe(sessionIdle("ses_1"));
 		const attempts = sink.attempts;
 		await until("it has failed again", () => sink.attempts >= attempts + 4);
 		assert.equal(client.toasts.length, 1);
@@ -132,17 +138,17 @@ describe("the recorder", () => {
 
 	it("treats a failure it does not know like a lock", async () => {
 		sink.failure = new TypeError("a bug");
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(sessionIdle("ses_1"));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionIdle("ses_1"));
 		sink.failure = undefined;
-		await until("it is stored", () => sink.stored.length > 0);
+		await until("it is stored", () => sink.batches.length > 0);
 	});
 
 	it("stops for good when the database is a newer one, and says so once", () => {
 		sink.failure = incompatible("written by a newer clankers");
 		for (let turn = 0; turn < 100; turn++) {
-			recorder.observe(sessionCreated(`ses_${turn}`, "one"));
-			recorder.observe(sessionIdle(`ses_${turn}`));
+			member.observe(sessionCreated(`ses_${turn}`, "one"));
+			member.observe(sessionIdle(`ses_${turn}`));
 		}
 		assert.equal(sink.attempts, 1);
 		const message = "nothing is recorded: written by a newer clankers";
@@ -150,7 +156,7 @@ describe("the recorder", () => {
 		assert.deepEqual(client.toasts, [message]);
 		sink.failure = undefined;
 		recorder.end();
-		leave();
+		member.leave();
 		assert.equal(sink.attempts, 1);
 	});
 
@@ -161,8 +167,8 @@ describe("the recorder", () => {
 				reason: "constraint failed",
 			},
 		];
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(sessionIdle("ses_1"));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionIdle("ses_1"));
 		assert.deepEqual(lines(), [
 			"a `session.upsert` was refused: constraint failed",
 		]);
@@ -170,8 +176,8 @@ describe("the recorder", () => {
 
 	it("logs each kind of rejection once", () => {
 		for (let turn = 0; turn < 3; turn++) {
-			recorder.observe({ type: "session.unheard_of" });
-			recorder.observe(sessionIdle("ses_1"));
+			member.observe({ type: "session.unheard_of" });
+			member.observe(sessionIdle("ses_1"));
 		}
 		recorder.end();
 		const rejections = lines().filter((line) => /unheard_of/.test(line));
@@ -179,50 +185,50 @@ describe("the recorder", () => {
 	});
 
 	it("stores everything and closes when the last instance leaves", () => {
-		const leaveOther = recorder.join(new Voice(listeningClient()));
-		recorder.observe(sessionCreated("ses_1", "one"));
-		leave();
+		const other = recorder.join(instance(listeningClient()));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.leave();
 		assert.deepEqual(titles(), ["one"]);
 		assert.equal(sink.closed, 0);
-		recorder.observe(sessionCreated("ses_2", "two"));
-		leaveOther();
-		leaveOther();
+		member.observe(sessionCreated("ses_2", "two"));
+		other.leave();
+		other.leave();
 		assert.deepEqual(titles(), ["one", "two"]);
 		assert.equal(sink.closed, 1);
 	});
 
 	it("records on when an event comes after the last instance has left", () => {
-		leave();
-		recorder.observe(sessionCreated("ses_1", "late"));
-		recorder.observe(sessionIdle("ses_1"));
+		member.leave();
+		member.observe(sessionCreated("ses_1", "late"));
+		member.observe(sessionIdle("ses_1"));
 		assert.ok(titles().includes("late"));
 	});
 
 	it("keeps what it could not store when the last instance left", async () => {
 		sink.failure = unavailable("locked");
-		recorder.observe(sessionCreated("ses_1", "one"));
-		leave();
+		member.observe(sessionCreated("ses_1", "one"));
+		member.leave();
 		assert.equal(sink.closed, 0);
 		sink.failure = undefined;
-		await until("it is stored", () => sink.stored.length > 0);
+		await until("it is stored", () => sink.batches.length > 0);
 		assert.deepEqual(titles(), ["one"]);
 	});
 
 	it("speaks through the newest instance that is left", () => {
 		const second = listeningClient();
-		const leaveSecond = recorder.join(new Voice(second));
+		const other = recorder.join(instance(second));
 		second.lines.length = 0;
-		leaveSecond();
+		other.leave();
 		sink.failure = incompatible("too new");
-		recorder.observe(sessionCreated("ses_1", "one"));
-		recorder.observe(sessionIdle("ses_1"));
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionIdle("ses_1"));
 		assert.equal(client.toasts.length, 1);
 		assert.equal(second.toasts.length, 0);
 	});
 
 	it("tries a few times at the process's end, and then lets go", () => {
 		sink.failure = unavailable("locked");
-		recorder.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionCreated("ses_1", "one"));
 		recorder.end();
 		assert.equal(sink.attempts, 5);
 		assert.equal(sink.closed, 1);

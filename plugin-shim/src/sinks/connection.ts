@@ -12,6 +12,7 @@ export interface Connection {
 export interface Statement {
 	run(parameter: string): unknown;
 	get(): unknown;
+	all(parameter: string): unknown[];
 	/** Bun's close leaves the file open until its statements are finalised. */
 	finalize?(): void;
 }

@@ -1,5 +1,5 @@
 /** What applies commands. A sink knows nothing of OpenCode. */
-import type { Command } from "../../../pkg/clankers.js";
+import type { Command, StoredSession } from "../../../pkg/clankers.js";
 
 /** Where the core's commands become rows. Nothing is opened before it is needed. */
 export interface Sink {
@@ -11,6 +11,8 @@ export interface Sink {
 	 * does not hold up the others for ever.
 	 */
 	apply(commands: readonly Command[]): RefusedCommand[];
+	/** What is stored of the directory's sessions and of those named. Throws a `SinkError`. */
+	stored(directory: string, ids: readonly string[]): StoredSession[];
 	/** Lets go of everything held; a later `apply` opens it again. */
 	close(): void;
 }

@@ -1,5 +1,5 @@
 /** The in-process sink: one connection, one transaction per batch, SQL from the core. */
-import type { Command, Store } from "../../../pkg/clankers.js";
+import type { Command, Store, StoredSession } from "../../../pkg/clankers.js";
 import type { Database } from "../config.ts";
 import { describe } from "../voice.ts";
 import {
@@ -35,19 +35,27 @@ export class SqliteSink implements Sink {
 	}
 
 	apply(commands: readonly Command[]): RefusedCommand[] {
-		try {
-			return this.#opened().apply(commands);
-		} catch (error) {
-			// Unless it is only locked, the next attempt starts from a fresh connection.
-			if (resultCode(error) !== BUSY) this.close();
-			throw sinkError(this.target, error);
-		}
+		return this.#with((open) => open.apply(commands));
+	}
+
+	stored(directory: string, ids: readonly string[]): StoredSession[] {
+		return this.#with((open) => open.stored(directory, ids));
 	}
 
 	close(): void {
 		const open = this.#open;
 		this.#open = undefined;
 		open?.close();
+	}
+
+	#with<Result>(work: (open: OpenDatabase) => Result): Result {
+		try {
+			return work(this.#opened());
+		} catch (error) {
+			// Unless it is only locked, the next attempt starts from a fresh connection.
+			if (resultCode(error) !== BUSY) this.close();
+			throw sinkError(this.target, error);
+		}
 	}
 
 	/** The open database; a file that was moved or removed meanwhile is left, and the path opened anew. */
@@ -110,6 +118,17 @@ class OpenDatabase {
 			}
 		});
 		return refused;
+	}
+
+	stored(directory: string, ids: readonly string[]): StoredSession[] {
+		const statement = this.#connection.prepare(this.#store.storedSessions);
+		try {
+			return statement.all(
+				JSON.stringify({ directory, ids }),
+			) as StoredSession[];
+		} finally {
+			statement.finalize?.();
+		}
 	}
 
 	close(): void {

@@ -1,5 +1,5 @@
 /** A sink that keeps its batches and fails when it is told to. */
-import type { Command } from "../../../pkg/clankers.js";
+import type { Command, StoredSession } from "../../../pkg/clankers.js";
 import {
 	type RefusedCommand,
 	type Sink,
@@ -9,7 +9,7 @@ import {
 export class ScriptedSink implements Sink {
 	readonly target = "the scripted sink";
 	/** What was stored, a batch each. */
-	readonly stored: Command[][] = [];
+	readonly batches: Command[][] = [];
 	/** What `apply` throws from now on, if anything. */
 	failure: unknown;
 	/** What `apply` says it could not store. */
@@ -20,8 +20,12 @@ export class ScriptedSink implements Sink {
 	apply(commands: readonly Command[]): RefusedCommand[] {
 		this.attempts += 1;
 		if (this.failure !== undefined) throw this.failure;
-		this.stored.push([...commands]);
+		this.batches.push([...commands]);
 		return this.refused;
+	}
+
+	stored(): StoredSession[] {
+		return [];
 	}
 
 	close(): void {
@@ -30,7 +34,7 @@ export class ScriptedSink implements Sink {
 
 	/** The stored values of a parameter, in order. */
 	values(method: Command["method"], parameter: string): unknown[] {
-		return this.stored
+		return this.batches
 			.flat()
 			.filter((command) => command.method === method)
 			.map(({ params }) => Object.entries(params))
