@@ -248,7 +248,10 @@ function toolCallIdentity(
 	};
 }
 
-/** One row per step that a provider answered, whatever became of it. */
+/**
+ * One row per step that a provider answered, whatever became of it; an answer that
+ * was paid for and has no step (1.0's summaries) is a step of its own.
+ */
 function ledgerRows(
 	{ info, parts }: MessageWithParts,
 	createdAt: ReadonlyMap<string, unknown>,
@@ -257,22 +260,24 @@ function ledgerRows(
 	const session = createdAt.get(info.sessionID);
 	const inherited =
 		typeof born === "number" && typeof session === "number" && born < session;
-	return parts
-		.filter((part) => part.type === "step-finish")
-		.map((part) => ({
-			table: "usage",
-			id: part.id,
-			cells: {
-				session_id: is(info.sessionID),
-				message_id: is(info.id),
-				agent: is(info.agent ?? info.mode),
-				model: is(info.modelID),
-				provider: is(info.providerID),
-				...each(usageNumbers(part), about),
-				inherited: is(inherited ? 1 : 0),
-				at: sometime,
-			},
-		}));
+	const finished = parts.filter((part) => part.type === "step-finish");
+	const paid = Object.values(usageNumbers(info)).some((value) => value !== 0);
+	const steps: readonly JsonObject[] =
+		finished.length === 0 && paid ? [info] : finished;
+	return steps.map((step) => ({
+		table: "usage",
+		id: String(step.id),
+		cells: {
+			session_id: is(info.sessionID),
+			message_id: is(info.id),
+			agent: is(info.agent ?? info.mode),
+			model: is(info.modelID),
+			provider: is(info.providerID),
+			...each(usageNumbers(step), about),
+			inherited: is(inherited ? 1 : 0),
+			at: sometime,
+		},
+	}));
 }
 
 function todoRows({ session, todos }: SessionTruth): ExpectedRow[] {
