@@ -188,16 +188,31 @@ impl Reconciler {
             Event::Part { row, retry } => self.part(row, retry),
             Event::ToolCall(row) => self.tool_call(row),
             Event::Grew {
-                part,
+                part_id,
                 delta,
                 event_id,
-            } => self.grew(&part, &delta, event_id),
+            } => {
+                self.streams.grow(&part_id, &delta, event_id);
+                Urgency::Stream
+            }
+            Event::Missed(part) => {
+                // The end brings the whole text, if it comes.
+                self.recalls.want(&part.session_id);
+                Urgency::Soon
+            }
             Event::PartRemoved(part) => self.part_removed(part, now),
             Event::Permission(row) => {
+                let id = |known: &Known<String>| known.value().cloned().unwrap_or_default();
+                if self.is_purged(&id(&row.session_id), &id(&row.message_id)) {
+                    return Urgency::None;
+                }
                 self.pending.add(Command::PermissionUpsert(row));
                 Urgency::Soon
             }
             Event::Todos(list) => {
+                if self.is_purged(&list.session_id, "") {
+                    return Urgency::None;
+                }
                 self.pending.add(Command::TodoReplace(list));
                 Urgency::Soon
             }
@@ -303,6 +318,9 @@ impl Reconciler {
         failure: Failure,
         now: Number,
     ) -> Urgency {
+        if self.is_purged(session_id.as_deref().unwrap_or_default(), "") {
+            return Urgency::None;
+        }
         let answer = session_id.as_deref().and_then(|id| self.answers.get(id));
         let has_answer = answer.is_some();
         let row = failure::of_session(session_id, answer, event_id, failure, now);
@@ -423,15 +441,6 @@ impl Reconciler {
         }
         self.meet_message(&row.session_id, &row.message_id);
         self.pending.add(Command::ToolCallUpsert(row));
-        Urgency::Soon
-    }
-
-    fn grew(&mut self, part: &PartKey, delta: &str, event_id: Option<String>) -> Urgency {
-        if self.streams.grow(part, delta, event_id) {
-            return Urgency::Stream;
-        }
-        // Its start was missed. The end brings the whole text, if it comes.
-        self.recalls.want(&part.session_id);
         Urgency::Soon
     }
 

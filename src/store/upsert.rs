@@ -238,6 +238,10 @@ pub(super) const TOOL_CALLS: Upsert = Upsert {
 
 const MESSAGE_DELETED_AT: &str = "(SELECT deleted_at FROM messages WHERE id = ?1 ->> 'messageId')";
 
+const SESSION_OR_MESSAGE_DELETED_AT: &str = "coalesce(\
+    (SELECT deleted_at FROM sessions WHERE id = ?1 ->> 'sessionId'), \
+    (SELECT deleted_at FROM messages WHERE id = ?1 ->> 'messageId'))";
+
 pub(super) const SESSION_ERRORS: Upsert = Upsert {
     table: "session_errors",
     columns: &[
@@ -251,9 +255,9 @@ pub(super) const SESSION_ERRORS: Upsert = Upsert {
         earliest("created_at", "createdAt"),
     ],
     older: "false",
-    frozen: "EXISTS (SELECT 1 FROM sessions WHERE id = session_errors.session_id AND deleted_at IS NOT NULL)",
-    parent_deleted_at: "coalesce((SELECT deleted_at FROM sessions WHERE id = ?1 ->> 'sessionId'), \
-        (SELECT deleted_at FROM messages WHERE id = ?1 ->> 'messageId'))",
+    frozen: "EXISTS (SELECT 1 FROM sessions WHERE id = session_errors.session_id AND deleted_at IS NOT NULL) \
+        OR EXISTS (SELECT 1 FROM messages WHERE id = session_errors.message_id AND deleted_at IS NOT NULL)",
+    parent_deleted_at: SESSION_OR_MESSAGE_DELETED_AT,
     tombstones: false,
 };
 
@@ -270,7 +274,8 @@ pub(super) const PERMISSIONS: Upsert = Upsert {
         earliest("replied_at", "repliedAt"),
     ],
     older: "false",
-    frozen: "EXISTS (SELECT 1 FROM sessions WHERE id = permissions.session_id AND deleted_at IS NOT NULL)",
-    parent_deleted_at: "(SELECT deleted_at FROM sessions WHERE id = ?1 ->> 'sessionId')",
+    frozen: "EXISTS (SELECT 1 FROM sessions WHERE id = permissions.session_id AND deleted_at IS NOT NULL) \
+        OR EXISTS (SELECT 1 FROM messages WHERE id = permissions.message_id AND deleted_at IS NOT NULL)",
+    parent_deleted_at: SESSION_OR_MESSAGE_DELETED_AT,
     tombstones: false,
 };

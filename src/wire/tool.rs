@@ -36,6 +36,12 @@ fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
     row.input = state.maybe_json("input");
     row.output = state.maybe_string("output");
     row.error = state.maybe_string("error");
+    if let Some(ToolStatus::Completed | ToolStatus::Error) = row.status.value() {
+        // It ended: what its last state does not have, it has not got.
+        row.title = std::mem::take(&mut row.title).or_empty();
+        row.output = std::mem::take(&mut row.output).or_empty();
+        row.error = std::mem::take(&mut row.error).or_empty();
+    }
     if let Some(input) = state.node().get("input") {
         row.file_path = input.get("filePath").and_then(|path| path.text()).into();
     }

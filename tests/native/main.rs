@@ -1,6 +1,7 @@
 //! Tests of the core and of the SQL it hands out, on a real `SQLite`.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod contract;
 mod events;
 mod golden;
 mod seed;

@@ -1,0 +1,11 @@
+//! The storage contract, a test a rule (`docs/storage-contract.md`).
+
+mod commands;
+mod deleting;
+mod ledger;
+mod mirror;
+mod parents;
+mod schema;
+mod sides;
+mod text;
+mod views;

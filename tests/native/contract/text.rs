@@ -1,0 +1,156 @@
+//! `text_content`: the message's text parts that are neither synthetic nor
+//! ignored, in part order, joined by one newline.
+
+use serde_json::json;
+
+use crate::events::{answer, delta, idle, part, part_removed, text};
+use crate::support::{Db, story, tell, told};
+
+const TEXT: &str = "SELECT text_content FROM messages WHERE id = 'msg_1'";
+
+#[test]
+fn text_content_joins_the_text_parts_in_part_order_by_one_newline() {
+    let db = told([
+        answer("ses_1", "msg_1", json!({})),
+        text(("ses_1", "msg_1", "prt_2"), "second"),
+        text(("ses_1", "msg_1", "prt_3"), ""),
+        text(("ses_1", "msg_1", "prt_1"), "first\n"),
+        text(("ses_1", "msg_1", "prt_4"), "fourth"),
+    ]);
+    assert_eq!(db.value(TEXT), r#""first\n\nsecond\n\nfourth""#);
+}
+
+#[test]
+fn text_content_leaves_synthetic_ignored_and_other_parts_out() {
+    let place = |id| ("ses_1", "msg_1", id);
+    let db = told([
+        answer("ses_1", "msg_1", json!({})),
+        part(
+            place("prt_1"),
+            "text",
+            json!({ "text": "synthetic", "synthetic": true }),
+        ),
+        part(
+            place("prt_2"),
+            "text",
+            json!({ "text": "ignored", "ignored": true }),
+        ),
+        part(
+            place("prt_3"),
+            "text",
+            json!({ "text": "neither", "synthetic": false, "ignored": false }),
+        ),
+        part(
+            place("prt_4"),
+            "reasoning",
+            json!({ "text": "thought", "time": { "start": 1, "end": 2 } }),
+        ),
+        part(
+            place("prt_5"),
+            "file",
+            json!({ "mime": "text/plain", "url": "file:///a", "filename": "a" }),
+        ),
+    ]);
+    assert_eq!(db.value(TEXT), r#""neither""#);
+}
+
+#[test]
+fn text_content_follows_a_part_that_becomes_ignored_or_is_rewritten() {
+    let place = ("ses_1", "msg_1", "prt_1");
+    let db = told([answer("ses_1", "msg_1", json!({})), text(place, "before")]);
+    tell(&db, clankers::Options::default(), [text(place, "after")]);
+    assert_eq!(db.value(TEXT), r#""after""#);
+    tell(
+        &db,
+        clankers::Options::default(),
+        [part(
+            place,
+            "text",
+            json!({ "text": "after", "ignored": true }),
+        )],
+    );
+    assert_eq!(db.value(TEXT), r#""""#);
+}
+
+#[test]
+fn text_content_is_empty_and_never_null_without_text_parts() {
+    let db = told([
+        answer("ses_1", "msg_1", json!({})),
+        crate::events::tool(("ses_1", "msg_1", "prt_1"), "c", json!({})),
+    ]);
+    assert_eq!(db.value(TEXT), r#""""#);
+}
+
+#[test]
+fn a_removed_part_is_deleted_and_text_content_follows() {
+    let place = |id| ("ses_1", "msg_1", id);
+    let db = told([
+        answer("ses_1", "msg_1", json!({})),
+        text(place("prt_1"), "one"),
+        text(place("prt_2"), "two"),
+        part_removed(place("prt_1")),
+        // Told again, late.
+        text(place("prt_1"), "one"),
+    ]);
+    assert_eq!(db.value(TEXT), r#""two""#);
+    assert_eq!(db.rows("SELECT id FROM parts"), [r#""prt_2""#]);
+}
+
+#[test]
+fn a_stream_is_stored_up_to_the_last_drain() {
+    let place = ("ses_1", "msg_1", "prt_1");
+    let events = story([
+        answer(
+            "ses_1",
+            "msg_1",
+            json!({ "time": { "created": 1 }, "finish": null }),
+        ),
+        part(place, "text", json!({ "text": "", "time": { "start": 1 } })),
+        delta(place, "I begin"),
+        delta(place, " to speak"),
+    ]);
+    let db = Db::new();
+    let mut core = clankers::Core::new(clankers::Options::default());
+    for one in &events {
+        core.observe(&&one.event, one.at);
+    }
+    db.apply(core.drain());
+    assert_eq!(db.value(TEXT), r#""I begin to speak""#);
+}
+
+#[test]
+fn both_spellings_of_a_stream_give_the_same_rows() {
+    let place = ("ses_1", "msg_1", "prt_1");
+    let open = part(place, "text", json!({ "text": "", "time": { "start": 1 } }));
+    let grown = |text: &str, delta: &str| {
+        let mut event = part(
+            place,
+            "text",
+            json!({ "text": text, "time": { "start": 1 } }),
+        );
+        event["properties"]["delta"] = json!(delta);
+        event
+    };
+    let whole = [
+        grown("I", "I"),
+        grown("I speak", " speak"),
+        grown("I speak \u{1f600}", " \u{1f600}"),
+    ];
+    let deltas = ["I", " speak", " \u{1f600}"].map(|text| delta(place, text));
+    let message = || {
+        answer(
+            "ses_1",
+            "msg_1",
+            json!({ "time": { "created": 1 }, "finish": null }),
+        )
+    };
+    let old = told([message()].into_iter().chain(whole).chain([idle("ses_1")]));
+    let new = told(
+        [message(), open]
+            .into_iter()
+            .chain(deltas)
+            .chain([idle("ses_1")]),
+    );
+    assert_eq!(old.value(TEXT), r#""I speak 😀""#);
+    assert_eq!(old.dump(), new.dump());
+}
