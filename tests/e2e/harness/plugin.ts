@@ -1,0 +1,31 @@
+/** The plugin under test, as `make build` leaves it. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Home } from "./home.ts";
+
+const SHIM = new URL("../../../plugin-shim/", import.meta.url).pathname;
+/** The npm package's folder. */
+export const PACKAGE: string = SHIM;
+
+/** The entry of the package, for `"plugin": ["file:///…"]`. */
+export function pluginByPath(): string {
+	return `file://${built("dist/index.js")}`;
+}
+
+/** The one file to drop into a plugin folder. */
+export function pluginFile(): string {
+	return built("dist/clankers.js");
+}
+
+/** Where the plugin keeps its database in a throw-away home, unless told otherwise. */
+export function databaseOf(home: Home): string {
+	return join(home.root, "data", "clankers", "clankers.db");
+}
+
+function built(file: string): string {
+	const path = join(SHIM, file);
+	if (!existsSync(path))
+		throw new Error(`${path} is not there: run \`make build\` first`);
+	return path;
+}
