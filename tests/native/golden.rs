@@ -206,7 +206,7 @@ fn every_row_has_its_parents_and_every_session_is_one_row() {
 }
 
 /// The session an event is about, as OpenCode spells it in any release.
-fn session_of(event: &Value) -> Option<&str> {
+pub(crate) fn session_of(event: &Value) -> Option<&str> {
     let properties = event.get("properties")?;
     let at = |path: &str| properties.pointer(path).and_then(Value::as_str);
     match event.get("type")?.as_str()? {

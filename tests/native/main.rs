@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod contract;
+mod drift;
 mod events;
 mod golden;
 mod seed;
