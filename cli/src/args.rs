@@ -2,16 +2,20 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::{export, query, search, sessions, show, stats, status, tail, tools};
 use crate::daemon;
 use crate::output::OutputArgs;
 use crate::paths::PlaceArgs;
 
-/// What OpenCode did: every session, message, tool call, token and cent
+const ABOUT: &str = "What OpenCode did: every session, message, tool call, token and cent";
+
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "clankers",
     version,
-    about,
+    about = ABOUT,
+    long_about = None,
     max_term_width = 100,
     arg_required_else_help = true
 )]
@@ -27,5 +31,14 @@ pub(crate) struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Status(status::Args),
+    Sessions(sessions::Args),
+    Show(show::Args),
+    Stats(stats::Args),
+    Tools(tools::Args),
+    Search(search::Args),
+    Tail(tail::Args),
+    Query(query::Args),
+    Export(export::Args),
     Daemon(daemon::Args),
 }

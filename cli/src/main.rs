@@ -5,8 +5,10 @@ mod args;
 mod commands;
 mod daemon;
 mod error;
+mod opencode;
 mod output;
 mod paths;
+mod search;
 mod store;
 
 use std::io::Write;

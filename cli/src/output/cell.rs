@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::human;
 
+/// How much of an id is shown: the letters that hold its time.
+const SHORT_ID: usize = 16;
+
 /// A value, as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
@@ -20,6 +23,8 @@ pub(crate) enum Cell {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
+    /// One of OpenCode's ids: its beginning tells it from the others.
+    Id,
     Count,
     /// US dollars.
     Money,
@@ -28,6 +33,8 @@ pub(crate) enum Kind {
     /// Milliseconds.
     Duration,
     Bytes,
+    /// A bar, drawn whole.
+    Bar,
     /// As it is: the result of somebody's own query.
     Plain,
 }
@@ -37,6 +44,8 @@ impl Cell {
     pub(crate) fn human(&self, kind: Kind) -> String {
         match (self, kind) {
             (Self::Null, _) => String::new(),
+            (Self::Text(bar), Kind::Bar) => bar.clone(),
+            (Self::Text(id), Kind::Id) => id.chars().take(SHORT_ID).collect(),
             (Self::Int(number), Kind::Count) => human::count(*number),
             (Self::Int(ms), Kind::Time) => human::time(*ms),
             (Self::Int(ms), Kind::Duration) => human::duration(*ms),

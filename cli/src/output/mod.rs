@@ -8,4 +8,4 @@ mod table;
 pub(crate) use cell::{Cell, Kind};
 pub(crate) use human::{bar, bytes, clean, count, duration, money, one_line, time};
 pub(crate) use out::{Format, Out, OutputArgs};
-pub(crate) use table::{Column, Record, Table, column};
+pub(crate) use table::{Column, Record, Table, column, cut};

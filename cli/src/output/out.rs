@@ -112,9 +112,9 @@ impl Out {
         Ok(writeln!(self.stdout, "{line}")?)
     }
 
-    /// Bytes as they are.
-    pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<()> {
-        Ok(self.stdout.write_all(bytes)?)
+    /// Bytes as they are; says how many were taken.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.stdout.write(bytes)
     }
 
     /// A heading, for people.

@@ -17,6 +17,8 @@ pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) kind: Kind,
+    /// Left out of what people read.
+    data_only: bool,
 }
 
 /// A column whose title is its name in words.
@@ -25,6 +27,7 @@ pub(crate) fn column(name: &str, kind: Kind) -> Column {
         name: name.to_owned(),
         title: name.replace('_', " "),
         kind,
+        data_only: false,
     }
 }
 
@@ -33,6 +36,13 @@ impl Column {
     #[must_use]
     pub(crate) fn titled(mut self, title: &str) -> Self {
         title.clone_into(&mut self.title);
+        self
+    }
+
+    /// The same, for programs only.
+    #[must_use]
+    pub(crate) fn data(mut self) -> Self {
+        self.data_only = true;
         self
     }
 
@@ -88,6 +98,11 @@ impl Table {
 
     /// The table's lines: titles, then rows, none wider than `width`.
     pub(crate) fn draw(&self, width: Option<usize>) -> Vec<String> {
+        let shown = self.for_people();
+        shown.draw_all(width)
+    }
+
+    fn draw_all(&self, width: Option<usize>) -> Vec<String> {
         let titles = self
             .columns
             .iter()
@@ -109,6 +124,11 @@ impl Table {
 
     /// The table in Markdown.
     pub(crate) fn markdown(&self) -> Vec<String> {
+        let shown = self.for_people();
+        shown.markdown_all()
+    }
+
+    fn markdown_all(&self) -> Vec<String> {
         let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
         let titles = self
             .columns
@@ -137,6 +157,28 @@ impl Table {
         };
         let head = [line(titles), line(rule)];
         head.into_iter().chain(self.rows.iter().map(row)).collect()
+    }
+
+    /// Without the columns that only programs want.
+    fn for_people(&self) -> Self {
+        let shown = |row: &Vec<Cell>| {
+            let cells = self
+                .columns
+                .iter()
+                .zip(row)
+                .filter(|(column, _)| !column.data_only);
+            cells.map(|(_, cell)| cell.clone()).collect()
+        };
+        let columns = self
+            .columns
+            .iter()
+            .filter(|column| !column.data_only)
+            .cloned()
+            .collect();
+        Self {
+            columns,
+            rows: self.rows.iter().map(shown).collect(),
+        }
     }
 
     /// Each column's width: what it needs, and where that is too much in all,
@@ -189,7 +231,7 @@ impl Table {
 }
 
 /// `text`, cut to `width` columns with an ellipsis.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

@@ -8,4 +8,5 @@
 )]
 
 mod daemon;
+mod reading;
 mod support;

@@ -157,3 +157,17 @@ pub(crate) fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
+
+impl Home {
+    /// A home whose database holds recorded conversations of real releases.
+    pub(crate) fn with_recordings(names: &[&str]) -> Self {
+        let home = Self::new();
+        let db = super::recording::sink(&home.db());
+        for name in names {
+            for batch in super::recording::batches(&super::recording::recording(name)) {
+                super::recording::apply(&db, &batch);
+            }
+        }
+        home
+    }
+}

@@ -1,0 +1,51 @@
+//! `clankers query`: a person's own SQL. SQLite itself keeps it from writing:
+//! the file is opened read-only, nothing can be attached, and a statement that
+//! SQLite does not call read-only is not begun.
+
+use rusqlite::limits::Limit;
+
+use crate::error::{Error, Result};
+use crate::output::{Column, Kind, Out, Table, column};
+use crate::paths::Places;
+use crate::store::open_reader;
+
+/// Ask the database with SQL; it cannot be changed this way
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The query; `-` reads it from standard input
+    sql: String,
+}
+
+/// Runs the query.
+pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+    let sql = if args.sql == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        args.sql.clone()
+    };
+    let db = open_reader(&places.db)?;
+    db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    let mut statement = db.prepare(&sql).map_err(|error| match error {
+        rusqlite::Error::MultipleStatement => Error::new("one statement at a time"),
+        error => Error::from(error).hint(
+            "`clankers query \"SELECT name, sql FROM sqlite_schema\"` shows the tables and views",
+        ),
+    })?;
+    if !statement.readonly() {
+        return Err(
+            Error::new("this would change the database, which `query` never does")
+                .hint("`clankers prune` removes what is old"),
+        );
+    }
+    let columns: Vec<Column> = statement
+        .column_names()
+        .into_iter()
+        .map(|name| verbatim(column(name, Kind::Plain), name))
+        .collect();
+    let table = Table::of_query(columns, &mut statement, [])?;
+    out.table(&table)
+}
+
+fn verbatim(column: Column, name: &str) -> Column {
+    column.titled(name)
+}

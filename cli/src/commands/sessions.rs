@@ -1,0 +1,127 @@
+//! `clankers sessions`: the conversations, those that changed last first.
+
+use crate::commands::filter::{Filter, like};
+use crate::error::Result;
+use crate::output::{Cell, Kind, Out, Table, column};
+use crate::paths::Places;
+use crate::store::open_reader;
+
+/// List the sessions
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only sessions in whose title or messages this occurs
+    text: Option<String>,
+    #[command(flatten)]
+    filter: Filter,
+    /// Sub-agents' and deleted sessions too
+    #[arg(long, short)]
+    all: bool,
+    /// What comes first
+    #[arg(long, value_name = "WHAT", default_value = "updated")]
+    sort: Sort,
+    /// At most this many; 0 for all
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 30)]
+    limit: u32,
+}
+
+/// What sessions are sorted by, greatest first.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Sort {
+    Updated,
+    Created,
+    Cost,
+    Tokens,
+}
+
+impl Sort {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Updated => "updated_at",
+            Self::Created => "created_at",
+            Self::Cost => "cost",
+            Self::Tokens => "tokens",
+        }
+    }
+}
+
+/// The tokens and the cost are what was truly spent, sub-agents included.
+const SESSIONS: &str = "\
+SELECT sessions.id, coalesce(updated_at, created_at) AS updated_at, title, project_name, model,
+  (SELECT count(*) FROM messages WHERE session_id = sessions.id AND deleted_at IS NULL) AS messages,
+  coalesce(inclusive_tokens, 0) AS tokens, coalesce(inclusive_cost, 0.0) AS cost,
+  parent_id, project_path, provider, agent, status, source_version, created_at, archived_at, deleted_at
+FROM sessions LEFT JOIN session_usage ON session_usage.session_id = sessions.id
+WHERE (:all OR (parent_id IS NULL AND deleted_at IS NULL))
+  AND (:since IS NULL OR coalesce(updated_at, created_at) >= :since)
+  AND (:until IS NULL OR coalesce(updated_at, created_at) < :until)
+  AND (:project IS NULL OR project_name LIKE :project ESCAPE '\\' OR project_path LIKE :project ESCAPE '\\')
+  AND (:model IS NULL OR model LIKE :model ESCAPE '\\' OR provider LIKE :model ESCAPE '\\')
+  AND (:more IS NULL OR title LIKE :more ESCAPE '\\' OR EXISTS (
+    SELECT 1 FROM messages WHERE session_id = sessions.id AND text_content LIKE :more ESCAPE '\\'))";
+
+/// Lists them.
+pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+    let db = open_reader(&places.db)?;
+    let limit = if args.limit == 0 {
+        -1
+    } else {
+        i64::from(args.limit)
+    };
+    // Neither is text from outside: a word of ours, and two numbers.
+    let sql = format!(
+        "{SESSIONS} ORDER BY {} DESC, sessions.id LIMIT {limit}",
+        args.sort.column()
+    )
+    .replace(":all", if args.all { "true" } else { "false" });
+    let columns = vec![
+        column("id", Kind::Id).titled("session"),
+        column("updated_at", Kind::Time).titled("last change"),
+        column("title", Kind::Text),
+        column("project_name", Kind::Text).titled("project"),
+        column("model", Kind::Text),
+        column("messages", Kind::Count),
+        column("tokens", Kind::Count),
+        column("cost", Kind::Money),
+        column("parent_id", Kind::Id).data(),
+        column("project_path", Kind::Text).data(),
+        column("provider", Kind::Text).data(),
+        column("agent", Kind::Text).data(),
+        column("status", Kind::Text).data(),
+        column("source_version", Kind::Text).data(),
+        column("created_at", Kind::Time).data(),
+        column("archived_at", Kind::Time).data(),
+        column("deleted_at", Kind::Time).data(),
+    ];
+    let mut table = args.filter.table(
+        columns,
+        &mut db.prepare(&sql)?,
+        &args.text.as_deref().map(like),
+    )?;
+    if out.is_human() {
+        mark_deleted(&mut table);
+    }
+    out.table(&table)?;
+    if table.rows.is_empty() {
+        return out.aside("no session matches; --all shows sub-agents' and deleted ones too");
+    }
+    if table.rows.len() == usize::try_from(args.limit).unwrap_or(usize::MAX) {
+        out.aside(&format!(
+            "the first {} are shown; -n 0 shows all",
+            args.limit
+        ))?;
+    }
+    Ok(())
+}
+
+/// A deleted session has no title any more: says why.
+fn mark_deleted(table: &mut Table) {
+    for row in &mut table.rows {
+        let is_deleted = row.last().is_some_and(|at| *at != Cell::Null);
+        if let Some(title) = row
+            .get_mut(2)
+            .filter(|title| is_deleted && **title == Cell::Null)
+        {
+            *title = "(deleted)".into();
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! `clankers stats`: what was truly spent, from the ledger, beside what
+//! OpenCode says.
+
+use rusqlite::Connection;
+
+use crate::commands::filter::Filter;
+use crate::error::Result;
+use crate::output::{Cell, Format, Kind, Out, Table, bar, column, money};
+use crate::paths::Places;
+use crate::store::open_reader;
+
+/// Tokens and cost, by day, project, model, agent or session
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What is added up
+    #[arg(long, value_name = "WHAT", default_value = "day")]
+    by: By,
+    #[command(flatten)]
+    filter: Filter,
+    /// By session, sub-agents under the session that started them
+    #[arg(long, conflicts_with = "by")]
+    tree: bool,
+}
+
+/// What steps are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum By {
+    Day,
+    Project,
+    Model,
+    Agent,
+    Session,
+}
+
+impl By {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Project => "project",
+            Self::Model => "model",
+            Self::Agent => "agent",
+            Self::Session => "session",
+        }
+    }
+
+    /// The SQL of what is grouped by, and what comes first.
+    const fn sql(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Day => ("date(usage.at / 1000, 'unixepoch', 'localtime')", "1"),
+            Self::Project => (
+                "coalesce(sessions.project_name, '(unknown)')",
+                "cost DESC, 1",
+            ),
+            Self::Model => (
+                "coalesce(usage.provider || '/' || usage.model, usage.model, '(unknown)')",
+                "cost DESC, 1",
+            ),
+            Self::Agent => ("coalesce(usage.agent, '(unknown)')", "cost DESC, 1"),
+            Self::Session => ("usage.session_id", "cost DESC, 1"),
+        }
+    }
+}
+
+const WHERE: &str = "\
+WHERE NOT usage.inherited
+  AND (:since IS NULL OR usage.at >= :since) AND (:until IS NULL OR usage.at < :until)
+  AND (:project IS NULL OR project_name LIKE :project ESCAPE '\\' OR project_path LIKE :project ESCAPE '\\')
+  AND (:model IS NULL OR usage.model LIKE :model ESCAPE '\\' OR usage.provider LIKE :model ESCAPE '\\')
+  AND :more IS NULL";
+
+/// Adds it up.
+pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+    let db = open_reader(&places.db)?;
+    if args.tree {
+        return super::stats_tree::run(&args.filter, &db, out);
+    }
+    let (group, order) = args.by.sql();
+    let sql = format!(
+        "SELECT {group} AS grouped, count(*), sum(usage.prompt_tokens), sum(usage.completion_tokens), \
+         sum(usage.reasoning_tokens), sum(usage.cache_read_tokens), sum(usage.cache_write_tokens), \
+         round(sum(usage.cost), 9) AS cost, max(sessions.title) \
+         FROM usage LEFT JOIN sessions ON sessions.id = usage.session_id {WHERE} GROUP BY grouped ORDER BY {order}"
+    );
+    let by_session = args.by == By::Session;
+    let title = column("title", Kind::Text);
+    let columns = vec![
+        column(
+            args.by.word(),
+            if by_session { Kind::Id } else { Kind::Text },
+        ),
+        column("steps", Kind::Count),
+        column("prompt_tokens", Kind::Count).titled("input"),
+        column("completion_tokens", Kind::Count).titled("output"),
+        column("reasoning_tokens", Kind::Count).titled("reasoning"),
+        column("cache_read_tokens", Kind::Count).titled("cache read"),
+        column("cache_write_tokens", Kind::Count).titled("cache write"),
+        column("cost", Kind::Money),
+        if by_session { title } else { title.data() },
+    ];
+    let mut table = args
+        .filter
+        .table(columns, &mut db.prepare(&sql)?, &rusqlite::types::Null)?;
+    if table.rows.is_empty() {
+        out.table(&table)?;
+        return out.aside("nothing was spent");
+    }
+    if !by_session {
+        for row in &mut table.rows {
+            row.truncate(8);
+        }
+        table.columns.truncate(8);
+    }
+    let total = total(&table);
+    if out.format == Format::Table {
+        add_bars(&mut table, out);
+        table.rows.push(total);
+    }
+    out.table(&table)?;
+    if args.filter.since.is_none() && args.filter.until.is_none() && args.filter.model.is_none() {
+        differences(&args.filter, &db, out)?;
+    }
+    Ok(())
+}
+
+/// The sums of the columns that can be added.
+fn total(table: &Table) -> Vec<Cell> {
+    let sum = |at: usize, kind: Kind| {
+        let sum: f64 = table
+            .rows
+            .iter()
+            .filter_map(|row| row.get(at))
+            .map(Cell::number)
+            .sum();
+        match kind {
+            Kind::Money => Cell::Real(sum),
+            #[expect(clippy::cast_possible_truncation, reason = "a sum of counts")]
+            Kind::Count => Cell::Int(sum as i64),
+            _ => Cell::Null,
+        }
+    };
+    let mut total: Vec<Cell> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| sum(at, column.kind))
+        .collect();
+    if let Some(first) = total.first_mut() {
+        *first = "total".into();
+    }
+    total
+}
+
+/// A bar for each row: its cost beside the greatest, its tokens where nothing cost.
+fn add_bars(table: &mut Table, out: &Out) {
+    let cost = |row: &Vec<Cell>| row.get(7).map_or(0.0, Cell::number);
+    let tokens = |row: &Vec<Cell>| {
+        row.get(2..7)
+            .map_or(0.0, |cells| cells.iter().map(Cell::number).sum())
+    };
+    let is_free = table.rows.iter().all(|row| cost(row) == 0.0);
+    let size = |row: &Vec<Cell>| if is_free { tokens(row) } else { cost(row) };
+    let greatest = table.rows.iter().map(size).fold(0.0, f64::max);
+    for row in &mut table.rows {
+        let share = if greatest > 0.0 {
+            size(row) / greatest
+        } else {
+            0.0
+        };
+        row.insert(8, bar(share, out.bar_width()).into());
+    }
+    table
+        .columns
+        .insert(8, column("share", Kind::Bar).titled(""));
+}
+
+/// What OpenCode says of the same sessions, where it says something else.
+fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
+    if out.format != Format::Table && out.format != Format::Md {
+        return Ok(());
+    }
+    let columns = ["spent", "said", "copied", "removed", "deleted"]
+        .map(|name| column(name, Kind::Money))
+        .to_vec();
+    let sums = filter.table(
+        columns,
+        &mut db.prepare(SPENT_AND_SAID)?,
+        &rusqlite::types::Null,
+    )?;
+    let Some(row) = sums.rows.first() else {
+        return Ok(());
+    };
+    let value = |at: usize| row.get(at).map_or(0.0, Cell::number);
+    let (spent, said) = (value(0), value(1));
+    if (spent - said).abs() < 1e-6 {
+        return Ok(());
+    }
+    out.line("")?;
+    out.aside(&format!(
+        "OpenCode's own figure for these sessions is {}: {}",
+        money(said),
+        if said < spent {
+            format!("{} less than was spent", money(spent - said))
+        } else {
+            format!("{} more than was spent", money(said - spent))
+        }
+    ))?;
+    let reasons = [
+        (
+            value(2),
+            "counted again by forks, which copy messages that were paid for once",
+        ),
+        (
+            value(3),
+            "spent on messages that were reverted or removed, which OpenCode forgets",
+        ),
+        (
+            value(4),
+            "spent in sessions that were deleted, which OpenCode no longer lists",
+        ),
+    ];
+    for (amount, reason) in reasons {
+        if amount > 1e-6 {
+            out.aside(&format!("  {} {reason}", money(amount)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Deleted sessions count as spent and are no longer said.
+const SPENT_AND_SAID: &str = "\
+SELECT
+  coalesce(sum(own_cost), 0.0),
+  coalesce(sum(iif(deleted_at IS NULL, sessions.cost, 0.0)), 0.0),
+  coalesce(sum(iif(deleted_at IS NULL, min(inherited_cost, max(sessions.cost - own_cost, 0.0)), 0.0)), 0.0),
+  coalesce(sum(iif(deleted_at IS NULL, max(own_cost + inherited_cost - sessions.cost, 0.0), 0.0)), 0.0),
+  coalesce(sum(iif(deleted_at IS NOT NULL, own_cost, 0.0)), 0.0)
+FROM session_usage JOIN sessions ON sessions.id = session_usage.session_id
+WHERE (:project IS NULL OR project_name LIKE :project ESCAPE '\\' OR project_path LIKE :project ESCAPE '\\')
+  AND :since IS NULL AND :until IS NULL AND :model IS NULL AND :more IS NULL";

@@ -1,0 +1,149 @@
+//! `clankers tail`: what is being recorded, as it comes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::filter::like;
+use super::rows::{Row, rows};
+use crate::error::Result;
+use crate::output::{Format, Out, cut, duration, money, one_line, time};
+use crate::paths::Places;
+use crate::store::open_reader;
+
+/// Follow what is being recorded
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// So many of the last things first
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 10)]
+    last: u32,
+    /// Only projects whose name or path contains this
+    #[arg(long, value_name = "TEXT")]
+    project: Option<String>,
+    /// End after what is there, instead of waiting for more
+    #[arg(long)]
+    once: bool,
+}
+
+/// How often we look. SQLite tells cheaply whether anything was written.
+const LOOK: Duration = Duration::from_millis(200);
+/// How far back what changes is looked for: nothing goes on for longer.
+const BACK_MS: i64 = 24 * 3_600_000;
+
+/// Messages that ended or failed, and tool calls: what does not grow any more.
+const EVENTS: &str = "\
+SELECT * FROM (
+  SELECT messages.id, coalesce(completed_at, messages.created_at) AS at, coalesce(role, '?') AS kind,
+    text_content AS text, error_name, error_message, cost, duration_ms, messages.model AS detail,
+    messages.session_id, NULL AS status
+  FROM messages
+  WHERE deleted_at IS NULL AND (error_name IS NOT NULL
+    OR (text_content <> '' AND (role = 'user' OR completed_at IS NOT NULL)))
+  UNION ALL
+  SELECT id, coalesce(ended_at, started_at), 'tool', coalesce(title, input), NULL, error, 0, duration_ms, tool,
+    session_id, status
+  FROM tool_calls WHERE deleted_at IS NULL AND status IN ('completed', 'error'))
+WHERE at > ?1 AND (?2 IS NULL OR session_id IN (
+  SELECT id FROM sessions WHERE project_name LIKE ?2 ESCAPE '\\' OR project_path LIKE ?2 ESCAPE '\\'))
+ORDER BY at DESC, id DESC LIMIT ?3";
+
+/// Follows it until interrupted.
+pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+    let db = open_reader(&places.db)?;
+    let project = args.project.as_deref().map(like);
+    let mut seen = BTreeMap::new();
+    let mut newest = 0;
+    let mut first = true;
+    let mut version: Option<i64> = None;
+    loop {
+        let now: i64 = db.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+        if version != Some(now) {
+            version = Some(now);
+            let limit = if first { i64::from(args.last) } else { -1 };
+            let since = if first { 0 } else { newest - BACK_MS };
+            let mut events = rows(&db, EVENTS, rusqlite::params![since, project, limit])?;
+            events.reverse();
+            if first && !args.once {
+                // What is older than what is shown is not news.
+                mark_all(&db, project.as_deref(), &mut seen)?;
+            }
+            for event in &events {
+                let id = event.text("id").unwrap_or_default().to_owned();
+                newest = newest.max(event.int("at").unwrap_or_default());
+                if seen.insert(id, ()).is_none() || first {
+                    print(event, &db, out)?;
+                }
+            }
+            first = false;
+            out.flush()?;
+        }
+        if args.once {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn mark_all(db: &Connection, project: Option<&str>, seen: &mut BTreeMap<String, ()>) -> Result<()> {
+    for event in rows(db, EVENTS, rusqlite::params![0, project, -1])? {
+        seen.insert(event.text("id").unwrap_or_default().to_owned(), ());
+    }
+    Ok(())
+}
+
+fn print(event: &Row, db: &Connection, out: &mut Out) -> Result<()> {
+    if out.format != Format::Table && out.format != Format::Md {
+        return out.line(&Value::Object(event.0.clone()).to_string());
+    }
+    let session = event.text("session_id").unwrap_or_default();
+    let title: Option<String> = db
+        .query_row(
+            "SELECT title FROM sessions WHERE id = ?1",
+            [session],
+            |row| row.get(0),
+        )
+        .unwrap_or_default();
+    let text = one_line(event.text("text").unwrap_or_default());
+    let detail = one_line(event.text("detail").unwrap_or_default());
+    let took = event.int("duration_ms").map(duration).unwrap_or_default();
+    let error = event.text("error_name").or(event.text("error_message"));
+    let (who, text) = match event.text("kind") {
+        Some("user") => ("you".to_owned(), text),
+        Some("tool") => (detail, text),
+        _ => ("assistant".to_owned(), text),
+    };
+    let at = event.int("at").map(time).unwrap_or_default();
+    let title = cut(&one_line(title.as_deref().unwrap_or("(no title)")), 24);
+    let cost = Some(event.real("cost"))
+        .filter(|&cost| cost > 0.0)
+        .map(money)
+        .unwrap_or_default();
+    let notes = [took, cost]
+        .into_iter()
+        .filter(|note| !note.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let notes = if notes.is_empty() {
+        notes
+    } else {
+        format!("  ({notes})")
+    };
+    let body = format!("{who:<10}  {text}");
+    let room = out
+        .width()
+        .map(|width| width.saturating_sub(46 + notes.len()).max(20));
+    let body = room.map_or_else(|| body.clone(), |room| cut(&body, room));
+    let body = if error.is_some() {
+        out.red(&body)
+    } else {
+        body
+    };
+    let (at, title, notes) = (
+        out.dim(&at),
+        out.dim(&format!("{title:<24}")),
+        out.dim(&notes),
+    );
+    out.line(&format!("{at}  {title}  {body}{notes}"))
+}
