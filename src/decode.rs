@@ -1,6 +1,8 @@
 //! Decoding: what OpenCode sent, in any release's spelling, becomes an event
 //! that is to be trusted, and notes of what was refused. Stateless.
 
+use std::borrow::Cow;
+
 use crate::command::TodoReplace;
 use crate::event::{Event, PartKey};
 use crate::known::Known;
@@ -20,13 +22,14 @@ const MESSAGE_ID: &[&str] = &["messageID", "messageId", "message_id"];
 const OWN_MESSAGE_ID: &[&str] = &["id", "messageID", "messageId", "message_id"];
 const OWN_PART_ID: &[&str] = &["id", "partID", "partId", "part_id"];
 const PART_ID: &[&str] = &["partID", "partId", "part_id"];
+const DELTA: &str = "message.part.delta";
 const PERMISSION_ID: &[&str] = &["id", "requestID", "permissionID"];
 
 /// What became of one event.
 #[derive(Debug)]
 pub struct Decoded {
     /// Its type, or `(none)`.
-    pub event_type: String,
+    pub event_type: Cow<'static, str>,
     /// What it says, unless it was refused or is ignored on purpose.
     pub event: Option<Event>,
     /// What was refused of it, all of it or fields.
@@ -43,11 +46,17 @@ pub struct Context<'c> {
 
 /// Decodes one bus event, `{ type, properties }`. Reads what it needs and no more.
 pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
+    if let Some(grew) = held_delta(event, context) {
+        let (event_type, rejections) = (Cow::Borrowed(DELTA), Vec::new());
+        return Decoded {
+            event_type,
+            event: Some(grew),
+            rejections,
+        };
+    }
     let issues = Issues::default();
-    let Some(event_type) = event.get("type").and_then(|kind| kind.text()) else {
-        let found = event
-            .get("type")
-            .map_or("nothing", |kind| kind.kind().name());
+    let Some(event_type) = event.text_at("type") else {
+        let found = event.kind_at("type").map_or("nothing", Kind::name);
         issues.add(Rejection {
             code: Code::MissingIdentity,
             path: "type".to_owned(),
@@ -55,7 +64,7 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
             found,
         });
         return Decoded {
-            event_type: "(none)".to_owned(),
+            event_type: Cow::Borrowed("(none)"),
             event: None,
             rejections: issues.into_inner(),
         };
@@ -85,10 +94,32 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
         }
     };
     Decoded {
-        event_type,
+        event_type: event_type.into(),
         event,
         rejections: issues.into_inner(),
     }
+}
+
+/// The short way of a delta to a text that is held. A streamed turn is mostly
+/// these, so no more is read of them than what is needed and that all is there.
+fn held_delta<N: Node>(event: &N, context: &Context<'_>) -> Option<Event> {
+    if !event.is_at("type", DELTA) {
+        return None;
+    }
+    let properties = event.get("properties")?;
+    let has_id = |key| properties.text_len_at(key).is_some_and(|length| length > 0);
+    let is_whole = properties.is_at("field", "text") && has_id("messageID") && has_id("sessionID");
+    if !is_whole {
+        return None;
+    }
+    let part_id = properties.text_at("partID")?;
+    (context.held)(&part_id)?;
+    let delta = properties.text_at("delta")?;
+    Some(Event::Grew {
+        part_id,
+        delta,
+        event_id: text_of(event, "id"),
+    })
 }
 
 fn unknown(event_type: &str, issues: &Issues) {
@@ -120,7 +151,7 @@ impl<'d, N: Node> Decoder<'d, N> {
             "message.updated" => self.message(),
             "message.removed" => self.message_removed(),
             "message.part.updated" => self.part(),
-            "message.part.delta" => self.delta(),
+            DELTA => self.delta(),
             "message.part.removed" => self.part_removed(),
             "permission.asked" => self.permission(permission::asked),
             "permission.updated" => self.permission(permission::updated),
@@ -187,9 +218,9 @@ impl<'d, N: Node> Decoder<'d, N> {
             find(&inner, SESSION_ID),
             "properties.part",
         )?;
-        let is_tool = match inner.get("type").and_then(|kind| kind.text()) {
+        let is_tool = match inner.text_at("type") {
             Some(kind) => kind == "tool",
-            None => inner.get("state").is_some(),
+            None => inner.kind_at("state").is_some(),
         };
         if is_tool {
             self.envelope_checked("part");
@@ -198,14 +229,14 @@ impl<'d, N: Node> Decoder<'d, N> {
         }
         if let Some(delta) = self.grown(&inner, &key) {
             return Some(Event::Grew {
-                part: key,
+                part_id: key.part_id,
                 delta,
                 event_id: self.event_id(),
             });
         }
         self.envelope_checked("part");
         let fields = Fields::new(inner, "properties.part", self.issues);
-        if let Some(kind) = fields.node().get("type").and_then(|kind| kind.text()) {
+        if let Some(kind) = fields.node().text_at("type") {
             part::check_type(&fields, &kind);
         }
         let (row, retry) = part::part(key, fields);
@@ -216,13 +247,15 @@ impl<'d, N: Node> Decoder<'d, N> {
     /// the held one is all of it but this (releases 1.0 and 1.1). The text
     /// itself is not read: a message costs what it is long, once.
     fn grown(&self, part: &N, key: &PartKey) -> Option<String> {
-        let delta = self.properties.get("delta")?;
+        let added = self.properties.text_len_at("delta")?;
         let held = (self.context.held)(&key.part_id)?;
-        let ended = part
-            .get("time")
-            .is_some_and(|time| time.get("end").is_some());
-        let whole = part.get("text")?.text_len()?;
-        (!ended && delta.text_len()?.checked_add(held) == Some(whole)).then(|| delta.text())?
+        let time = part.get("time");
+        let ended = time.is_some_and(|time| time.kind_at("end").is_some());
+        let whole = part.text_len_at("text")?;
+        if ended || added.checked_add(held) != Some(whole) {
+            return None;
+        }
+        self.properties.text_at("delta")
     }
 
     fn delta(&self) -> Option<Event> {
@@ -232,10 +265,13 @@ impl<'d, N: Node> Decoder<'d, N> {
             find(&self.properties, SESSION_ID),
             "properties",
         )?;
-        let text = |key| self.properties.get(key).and_then(|node| node.text());
+        let text = |key| self.properties.text_at(key);
         match (text("field").as_deref(), text("delta")) {
+            (Some("text"), Some(_)) if (self.context.held)(&key.part_id).is_none() => {
+                Some(Event::Missed(key))
+            }
             (Some("text"), Some(delta)) => Some(Event::Grew {
-                part: key,
+                part_id: key.part_id,
                 delta,
                 event_id: self.event_id(),
             }),
@@ -423,7 +459,7 @@ impl<'d, N: Node> Decoder<'d, N> {
 
     /// An entity's own id in its object; noted where it is spelt otherwise.
     fn id_in(&self, node: &N, keys: &[&'static str], path: &'static str) -> Option<String> {
-        if node.get("id").is_none() {
+        if node.kind_at("id").is_none() {
             Fields::new(node.clone(), path, self.issues).refuse(
                 Code::MissingField,
                 "id",
@@ -456,7 +492,5 @@ fn find<N: Node>(node: &N, keys: &[&'static str]) -> Option<String> {
 
 /// An id, where it is a string that is not empty.
 fn text_of<N: Node>(node: &N, key: &'static str) -> Option<String> {
-    node.get(key)
-        .and_then(|id| id.text())
-        .filter(|id| !id.is_empty())
+    node.text_at(key).filter(|id| !id.is_empty())
 }

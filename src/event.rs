@@ -53,15 +53,17 @@ pub enum Event {
     },
     /// A tool call is now like this.
     ToolCall(ToolCallRow),
-    /// A text that is held already grew at its end.
+    /// A text that is held grew at its end.
     Grew {
         /// Whose text.
-        part: PartKey,
+        part_id: String,
         /// What came to it.
         delta: String,
         /// OpenCode's `evt_…` id of the event (1.14 on), which only rises.
         event_id: Option<String>,
     },
+    /// A text grew that is not held: its start was missed.
+    Missed(PartKey),
     /// A part was removed.
     PartRemoved(PartKey),
     /// A permission was asked or answered.

@@ -55,12 +55,17 @@ struct Listed {
 
 impl Listed {
     fn read<N: Node>(session: &N) -> Option<Self> {
-        let number = |node: Option<N>| node.and_then(|node| node.number()).and_then(Number::new);
         Some(Self {
-            id: session.get("id")?.text()?,
-            title: session.get("title").and_then(|title| title.text()),
-            cost: number(session.get("cost")).filter(|cost| !cost.is_zero()),
-            updated_at: number(session.get("time").and_then(|time| time.get("updated"))),
+            id: session.text_at("id")?,
+            title: session.text_at("title"),
+            cost: session
+                .number_at("cost")
+                .and_then(Number::new)
+                .filter(|cost| !cost.is_zero()),
+            updated_at: session
+                .get("time")
+                .and_then(|time| time.number_at("updated"))
+                .and_then(Number::new),
         })
     }
 

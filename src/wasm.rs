@@ -1,20 +1,20 @@
-//! The core for JavaScript: exports, and reading JavaScript's objects. Nothing
-//! else lives here, and nothing else knows JavaScript.
+//! The core for JavaScript: exports, and in `node` the reading of JavaScript's
+//! objects. Nothing else lives here, and nothing else knows JavaScript.
 #![expect(
     clippy::missing_errors_doc,
     reason = "they fail only where JavaScript is out of memory"
 )]
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+mod node;
 
-use js_sys::{JSON, JsString, Reflect};
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::Options;
 use crate::command::{self, Command};
-use crate::node::{Kind, Node};
+use crate::node::Node;
 use crate::plan::StoredSession;
 use crate::rejection::RejectionRow;
 use crate::row::{
@@ -22,6 +22,7 @@ use crate::row::{
     SessionStatus, TodoRow, ToolCallRow, ToolStatus,
 };
 use crate::store;
+use node::JsNode;
 
 /// Declares a section of the generated `.d.ts`.
 macro_rules! typescript {
@@ -103,11 +104,7 @@ impl JsCore {
     pub fn new(
         #[wasm_bindgen(unchecked_param_type = "CoreOptions | undefined")] options: &JsValue,
     ) -> Self {
-        let text = |key| {
-            JsNode(options.clone())
-                .get(key)
-                .and_then(|word| word.text())
-        };
+        let text = |key| JsNode(options.clone()).text_at(key);
         let on_delete = text("onDelete").and_then(|word| OnDelete::parse(&word));
         Self(crate::Core::new(Options {
             on_delete: on_delete.unwrap_or(OnDelete::Tombstone),
@@ -207,7 +204,7 @@ pub fn store_sql() -> Result<JsValue, JsError> {
         "schemaVersion": store::SCHEMA_VERSION,
         "migrations": store::MIGRATIONS,
         "storedSessions": store::STORED_SESSIONS,
-        "statements": store::all_statements().into_iter().collect::<HashMap<_, _>>(),
+        "statements": store::all_statements().into_iter().collect::<BTreeMap<_, _>>(),
     }))
 }
 
@@ -217,117 +214,4 @@ fn to_js(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsError> {
     value
         .serialize(&serializer)
         .map_err(|error| JsError::new(&error.to_string()))
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// Throws for a proxy that was revoked.
-    #[wasm_bindgen(catch, js_namespace = Array, js_name = isArray)]
-    fn is_array(value: &JsValue) -> Result<bool, JsValue>;
-}
-
-/// A JavaScript value. What throws when it is read is absent.
-#[derive(Debug, Clone)]
-pub struct JsNode(pub JsValue);
-
-thread_local! {
-    /// Field names as JavaScript strings, made once each.
-    static KEYS: RefCell<HashMap<&'static str, JsValue>> = RefCell::default();
-}
-
-impl JsNode {
-    fn field(&self, key: &JsValue) -> Option<Self> {
-        let value = Reflect::get(&self.0, key).ok()?;
-        (!value.is_undefined()).then_some(Self(value))
-    }
-}
-
-impl Node for JsNode {
-    fn kind(&self) -> Kind {
-        let value = &self.0;
-        if value.is_string() {
-            Kind::String
-        } else if value.is_null() {
-            Kind::Null
-        } else if let Some(number) = value.as_f64() {
-            if number.is_finite() {
-                Kind::Number
-            } else {
-                Kind::Other
-            }
-        } else if value.as_bool().is_some() {
-            Kind::Boolean
-        } else {
-            match is_array(value) {
-                Ok(true) => Kind::Array,
-                Ok(false) if value.is_object() => Kind::Object,
-                _ => Kind::Other,
-            }
-        }
-    }
-
-    fn get(&self, key: &'static str) -> Option<Self> {
-        KEYS.with_borrow_mut(|keys| self.field(keys.entry(key).or_insert_with(|| key.into())))
-    }
-
-    fn get_named(&self, key: &str) -> Option<Self> {
-        self.field(&key.into())
-    }
-
-    fn text(&self) -> Option<String> {
-        self.0.as_string()
-    }
-
-    fn text_len(&self) -> Option<usize> {
-        let text: &JsString = self.0.dyn_ref()?;
-        usize::try_from(text.length()).ok()
-    }
-
-    fn number(&self) -> Option<f64> {
-        self.0.as_f64()
-    }
-
-    fn boolean(&self) -> Option<bool> {
-        self.0.as_bool()
-    }
-
-    fn keys(&self) -> Vec<String> {
-        let keys = Reflect::own_keys(&self.0).unwrap_or_default();
-        keys.iter().filter_map(|key| key.as_string()).collect()
-    }
-
-    fn items(&self) -> Vec<Self> {
-        let length = self.get("length").and_then(|length| length.number());
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a list's length is a u32"
-        )]
-        let length = length.unwrap_or_default() as u32;
-        let item = |index| Reflect::get_u32(&self.0, index).ok().map(Self);
-        (0..length).filter_map(item).collect()
-    }
-
-    fn json(&self) -> Option<String> {
-        let text = JSON::stringify(&self.0).ok()?;
-        JsValue::from(text).as_string().map(well_formed)
-    }
-}
-
-/// `JSON.stringify` escapes half of a surrogate pair, which other readers of
-/// JSON refuse. It escapes nothing else as `\ud…`.
-fn well_formed(text: String) -> String {
-    if !text.contains("\\ud") {
-        return text;
-    }
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some((plain, escape)) = rest.find('\\').and_then(|at| rest.split_at_checked(at)) {
-        let is_lone = escape.starts_with("\\ud");
-        let (escape, after) = escape.split_at(if is_lone { 6 } else { 2 });
-        clean.push_str(plain);
-        clean.push_str(if is_lone { "\\ufffd" } else { escape });
-        rest = after;
-    }
-    clean + rest
 }

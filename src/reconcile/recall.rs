@@ -74,8 +74,11 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
         } => (session_id, message_id),
         Event::Part { row, .. } => (&row.session_id, &row.id),
         Event::ToolCall(row) => (&row.session_id, &row.id),
-        Event::Grew { part, .. } | Event::PartRemoved(part) => (&part.session_id, &part.part_id),
+        Event::Missed(part) | Event::PartRemoved(part) => (&part.session_id, &part.part_id),
         Event::Todos(list) => (&list.session_id, "todos"),
-        Event::Status { .. } | Event::Failed { .. } | Event::Permission(_) => return None,
+        // A text grows in a stream, which takes nothing that is shorter.
+        Event::Grew { .. } | Event::Status { .. } | Event::Failed { .. } | Event::Permission(_) => {
+            return None;
+        }
     })
 }

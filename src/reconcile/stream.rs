@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use crate::event::PartKey;
 use crate::known::Known;
 use crate::row::PartRow;
 
@@ -65,14 +64,14 @@ impl Streams {
         evicted.and_then(|(_, stream)| stream.changed.then_some(stream.row))
     }
 
-    /// Adds to a held text. False where none is held: its start was missed.
-    pub(crate) fn grow(&mut self, key: &PartKey, delta: &str, event_id: Option<String>) -> bool {
-        let Some(stream) = self.0.get_mut(&key.part_id) else {
-            return false;
+    /// Adds to a held text.
+    pub(crate) fn grow(&mut self, part_id: &str, delta: &str, event_id: Option<String>) {
+        let Some(stream) = self.0.get_mut(part_id) else {
+            return;
         };
         // Event ids only rise: one that does not was delivered before.
         if event_id.is_some() && event_id <= stream.last_event {
-            return true;
+            return;
         }
         stream.last_event = event_id.or(stream.last_event.take());
         stream.length += delta.encode_utf16().count();
@@ -81,7 +80,6 @@ impl Streams {
             Known::Value(text) => text.push_str(delta),
             unknown => *unknown = Known::Value(delta.to_owned()),
         }
-        true
     }
 
     /// Ends a text. Returns what it was if it changed since the last drain.

@@ -55,6 +55,8 @@ pub(crate) struct Fields<'p, N> {
     node: N,
     place: Place<'p>,
     asked: Vec<&'static str>,
+    /// How many of those asked for are there.
+    found: usize,
     issues: &'p Issues,
 }
 
@@ -66,6 +68,7 @@ impl<'p, N: Node> Fields<'p, N> {
             node,
             place,
             asked: Vec::with_capacity(16),
+            found: 0,
             issues,
         }
     }
@@ -87,31 +90,27 @@ impl<'p, N: Node> Fields<'p, N> {
 
     /// A string that every known release sends.
     pub(crate) fn string(&mut self, key: &'static str) -> Known<String> {
-        self.read(key, Need::Always, "string", N::text)
+        self.read(key, Need::Always, "string", N::text_at)
     }
 
     /// A string that some releases or objects lack.
     pub(crate) fn maybe_string(&mut self, key: &'static str) -> Known<String> {
-        self.read(key, Need::Sometimes, "string", N::text)
+        self.read(key, Need::Sometimes, "string", N::text_at)
     }
 
     /// A number that every known release sends.
     pub(crate) fn number(&mut self, key: &'static str) -> Known<Number> {
-        self.read(key, Need::Always, "number", |node| {
-            node.number().and_then(Number::new)
-        })
+        self.read(key, Need::Always, "number", number_at)
     }
 
     /// A number that some releases or objects lack.
     pub(crate) fn maybe_number(&mut self, key: &'static str) -> Known<Number> {
-        self.read(key, Need::Sometimes, "number", |node| {
-            node.number().and_then(Number::new)
-        })
+        self.read(key, Need::Sometimes, "number", number_at)
     }
 
     /// A boolean that some releases or objects lack.
     pub(crate) fn maybe_boolean(&mut self, key: &'static str) -> Known<bool> {
-        self.read(key, Need::Sometimes, "boolean", N::boolean)
+        self.read(key, Need::Sometimes, "boolean", N::boolean_at)
     }
 
     /// A word of a fixed set, that every known release sends.
@@ -121,10 +120,10 @@ impl<'p, N: Node> Fields<'p, N> {
         expected: &'static str,
         parse: impl Fn(&str) -> Option<W>,
     ) -> Known<W> {
-        let Some(node) = self.ask(key, Need::Always, expected) else {
+        let Some(found) = self.ask(key, Need::Always, expected) else {
             return Known::Unknown;
         };
-        match node.text() {
+        match self.node.text_at(key) {
             Some(text) => parse(&text).map_or_else(
                 || {
                     self.refuse(Code::WrongType, key, expected, "another word");
@@ -132,14 +131,14 @@ impl<'p, N: Node> Fields<'p, N> {
                 },
                 Known::Value,
             ),
-            None => self.wrong(key, expected, &node),
+            None => self.wrong(key, expected, found),
         }
     }
 
     /// A field as JSON text, whatever it holds.
     pub(crate) fn maybe_json(&mut self, key: &'static str) -> Known<String> {
         self.ask(key, Need::Sometimes, "anything")
-            .and_then(|node| node.json())
+            .and_then(|_| self.node.json_at(key))
             .into()
     }
 
@@ -155,11 +154,11 @@ impl<'p, N: Node> Fields<'p, N> {
 
     /// The entries of a list that every known release sends.
     pub(crate) fn list(&mut self, key: &'static str) -> Option<Vec<N>> {
-        let node = self.ask(key, Need::Always, "array")?;
-        if node.kind() == Kind::Array {
-            return Some(node.items());
+        let found = self.ask(key, Need::Always, "array")?;
+        if found == Kind::Array {
+            return self.node.get(key).map(|list| list.items());
         }
-        self.wrong::<()>(key, "array", &node);
+        self.wrong::<()>(key, "array", found);
         None
     }
 
@@ -167,22 +166,27 @@ impl<'p, N: Node> Fields<'p, N> {
     /// checked all the same, so that a release that changes it is seen.
     pub(crate) fn unneeded(&mut self, fields: &[(&'static str, Kind)]) {
         for &(key, kind) in fields {
-            if let Some(node) = self.ask(key, Need::Sometimes, kind.name()) {
-                let found = node.kind();
-                if found != kind && found != Kind::Null {
-                    self.refuse(Code::WrongType, key, kind.name(), found.name());
-                }
+            if let Some(found) = self.ask(key, Need::Sometimes, kind.name())
+                && found != kind
+                && found != Kind::Null
+            {
+                self.wrong::<()>(key, kind.name(), found);
             }
         }
     }
 
     /// Marks fields as known, whatever they hold.
     pub(crate) fn skip(&mut self, keys: &[&'static str]) {
-        self.asked.extend_from_slice(keys);
+        for &key in keys {
+            self.ask(key, Need::Sometimes, "anything");
+        }
     }
 
     /// Notes the fields that nobody has asked for: no known release sends them.
     pub(crate) fn close(self) {
+        if self.found == self.node.key_count() {
+            return;
+        }
         for key in self.node.keys() {
             if !self.asked.contains(&key.as_str())
                 && let Some(node) = self.node.get_named(&key)
@@ -214,22 +218,22 @@ impl<'p, N: Node> Fields<'p, N> {
         key: &'static str,
         need: Need,
         expected: &'static str,
-        take: impl Fn(&N) -> Option<T>,
+        take: impl Fn(&N, &'static str) -> Option<T>,
     ) -> Known<T> {
-        let Some(node) = self.ask(key, need, expected) else {
+        let Some(found) = self.ask(key, need, expected) else {
             return Known::Unknown;
         };
-        match take(&node) {
+        match take(&self.node, key) {
             Some(value) => Known::Value(value),
-            None if need == Need::Sometimes && node.kind() == Kind::Null => Known::Empty,
-            None => self.wrong(key, expected, &node),
+            None if need == Need::Sometimes && found == Kind::Null => Known::Empty,
+            None => self.wrong(key, expected, found),
         }
     }
 
     fn child(&mut self, key: &'static str, need: Need) -> Option<Fields<'_, N>> {
-        let node = self.ask(key, need, "object")?;
-        match node.kind() {
+        match self.ask(key, need, "object")? {
             Kind::Object => {
+                let node = self.node.get(key)?;
                 let place = Place {
                     above: Some(&self.place),
                     key,
@@ -238,28 +242,36 @@ impl<'p, N: Node> Fields<'p, N> {
                     node,
                     place,
                     asked: Vec::with_capacity(8),
+                    found: 0,
                     issues: self.issues,
                 })
             }
             Kind::Null if need == Need::Sometimes => None,
-            _ => {
-                self.wrong::<()>(key, "object", &node);
+            found => {
+                self.wrong::<()>(key, "object", found);
                 None
             }
         }
     }
 
-    fn ask(&mut self, key: &'static str, need: Need, expected: &'static str) -> Option<N> {
-        self.asked.push(key);
-        let node = self.node.get(key);
-        if node.is_none() && need == Need::Always {
+    fn ask(&mut self, key: &'static str, need: Need, expected: &'static str) -> Option<Kind> {
+        let found = self.node.kind_at(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+            self.found += usize::from(found.is_some());
+        }
+        if found.is_none() && need == Need::Always {
             self.refuse(Code::MissingField, key, expected, "nothing");
         }
-        node
+        found
     }
 
-    fn wrong<T>(&self, key: &str, expected: &'static str, node: &N) -> Known<T> {
-        self.refuse(Code::WrongType, key, expected, node.kind().name());
+    fn wrong<T>(&self, key: &str, expected: &'static str, found: Kind) -> Known<T> {
+        self.refuse(Code::WrongType, key, expected, found.name());
         Known::Unknown
     }
+}
+
+fn number_at<N: Node>(node: &N, key: &'static str) -> Option<Number> {
+    node.number_at(key).and_then(Number::new)
 }

@@ -78,7 +78,7 @@ pub(crate) fn replied<N: Node>(
     mut replied: Fields<'_, N>,
     now: Known<Number>,
 ) -> PermissionRow {
-    let spelling = if replied.node().get("reply").is_some() {
+    let spelling = if replied.node().kind_at("reply").is_some() {
         "reply"
     } else {
         "response"

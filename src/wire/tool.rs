@@ -43,19 +43,18 @@ fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
         row.error = std::mem::take(&mut row.error).or_empty();
     }
     if let Some(input) = state.node().get("input") {
-        row.file_path = input.get("filePath").and_then(|path| path.text()).into();
+        row.file_path = input.text_at("filePath").into();
     }
     // What a tool says of itself differs by tool, so only its type is checked.
     if let Some(metadata) = state.maybe_object("metadata") {
         let metadata = metadata.node();
         row.exit_code = metadata
-            .get("exit")
-            .and_then(|exit| exit.number())
+            .number_at("exit")
             .and_then(crate::number::Number::new)
             .into();
-        row.child_session_id = metadata.get("sessionId").and_then(|id| id.text()).into();
+        row.child_session_id = metadata.text_at("sessionId").into();
         if row.file_path.is_unknown() {
-            row.file_path = metadata.get("filepath").and_then(|path| path.text()).into();
+            row.file_path = metadata.text_at("filepath").into();
         }
     }
     if let Some(mut time) = state.maybe_object("time") {
