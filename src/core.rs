@@ -132,9 +132,15 @@ impl Core {
         }
     }
 
-    /// Compares what OpenCode lists with what is stored: what to ask it for.
-    pub fn plan<N: Node>(&mut self, listed: &[N], stored: &[StoredSession]) -> Plan {
-        self.reconciler.plan(listed, stored)
+    /// Compares what OpenCode lists of a directory with what is stored: what
+    /// to ask it for.
+    pub fn plan<N: Node>(
+        &mut self,
+        directory: &str,
+        listed: &[N],
+        stored: &[StoredSession],
+    ) -> Plan {
+        self.reconciler.plan(directory, listed, stored)
     }
 
     /// Sessions that events left incomplete, since the last call.

@@ -29,6 +29,8 @@ pub struct StoredSession {
     pub source_version: Option<String>,
     /// What it is doing, as far as is stored.
     pub status: Option<SessionStatus>,
+    /// The directory it works in.
+    pub project_path: Option<String>,
     /// Where OpenCode keeps it.
     pub origin: Option<String>,
     /// Not 0 where a message of it is a placeholder or never ended.
@@ -90,9 +92,17 @@ impl Listed {
 /// A difference in cost that is none, US dollars: sums are rounded.
 const CENTS: f64 = 1e-9;
 
-/// Compares what OpenCode lists with what is stored. `origin` is where the
-/// OpenCode that lists keeps its sessions.
-pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], origin: Option<&str>) -> Plan {
+/// Which OpenCode it is that lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'l> {
+    /// Where it keeps its sessions.
+    pub origin: Option<&'l str>,
+    /// The directory it was asked for. Up to 1.1 it knows no other project's sessions.
+    pub directory: &'l str,
+}
+
+/// Compares what OpenCode lists with what is stored.
+pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], place: Place<'_>) -> Plan {
     let stored_by_id: BTreeMap<&str, &StoredSession> = stored
         .iter()
         .map(|session| (session.id.as_str(), session))
@@ -115,7 +125,7 @@ pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], origin: Option<&str
         verify: missing(
             stored,
             &listed.iter().map(|session| session.id.as_str()).collect(),
-            origin,
+            place,
         ),
     }
 }
@@ -124,9 +134,12 @@ pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], origin: Option<&str
 /// home, another channel or a copied database lack them too, so two things
 /// must speak for this one: the session was kept where this OpenCode keeps
 /// its own, and an older one that was kept there is still listed.
-fn missing(stored: &[StoredSession], listed: &BTreeSet<&str>, origin: Option<&str>) -> Vec<String> {
+fn missing(stored: &[StoredSession], listed: &BTreeSet<&str>, place: Place<'_>) -> Vec<String> {
     let here = |session: &&StoredSession| {
-        origin.is_some() && session.origin.as_deref() == origin && session.deleted_at.is_none()
+        place.origin.is_some()
+            && session.origin.as_deref() == place.origin
+            && session.project_path.as_deref() == Some(place.directory)
+            && session.deleted_at.is_none()
     };
     let mut oldest: BTreeMap<&str, Number> = BTreeMap::new();
     for session in stored.iter().filter(here) {
@@ -169,6 +182,12 @@ mod tests {
 
     const HOME: &str = "/home/user/.local/share/opencode";
 
+    const HERE: Place<'_> = Place {
+        origin: Some(HOME),
+        directory: PROJECT,
+    };
+    const PROJECT: &str = "/home/user/project";
+
     fn stored(id: &str, created: f64, updated: f64) -> StoredSession {
         StoredSession {
             id: id.to_owned(),
@@ -179,6 +198,7 @@ mod tests {
             cost: Number::default(),
             source_version: Some("1.18.34".to_owned()),
             status: Some(SessionStatus::Idle),
+            project_path: Some(PROJECT.to_owned()),
             origin: Some(HOME.to_owned()),
             incomplete: Number::default(),
         }
@@ -189,7 +209,7 @@ mod tests {
     }
 
     fn planned(listed: &[Value], stored: &[StoredSession]) -> Plan {
-        plan(&listed.iter().collect::<Vec<_>>(), stored, Some(HOME))
+        plan(&listed.iter().collect::<Vec<_>>(), stored, HERE)
     }
 
     #[test]
@@ -242,6 +262,17 @@ mod tests {
         assert_eq!(planned(&[listed("old", 2.0)], &both).verify, ["missing"]);
         assert_eq!(planned(&[], &both).verify, [""; 0]);
         assert_eq!(planned(&[listed("missing", 6.0)], &both).verify, [""; 0]);
+    }
+
+    #[test]
+    fn a_session_of_another_project_is_not_verified_and_speaks_for_none() {
+        let mut elsewhere = stored("elsewhere", 5.0, 6.0);
+        elsewhere.project_path = Some("/home/user/elsewhere".to_owned());
+        let both = [stored("old", 1.0, 2.0), elsewhere.clone()];
+        assert_eq!(planned(&[listed("old", 2.0)], &both).verify, [""; 0]);
+        elsewhere.created_at = Number::new(0.5);
+        let both = [elsewhere, stored("missing", 5.0, 6.0)];
+        assert_eq!(planned(&[listed("elsewhere", 2.0)], &both).verify, [""; 0]);
     }
 
     #[test]

@@ -65,6 +65,7 @@ export interface StoredSession {
   title: string | null;
   cost: number;
   sourceVersion: string | null;
+  projectPath: string | null;
   status: SessionStatus | null;
   origin: string | null;
   incomplete: number;
@@ -135,15 +136,17 @@ impl JsCore {
         self.0.settle(stored);
     }
 
-    /// Compares what OpenCode lists with what is stored: what to ask it for.
+    /// Compares what OpenCode lists of a directory with what is stored: what
+    /// to ask it for.
     #[wasm_bindgen(unchecked_return_type = "Plan")]
     pub fn plan(
         &mut self,
+        directory: &str,
         #[wasm_bindgen(unchecked_param_type = "unknown[]")] listed: JsValue,
         #[wasm_bindgen(unchecked_param_type = "StoredSession[]")] stored: JsValue,
     ) -> Result<JsValue, JsError> {
         let stored: Vec<StoredSession> = serde_wasm_bindgen::from_value(stored)?;
-        to_js(&self.0.plan(&JsNode(listed).items(), &stored))
+        to_js(&self.0.plan(directory, &JsNode(listed).items(), &stored))
     }
 
     /// Sessions that events left incomplete, since the last call.

@@ -18,7 +18,9 @@ export type CatchUpCore = Pick<
 export interface CatchUpOptions {
 	readonly api: SessionApi;
 	readonly core: CatchUpCore;
-	/** What the database holds of the project's directory and of these sessions. */
+	/** The project's directory. */
+	readonly directory: string;
+	/** What the database holds of the directory and of these sessions. */
 	stored(ids: readonly string[]): StoredSession[];
 	/** Something changed and is to be drained, as urgently as that. */
 	changed(urgency: number): void;
@@ -103,11 +105,11 @@ export class CatchUp {
 	}
 
 	async #compareAll(): Promise<void> {
-		const { api, core, stored, log } = this.#options;
+		const { api, core, directory, stored, log } = this.#options;
 		this.#compare = false;
 		const listed = await api.list();
 		if (listed === undefined || this.#ended) return;
-		const plan = core.plan(listed, stored(idsOf(listed)));
+		const plan = core.plan(directory, listed, stored(idsOf(listed)));
 		const [behind, all] = [plan.fetch.length, listed.length];
 		if (behind > 0) log("debug", `catches up on ${behind} of ${all} sessions`);
 		await this.#fetchAll(new Set(plan.fetch));

@@ -83,10 +83,12 @@ export class SurvivingCore {
 		return this.#call((core) => core.notices()) ?? [];
 	}
 
-	/** Compares what OpenCode lists with what is stored: what to ask it for. */
-	plan(listed: unknown[], stored: StoredSession[]): Plan {
+	/** Compares what OpenCode lists of a directory with what is stored: what to ask it for. */
+	plan(directory: string, listed: unknown[], stored: StoredSession[]): Plan {
 		const nothing: Plan = { fetch: [], verify: [] };
-		return this.#call((core) => core.plan(listed, stored)) ?? nothing;
+		return (
+			this.#call((core) => core.plan(directory, listed, stored)) ?? nothing
+		);
 	}
 
 	/** Sessions that events left incomplete, since the last call. */

@@ -24,7 +24,7 @@ export async function record(
 			voice,
 			project:
 				client && directory
-					? { directory, api: new SessionApi(client) }
+					? { directory, api: new SessionApi(client, directory) }
 					: undefined,
 		});
 		return {

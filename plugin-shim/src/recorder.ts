@@ -67,6 +67,7 @@ export class Recorder implements SharedRecorder {
 		const catchUp = new CatchUp({
 			api,
 			core: this.#core,
+			directory,
 			stored: (ids) => {
 				this.#drain();
 				return this.#sink.stored(directory, ids);

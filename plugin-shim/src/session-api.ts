@@ -16,6 +16,7 @@ export interface SessionClient {
 
 interface SessionPath {
 	path: { id: string };
+	query: { directory: string };
 }
 
 /** From 1.1 on the list ends at 100 unless more are asked for. */
@@ -24,23 +25,29 @@ const ALL = 1_000_000;
 /** Asks OpenCode for sessions. */
 export class SessionApi {
 	readonly #client: SessionClient;
+	readonly #directory: string;
 
-	constructor(client: SessionClient) {
+	/**
+	 * The directory goes with each request: up to 1.1 the client of every
+	 * instance asks for the project that the process began in.
+	 */
+	constructor(client: SessionClient, directory: string) {
 		this.#client = client;
+		this.#directory = directory;
 	}
 
 	/** All sessions of the project, children and archived ones too. */
 	list(): Promise<unknown[] | undefined> {
 		return this.#array(() =>
-			this.#client.session?.list?.({ query: { limit: ALL } }),
+			this.#client.session?.list?.({
+				query: { directory: this.#directory, limit: ALL },
+			}),
 		);
 	}
 
 	/** A session's `info`, or `none` where OpenCode says it has no such session. */
 	async get(id: string): Promise<object | "none" | undefined> {
-		const answer = await ask(() =>
-			this.#client.session?.get?.({ path: { id } }),
-		);
+		const answer = await ask(() => this.#client.session?.get?.(this.#path(id)));
 		if (answer?.response?.status === 404) return "none";
 		const { data } = answer ?? {};
 		return typeof data === "object" && data !== null ? data : undefined;
@@ -48,14 +55,16 @@ export class SessionApi {
 
 	/** A session's messages, each with its parts. */
 	messages(id: string): Promise<unknown[] | undefined> {
-		return this.#array(() =>
-			this.#client.session?.messages?.({ path: { id } }),
-		);
+		return this.#array(() => this.#client.session?.messages?.(this.#path(id)));
 	}
 
 	/** A session's to-do list. */
 	todos(id: string): Promise<unknown[] | undefined> {
-		return this.#array(() => this.#client.session?.todo?.({ path: { id } }));
+		return this.#array(() => this.#client.session?.todo?.(this.#path(id)));
+	}
+
+	#path(id: string): SessionPath {
+		return { path: { id }, query: { directory: this.#directory } };
 	}
 
 	async #array(

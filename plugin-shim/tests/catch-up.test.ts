@@ -37,8 +37,9 @@ describe("catch-up", () => {
 		pauses = 0;
 		warnings = [];
 		catchUp = new CatchUp({
-			api: new SessionApi(sessions.client),
+			api: new SessionApi(sessions.client, DIRECTORY),
 			core,
+			directory: DIRECTORY,
 			stored: (ids) => sink.stored(DIRECTORY, ids),
 			changed: () => drain(),
 			log: (level, message) => {

@@ -25,7 +25,7 @@ use crate::event::{Event, Failure, PartKey, Retry};
 use crate::known::Known;
 use crate::node::Node;
 use crate::number::Number;
-use crate::plan::{self, Plan, StoredSession};
+use crate::plan::{self, Place, Plan, StoredSession};
 use crate::rejection::RejectionRow;
 use crate::row::{
     MessageRow, OnDelete, PartRow, Role, SessionErrorRow, SessionRow, SessionStatus, ToolCallRow,
@@ -58,7 +58,7 @@ pub struct Reconciler {
     streams: Streams,
     sessions: Seen,
     messages: Seen,
-    /// Parts that were removed, and with `purge` messages and sessions too.
+    /// Parts that were removed: what is told of them late brings none back.
     removed: Seen,
     /// The assistant message that is being written in a session.
     answers: Latest,
@@ -120,11 +120,28 @@ impl Reconciler {
         if self.recalls.is_stale(&answer) {
             return Urgency::None;
         }
+        if let Event::Part { row, retry } = answer {
+            return self.recall_part(row, retry);
+        }
         self.change(answer, now).min(Urgency::Soon)
     }
 
-    /// Compares what OpenCode lists with what is stored.
-    pub fn plan<N: Node>(&mut self, listed: &[N], stored: &[StoredSession]) -> Plan {
+    /// A text without an end is still being written, or was cut off. Then what
+    /// OpenCode kept of it is all that will be, however much was written.
+    fn recall_part(&mut self, mut row: PartRow, retry: Option<Retry>) -> Urgency {
+        if row.ended_at == Known::Empty && self.streams.length(&row.id).is_none() {
+            row.ended_at = Known::Unknown;
+        }
+        self.part(row, retry)
+    }
+
+    /// Compares what OpenCode lists of a directory with what is stored.
+    pub fn plan<N: Node>(
+        &mut self,
+        directory: &str,
+        listed: &[N],
+        stored: &[StoredSession],
+    ) -> Plan {
         let at_work = |stored: &&StoredSession| {
             stored
                 .status
@@ -136,7 +153,8 @@ impl Reconciler {
             .map(|stored| stored.id.clone());
         self.unsettled
             .extend(unsettled.filter(|id| !self.busy.contains(id)));
-        plan::plan(listed, stored, self.origin.as_deref())
+        let origin = self.origin.as_deref();
+        plan::plan(listed, stored, Place { origin, directory })
     }
 
     /// Sessions that events left incomplete, since the last call.
@@ -202,17 +220,10 @@ impl Reconciler {
             }
             Event::PartRemoved(part) => self.part_removed(part, now),
             Event::Permission(row) => {
-                let id = |known: &Known<String>| known.value().cloned().unwrap_or_default();
-                if self.is_purged(&id(&row.session_id), &id(&row.message_id)) {
-                    return Urgency::None;
-                }
                 self.pending.add(Command::PermissionUpsert(row));
                 Urgency::Soon
             }
             Event::Todos(list) => {
-                if self.is_purged(&list.session_id, "") {
-                    return Urgency::None;
-                }
                 self.pending.add(Command::TodoReplace(list));
                 Urgency::Soon
             }
@@ -238,9 +249,6 @@ impl Reconciler {
     }
 
     fn session(&mut self, mut row: SessionRow) -> Urgency {
-        if self.is_purged(&row.id, "") {
-            return Urgency::None;
-        }
         self.sessions.insert(&row.id);
         if let Some(&created) = row.created_at.value() {
             self.created.put(row.id.clone(), created);
@@ -255,9 +263,6 @@ impl Reconciler {
         self.session(row);
         self.close_streams(|part| part.session_id == id);
         self.answers.remove(&id);
-        if self.on_delete == OnDelete::Purge {
-            self.removed.insert(&id);
-        }
         self.pending.add(Command::SessionDelete(SessionDelete {
             id,
             deleted_at: now,
@@ -273,9 +278,6 @@ impl Reconciler {
         retry: Option<Retry>,
         now: Number,
     ) -> Urgency {
-        if self.is_purged(&session_id, "") {
-            return Urgency::None;
-        }
         if let Some(retry) = retry {
             let answer = self.answers.get(&session_id);
             let row = failure::of_retry(session_id.clone(), answer, retry, now);
@@ -283,7 +285,7 @@ impl Reconciler {
         }
         self.unsettled.remove(&session_id);
         if status == SessionStatus::Idle {
-            self.close_streams(|part| part.session_id == session_id);
+            self.cut_streams(&session_id, |part| part.session_id == session_id);
             // Some releases tell a served session's turns and not its messages.
             let was_busy = self.busy.remove(&session_id);
             if !self.heard.remove(&session_id) && was_busy {
@@ -318,9 +320,6 @@ impl Reconciler {
         failure: Failure,
         now: Number,
     ) -> Urgency {
-        if self.is_purged(session_id.as_deref().unwrap_or_default(), "") {
-            return Urgency::None;
-        }
         let answer = session_id.as_deref().and_then(|id| self.answers.get(id));
         let has_answer = answer.is_some();
         let row = failure::of_session(session_id, answer, event_id, failure, now);
@@ -367,14 +366,11 @@ impl Reconciler {
     }
 
     fn message(&mut self, row: MessageRow, failure: Option<Failure>) -> Urgency {
-        if self.is_purged(&row.session_id, &row.id) {
-            return Urgency::None;
-        }
         self.meet_session(&row.session_id);
         self.messages.insert(&row.id);
         let completed = row.completed_at.value().is_some();
         if completed {
-            self.close_streams(|part| part.message_id == row.id);
+            self.cut_streams(&row.session_id, |part| part.message_id == row.id);
         }
         let failed = failure.is_some();
         if let Some(failure) = failure {
@@ -391,9 +387,6 @@ impl Reconciler {
 
     fn message_removed(&mut self, session_id: String, id: String, now: Number) -> Urgency {
         self.close_streams(|part| part.message_id == id);
-        if self.on_delete == OnDelete::Purge {
-            self.removed.insert(&id);
-        }
         if self.answers.get(&session_id) == Some(&id) {
             self.answers.remove(&session_id);
         }
@@ -410,7 +403,7 @@ impl Reconciler {
     }
 
     fn part(&mut self, row: PartRow, retry: Option<Retry>) -> Urgency {
-        if self.is_gone(&row.id, &row.message_id, &row.session_id) {
+        if self.removed.contains(&row.id) {
             return Urgency::None;
         }
         if let Some(retry) = retry {
@@ -436,7 +429,7 @@ impl Reconciler {
     }
 
     fn tool_call(&mut self, row: ToolCallRow) -> Urgency {
-        if self.is_gone(&row.id, &row.message_id, &row.session_id) {
+        if self.removed.contains(&row.id) {
             return Urgency::None;
         }
         self.meet_message(&row.session_id, &row.message_id);
@@ -488,13 +481,12 @@ impl Reconciler {
         }
     }
 
-    fn is_gone(&self, part_id: &str, message_id: &str, session_id: &str) -> bool {
-        self.removed.contains(part_id) || self.is_purged(session_id, message_id)
-    }
-
-    /// Whether rows were purged that a late event would bring back.
-    fn is_purged(&self, session_id: &str, message_id: &str) -> bool {
-        self.on_delete == OnDelete::Purge
-            && (self.removed.contains(session_id) || self.removed.contains(message_id))
+    /// Ends texts whose own end was not told: OpenCode may have dropped what
+    /// was written so far (an attempt that was cut off), so it is asked.
+    fn cut_streams(&mut self, session_id: &str, which: impl Fn(&PartRow) -> bool) {
+        if self.streams.any(&which) {
+            self.recalls.want(session_id);
+            self.close_streams(which);
+        }
     }
 }

@@ -88,6 +88,11 @@ impl Streams {
         stream.changed.then_some(stream.row)
     }
 
+    /// Whether there is a text that `which` names.
+    pub(crate) fn any(&self, which: impl Fn(&PartRow) -> bool) -> bool {
+        self.0.iter().any(|(_, stream)| which(&stream.row))
+    }
+
     /// Ends the texts that `which` names. Returns those that changed.
     pub(crate) fn close_all(&mut self, which: impl Fn(&PartRow) -> bool) -> Vec<PartRow> {
         let ids: Vec<String> = self

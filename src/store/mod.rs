@@ -22,11 +22,16 @@ pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
 /// True where the session that comes in is older than the stored one.
 const OLDER_SESSION: &str = "?1 ->> 'updatedAt' < sessions.updated_at";
 
+/// True where nothing that the command is about was purged.
+const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
+    WHERE id IN (?1 ->> 'id', ?1 ->> 'messageId', ?1 ->> 'sessionId'))";
+
 /// Selects what catch-up compares with OpenCode's list: the sessions of the
 /// directory and of the ids in `?1`, `{ directory, ids }`, as `StoredSession`s.
 pub const STORED_SESSIONS: &str = "\
 SELECT sessions.id, created_at AS createdAt, updated_at AS updatedAt, deleted_at AS deletedAt,
-  title, cost, source_version AS sourceVersion, status, origin, EXISTS (
+  title, cost, source_version AS sourceVersion,
+  project_path AS projectPath, status, origin, EXISTS (
     SELECT 1 FROM messages WHERE session_id = sessions.id
       AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user') AS incomplete
 FROM sessions LEFT JOIN session_own ON session_own.session_id = sessions.id
@@ -75,18 +80,15 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             sql::ENSURE_SESSION.to_owned(),
             sql::ENSURE_MESSAGE.to_owned(),
             upsert::TOOL_CALLS.sql(),
-            sql::WAIT_OF_CALL.to_owned(),
+            sql::wait_of_call(),
         ],
         "session_error.upsert" => {
             let mut all = vec![upsert::SESSION_ERRORS.sql()];
             all.extend(sql::failure_of_answer());
             all
         }
-        "permission.upsert" => vec![
-            upsert::PERMISSIONS.sql(),
-            sql::WAIT_OF_PERMISSION.to_owned(),
-        ],
-        "todo.replace" => owned(sql::TODO_REPLACE),
+        "permission.upsert" => vec![upsert::PERMISSIONS.sql(), sql::wait_of_permission()],
+        "todo.replace" => sql::todo_replace(),
         "rejection.record" => owned(sql::REJECTION_RECORD),
         _ => return None,
     })

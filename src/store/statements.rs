@@ -2,13 +2,14 @@
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) const ENSURE_SESSION: &str = "\
-INSERT OR IGNORE INTO sessions (id) VALUES (?1 ->> 'sessionId')";
+INSERT OR IGNORE INTO sessions (id)
+SELECT ?1 ->> 'sessionId' WHERE NOT EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'sessionId')";
 
 /// A part's message goes before it: a placeholder, where it is not there yet.
 pub(super) const ENSURE_MESSAGE: &str = "\
 INSERT OR IGNORE INTO messages (id, session_id, deleted_at)
-VALUES (?1 ->> 'messageId', ?1 ->> 'sessionId',
-  (SELECT deleted_at FROM sessions WHERE id = ?1 ->> 'sessionId'))";
+SELECT ?1 ->> 'messageId', id, deleted_at FROM sessions
+WHERE id = ?1 ->> 'sessionId' AND NOT EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'messageId')";
 
 /// The ledger's row of a step-finish part. What is there is never lowered.
 pub(super) const LEDGER: &str = "\
@@ -87,14 +88,15 @@ SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider', ?1 ->> 'o
   coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
   OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
   OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0
-WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'id' AND {older})
+WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'id' AND {older}) AND {not_purged}
 ON CONFLICT (session_id) DO UPDATE SET
   agent = iif(json_type(?1, '$.agent') IS NULL, session_own.agent, excluded.agent),
   model = iif(json_type(?1, '$.model') IS NULL, session_own.model, excluded.model),
   provider = iif(json_type(?1, '$.provider') IS NULL, session_own.provider, excluded.provider),
   origin = coalesce(excluded.origin, session_own.origin),
   reports_usage = session_own.reports_usage OR excluded.reports_usage",
-        older = super::OLDER_SESSION
+        older = super::OLDER_SESSION,
+        not_purged = super::NOT_PURGED
     )
 }
 
@@ -131,19 +133,27 @@ WHERE id = ?1 ->> 'messageId' AND deleted_at IS NULL AND {condition}"
     )
 }
 
-/// How long a person was asked during a call, once the call is there.
-pub(super) const WAIT_OF_CALL: &str = "\
+/// How long a person was asked during a call: what of the asking lies inside
+/// it. Some releases say that a call started when it was allowed to.
+const WAIT: &str = "\
 UPDATE tool_calls SET permission_wait_ms = coalesce((
-  SELECT sum(replied_at - asked_at) FROM permissions
-  WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)
-WHERE id = ?1 ->> 'id'";
+  SELECT sum(max(0, min(replied_at, coalesce(ended_at, replied_at))
+    - max(asked_at, coalesce(started_at, asked_at)))) FROM permissions
+  WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)";
 
-/// The same, once the permission is answered.
-pub(super) const WAIT_OF_PERMISSION: &str = "\
-UPDATE tool_calls SET permission_wait_ms = coalesce((
-  SELECT sum(replied_at - asked_at) FROM permissions
-  WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)
-WHERE (message_id, call_id) = (SELECT message_id, call_id FROM permissions WHERE id = ?1 ->> 'id')";
+/// That, once the call has changed.
+pub(super) fn wait_of_call() -> String {
+    format!("{WAIT}\nWHERE id = ?1 ->> 'id'")
+}
+
+/// That, once the permission has changed.
+pub(super) fn wait_of_permission() -> String {
+    format!(
+        "\
+{WAIT}
+WHERE (message_id, call_id) = (SELECT message_id, call_id FROM permissions WHERE id = ?1 ->> 'id')"
+    )
+}
 
 /// The last answer that had begun when a failure was seen.
 const ANSWER_THEN: &str = "\
@@ -179,8 +189,14 @@ WHERE EXISTS (SELECT 1 FROM session_errors AS answer WHERE {twins})"
     ]
 }
 
+/// What is purged is remembered by its id alone, so that nothing that is told
+/// late, again or by another writer brings it back.
+const PURGED: &str = "\
+INSERT OR IGNORE INTO purged (id) SELECT ?1 ->> 'id' WHERE ?1 ->> 'onDelete' = 'purge'";
+
 /// A session is deleted, and with it all that belongs to it.
 pub(super) const SESSION_DELETE: &[&str] = &[
+    PURGED,
     "INSERT OR IGNORE INTO sessions (id) VALUES (?1 ->> 'id')",
     "\
 UPDATE sessions SET
@@ -224,8 +240,9 @@ DELETE FROM parts WHERE ?1 ->> 'onDelete' = 'purge'
 
 /// A message is removed, and with it its parts and tool calls.
 pub(super) const MESSAGE_DELETE: &[&str] = &[
+    PURGED,
     ENSURE_SESSION,
-    "INSERT OR IGNORE INTO messages (id, session_id) VALUES (?1 ->> 'id', ?1 ->> 'sessionId')",
+    "INSERT OR IGNORE INTO messages (id, session_id) SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId'",
     "\
 UPDATE messages SET
   deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
@@ -265,17 +282,24 @@ WHERE id = ?1 ->> 'id'",
 ];
 
 /// A session's list is replaced whole; a deleted session's stays erased.
-pub(super) const TODO_REPLACE: &[&str] = &[
-    "\
-DELETE FROM todos WHERE session_id = ?1 ->> 'sessionId'
-  AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
-    "\
+pub(super) fn todo_replace() -> Vec<String> {
+    let stays = format!(
+        "{} AND NOT EXISTS (
+  SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
+        super::NOT_PURGED
+    );
+    vec![
+        format!("DELETE FROM todos WHERE session_id = ?1 ->> 'sessionId' AND {stays}"),
+        format!(
+            "\
 INSERT INTO todos (session_id, position, content, status, priority)
 SELECT ?1 ->> 'sessionId', todo.key, todo.value ->> 'content', todo.value ->> 'status',
   todo.value ->> 'priority'
 FROM json_each(?1, '$.todos') AS todo
-WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
-];
+WHERE {stays}"
+        ),
+    ]
+}
 
 /// A kind of rejection was met again.
 pub(super) const REJECTION_RECORD: &[&str] = &["\

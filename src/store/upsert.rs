@@ -110,11 +110,12 @@ impl Upsert {
             values.push("gone".to_owned());
         }
         format!(
-            "INSERT INTO {} ({})\nSELECT\n  {}\nFROM (SELECT {} AS gone)\nWHERE true\nON CONFLICT (id) DO UPDATE SET\n  {}\nWHERE NOT coalesce({}, false)",
+            "INSERT INTO {} ({})\nSELECT\n  {}\nFROM (SELECT {} AS gone)\nWHERE {}\nON CONFLICT (id) DO UPDATE SET\n  {}\nWHERE NOT coalesce({}, false)",
             self.table,
             names.join(", "),
             values.join(",\n  "),
             self.parent_deleted_at,
+            super::NOT_PURGED,
             updates.join(",\n  "),
             self.older,
         )

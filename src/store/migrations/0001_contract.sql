@@ -168,6 +168,11 @@ CREATE TABLE todos (
   PRIMARY KEY (session_id, position)
 ) WITHOUT ROWID;
 
+-- The ids of sessions and messages that were purged, and nothing else of them.
+CREATE TABLE purged (
+  id TEXT NOT NULL PRIMARY KEY
+) WITHOUT ROWID;
+
 CREATE TABLE rejections (
   event_type TEXT NOT NULL,
   code TEXT NOT NULL,
