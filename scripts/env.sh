@@ -25,7 +25,11 @@ export PATH="$TOOLS/bin:$PATH"
 export npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false \
   npm_config_loglevel=error npm_config_prefer_offline=true
 
-say() { printf '\n\033[1m==> %s\033[0m\n' "$*"; }
+if [[ -t 1 && -z "${NO_COLOR:-}" ]]; then
+  say() { printf '\n\033[1m==> %s\033[0m\n' "$*"; }
+else
+  say() { printf '\n==> %s\n' "$*"; }
+fi
 note() { printf '    %s\n' "$*"; }
 die() {
   printf '\nerror: %s\n' "$*" >&2
