@@ -45,9 +45,22 @@ impl Place<'_> {
 
 /// Whether every known release sends a field in each such object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Need {
+pub(crate) enum Need {
+    /// Its absence is a rejection.
     Always,
+    /// Its absence says nothing.
     Sometimes,
+}
+
+impl Need {
+    /// `Always` under a condition.
+    pub(crate) const fn when(condition: bool) -> Self {
+        if condition {
+            Self::Always
+        } else {
+            Self::Sometimes
+        }
+    }
 }
 
 /// One object that is being read. `close` it after the last field.
@@ -98,6 +111,11 @@ impl<'p, N: Node> Fields<'p, N> {
         self.read(key, Need::Sometimes, "string", N::text_at)
     }
 
+    /// A string that every known release sends if `need` says so.
+    pub(crate) fn string_if(&mut self, key: &'static str, need: Need) -> Known<String> {
+        self.read(key, need, "string", N::text_at)
+    }
+
     /// A number that every known release sends.
     pub(crate) fn number(&mut self, key: &'static str) -> Known<Number> {
         self.read(key, Need::Always, "number", number_at)
@@ -106,6 +124,11 @@ impl<'p, N: Node> Fields<'p, N> {
     /// A number that some releases or objects lack.
     pub(crate) fn maybe_number(&mut self, key: &'static str) -> Known<Number> {
         self.read(key, Need::Sometimes, "number", number_at)
+    }
+
+    /// A number that every known release sends if `need` says so.
+    pub(crate) fn number_if(&mut self, key: &'static str, need: Need) -> Known<Number> {
+        self.read(key, need, "number", number_at)
     }
 
     /// A boolean that some releases or objects lack.
@@ -135,16 +158,23 @@ impl<'p, N: Node> Fields<'p, N> {
         }
     }
 
-    /// A field as JSON text, whatever it holds.
-    pub(crate) fn maybe_json(&mut self, key: &'static str) -> Known<String> {
-        self.ask(key, Need::Sometimes, "anything")
-            .and_then(|_| self.node.json_at(key))
-            .into()
+    /// A list or an object that every known release sends, as JSON text.
+    pub(crate) fn json(&mut self, key: &'static str, kind: Kind) -> Known<String> {
+        match self.ask(key, Need::Always, kind.name()) {
+            None => Known::Unknown,
+            Some(found) if found == kind => self.node.json_at(key).into(),
+            Some(found) => self.wrong(key, kind.name(), found),
+        }
     }
 
     /// An object that every known release sends.
     pub(crate) fn object(&mut self, key: &'static str) -> Option<Fields<'_, N>> {
         self.child(key, Need::Always)
+    }
+
+    /// An object that every known release sends if `need` says so.
+    pub(crate) fn object_if(&mut self, key: &'static str, need: Need) -> Option<Fields<'_, N>> {
+        self.child(key, need)
     }
 
     /// An object that some releases or objects lack.
@@ -165,10 +195,18 @@ impl<'p, N: Node> Fields<'p, N> {
     /// Fields that known releases send and nothing here needs: their type is
     /// checked all the same, so that a release that changes it is seen.
     pub(crate) fn unneeded(&mut self, fields: &[(&'static str, Kind)]) {
+        self.check(fields, Need::Sometimes);
+    }
+
+    /// The same of fields that every known release sends.
+    pub(crate) fn expected(&mut self, fields: &[(&'static str, Kind)]) {
+        self.check(fields, Need::Always);
+    }
+
+    fn check(&mut self, fields: &[(&'static str, Kind)], need: Need) {
         for &(key, kind) in fields {
-            if let Some(found) = self.ask(key, Need::Sometimes, kind.name())
+            if let Some(found) = self.ask(key, need, kind.name())
                 && found != kind
-                && found != Kind::Null
             {
                 self.wrong::<()>(key, kind.name(), found);
             }
@@ -225,7 +263,11 @@ impl<'p, N: Node> Fields<'p, N> {
         };
         match take(&self.node, key) {
             Some(value) => Known::Value(value),
-            None if need == Need::Sometimes && found == Kind::Null => Known::Empty,
+            None if need == Need::Sometimes && found == Kind::Null => {
+                // No known release sends one, but what else could it mean?
+                self.wrong::<()>(key, expected, found);
+                Known::Empty
+            }
             None => self.wrong(key, expected, found),
         }
     }
@@ -246,7 +288,6 @@ impl<'p, N: Node> Fields<'p, N> {
                     issues: self.issues,
                 })
             }
-            Kind::Null if need == Need::Sometimes => None,
             found => {
                 self.wrong::<()>(key, "object", found);
                 None

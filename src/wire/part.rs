@@ -49,28 +49,29 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, 
             text(&mut row, &mut part);
             in_columns.extend(["text", "time"]);
         }
-        Some("file") => part.unneeded(&[
-            ("mime", Kind::String),
-            ("filename", Kind::String),
-            ("url", Kind::String),
-            ("source", Kind::Object),
-        ]),
-        Some("patch") => part.unneeded(&[("hash", Kind::String), ("files", Kind::Array)]),
-        Some("agent") => part.unneeded(&[("name", Kind::String), ("source", Kind::Object)]),
-        Some("subtask") => part.unneeded(&[
-            ("agent", Kind::String),
-            ("command", Kind::String),
-            ("description", Kind::String),
-            ("model", Kind::Object),
-            ("prompt", Kind::String),
-        ]),
+        Some("file") => {
+            part.expected(&[("mime", Kind::String), ("url", Kind::String)]);
+            part.unneeded(&[("filename", Kind::String), ("source", Kind::Object)]);
+        }
+        Some("patch") => part.expected(&[("hash", Kind::String), ("files", Kind::Array)]),
+        Some("agent") => {
+            part.expected(&[("name", Kind::String)]);
+            part.unneeded(&[("source", Kind::Object)]);
+        }
+        Some("subtask") => {
+            part.expected(&[
+                ("agent", Kind::String),
+                ("description", Kind::String),
+                ("prompt", Kind::String),
+            ]);
+            part.unneeded(&[("command", Kind::String), ("model", Kind::Object)]);
+        }
         Some("snapshot" | "step-start") => part.unneeded(&[("snapshot", Kind::String)]),
         Some("step-finish") => step_finish(&mut part),
-        Some("compaction") => part.unneeded(&[
-            ("auto", Kind::Boolean),
-            ("overflow", Kind::Boolean),
-            ("tail_start_id", Kind::String),
-        ]),
+        Some("compaction") => {
+            part.expected(&[("auto", Kind::Boolean)]);
+            part.unneeded(&[("overflow", Kind::Boolean), ("tail_start_id", Kind::String)]);
+        }
         Some("retry") => told = Some(retry(&mut part)),
         _ => {}
     }
@@ -104,7 +105,8 @@ fn text<N: Node>(row: &mut PartRow, part: &mut Fields<'_, N>) {
 }
 
 fn step_finish<N: Node>(part: &mut Fields<'_, N>) {
-    part.unneeded(&[("reason", Kind::String), ("snapshot", Kind::String)]);
+    part.expected(&[("reason", Kind::String)]);
+    part.unneeded(&[("snapshot", Kind::String)]);
     // The ledger takes these from the data; reading them notes what is wrong.
     part.number("cost");
     if let Some(tokens) = part.object("tokens") {

@@ -17,7 +17,7 @@ pub(crate) fn asked<N: Node>(
         id,
         session_id: asked.string("sessionID"),
         permission: asked.string("permission"),
-        patterns: asked.maybe_json("patterns"),
+        patterns: asked.json("patterns", Kind::Array),
         asked_at: now,
         ..PermissionRow::default()
     };
@@ -45,7 +45,7 @@ pub(crate) fn updated<N: Node>(
         Some(pattern) if pattern.kind() == Kind::String => {
             pattern.json().map(|pattern| format!("[{pattern}]"))
         }
-        Some(pattern) => pattern.json(),
+        Some(_) => updated.json("pattern", Kind::Array).value().cloned(),
         None => None,
     };
     updated.skip(&["pattern"]);

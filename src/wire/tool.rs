@@ -4,7 +4,7 @@ use crate::event::PartKey;
 use crate::known::Known;
 use crate::node::{Kind, Node};
 use crate::row::{ToolCallRow, ToolStatus};
-use crate::wire::fields::Fields;
+use crate::wire::fields::{Fields, Need};
 
 /// Reads a tool call, in whatever state it is.
 pub(crate) fn call<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> ToolCallRow {
@@ -32,11 +32,15 @@ pub(crate) fn call<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> ToolCallRo
 
 fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
     row.status = state.word("status", ToolStatus::EXPECTED, ToolStatus::parse);
-    row.title = state.maybe_string("title");
-    row.input = state.maybe_json("input");
-    row.output = state.maybe_string("output");
-    row.error = state.maybe_string("error");
-    if let Some(ToolStatus::Completed | ToolStatus::Error) = row.status.value() {
+    let status = row.status.value().copied();
+    let completed = Need::when(status == Some(ToolStatus::Completed));
+    let failed = Need::when(status == Some(ToolStatus::Error));
+    let ended = Need::when(status >= Some(ToolStatus::Completed));
+    row.title = state.string_if("title", completed);
+    row.input = state.json("input", Kind::Object);
+    row.output = state.string_if("output", completed);
+    row.error = state.string_if("error", failed);
+    if ended == Need::Always {
         // It ended: what its last state does not have, it has not got.
         row.title = std::mem::take(&mut row.title).or_empty();
         row.output = std::mem::take(&mut row.output).or_empty();
@@ -57,9 +61,9 @@ fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
             row.file_path = metadata.text_at("filepath").into();
         }
     }
-    if let Some(mut time) = state.maybe_object("time") {
+    if let Some(mut time) = state.object_if("time", ended) {
         row.started_at = time.number("start");
-        row.ended_at = time.maybe_number("end");
+        row.ended_at = time.number_if("end", ended);
         time.unneeded(&[("compacted", Kind::Number)]);
         time.close();
     }
