@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{export, query, search, sessions, show, stats, status, tail, tools};
-use crate::daemon;
 use crate::output::OutputArgs;
 use crate::paths::PlaceArgs;
+use crate::{daemon, import};
 
 const ABOUT: &str = "What OpenCode did: every session, message, tool call, token and cent";
 
@@ -40,5 +40,6 @@ pub(crate) enum Command {
     Tail(tail::Args),
     Query(query::Args),
     Export(export::Args),
+    Import(import::Args),
     Daemon(daemon::Args),
 }

@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod daemon;
 mod error;
+mod import;
 mod opencode;
 mod output;
 mod paths;

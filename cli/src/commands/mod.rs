@@ -16,9 +16,9 @@ pub(crate) mod tools;
 use std::process::ExitCode;
 
 use crate::args::{Args, Command};
-use crate::daemon;
 use crate::error::Result;
 use crate::output::Out;
+use crate::{daemon, import};
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
@@ -34,6 +34,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Tail(args) => tail::run(&args, &places, &mut out)?,
         Command::Query(args) => query::run(&args, &places, &mut out)?,
         Command::Export(args) => export::run(&args, &places, &mut out)?,
+        Command::Import(args) => import::run(&args, &places, &mut out)?,
         Command::Daemon(args) => daemon::run(&args, &places, &mut out)?,
     }
     out.flush()?;

@@ -8,5 +8,6 @@
 )]
 
 mod daemon;
+mod import;
 mod reading;
 mod support;

@@ -1,0 +1,76 @@
+//! What `opencode export` writes: `{ info, messages: [{ info, parts }] }`.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::source::{History, Message, Source};
+use crate::error::{Error, Result};
+
+/// One session in one document.
+pub(super) struct Exported {
+    name: String,
+    document: Value,
+}
+
+impl Exported {
+    pub(super) fn parse(name: &str, text: &str) -> Result<Self> {
+        // Some releases print what they are doing before it.
+        let json = text
+            .find('{')
+            .and_then(|at| text.get(at..))
+            .unwrap_or_default();
+        let document: Value = serde_json::from_str(json).map_err(|error| {
+            Error::new(format!("{name} is no export of OpenCode: {error}"))
+                .hint("make one with: opencode export SESSION > session.json")
+        })?;
+        if document
+            .pointer("/info/id")
+            .and_then(Value::as_str)
+            .is_none()
+        {
+            return Err(Error::new(format!(
+                "{name} is no export of OpenCode: it has no `info.id`"
+            )));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            document,
+        })
+    }
+}
+
+impl Source for Exported {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn origin(&self) -> Option<PathBuf> {
+        None
+    }
+
+    fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {
+        Ok((
+            self.document.get("info").cloned().into_iter().collect(),
+            Vec::new(),
+        ))
+    }
+
+    fn read(&mut self, info: &Value) -> Result<History> {
+        let messages = self.document.get("messages").and_then(Value::as_array);
+        let message = |message: &Value| Message {
+            info: message.get("info").cloned().unwrap_or_default(),
+            parts: message
+                .get("parts")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default(),
+        };
+        Ok(History {
+            info: info.clone(),
+            messages: messages.into_iter().flatten().map(message).collect(),
+            todos: None,
+            unreadable: Vec::new(),
+        })
+    }
+}
