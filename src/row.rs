@@ -99,6 +99,34 @@ row! {
     /// Where OpenCode keeps it: its data folder. No
     /// column of `sessions`; catch-up compares it before it calls one deleted.
     origin: "origin" String = "string",
+    /// Known to be so where OpenCode has reported totals other than zero and
+    /// these do not show it. No column of `sessions`.
+    reports_usage: "reportsUsage" bool = "boolean",
+}
+
+impl SessionRow {
+    /// Like [`learn`](Self::learn), but that totals were reported is not
+    /// forgotten when a revert takes them back to zero.
+    pub(crate) fn learn_totals(&mut self, newer: Self) {
+        let reported = self.reports() || newer.reports();
+        self.learn(newer);
+        if reported && !self.reports() {
+            self.reports_usage = Known::Value(true);
+        }
+    }
+
+    fn reports(&self) -> bool {
+        let totals = [
+            &self.prompt_tokens,
+            &self.completion_tokens,
+            &self.reasoning_tokens,
+            &self.cache_read_tokens,
+            &self.cache_write_tokens,
+            &self.cost,
+        ];
+        let is_spent = |total: &&Known<Number>| total.value().is_some_and(|total| !total.is_zero());
+        self.reports_usage == Known::Value(true) || totals.iter().any(is_spent)
+    }
 }
 
 row! {

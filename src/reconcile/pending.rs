@@ -34,7 +34,7 @@ impl Pending {
                     row.id.clone(),
                     row,
                     older_session,
-                    SessionRow::learn,
+                    SessionRow::learn_totals,
                 );
             }
             Command::MessageUpsert(row) => {

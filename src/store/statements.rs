@@ -88,6 +88,7 @@ SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider', ?1 ->> 'o
   coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
   OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
   OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0
+  OR coalesce(?1 ->> 'reportsUsage', 0)
 WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'id' AND {older}) AND {not_purged}
 ON CONFLICT (session_id) DO UPDATE SET
   agent = iif(json_type(?1, '$.agent') IS NULL, session_own.agent, excluded.agent),
@@ -100,8 +101,8 @@ ON CONFLICT (session_id) DO UPDATE SET
     )
 }
 
-/// A session's agent, model and provider, from itself and its last answer.
-/// `param` names the parameter that holds the session's id.
+/// A session's agent, model and provider, from itself and its last answer; of
+/// a deleted one, from the last that was deleted with it. `param` names the parameter that holds the session's id.
 pub(super) fn derive_session(param: &str) -> String {
     format!(
         "\
@@ -112,10 +113,11 @@ UPDATE sessions SET (agent, model, provider) = (
   LEFT JOIN session_own ON session_own.session_id = ?1 ->> '{param}'
   LEFT JOIN (
     SELECT agent, model, provider FROM messages
-    WHERE session_id = ?1 ->> '{param}' AND role = 'assistant' AND deleted_at IS NULL
+    WHERE session_id = ?1 ->> '{param}' AND role = 'assistant' AND deleted_at IS (
+      SELECT deleted_at FROM sessions WHERE id = ?1 ->> '{param}')
     ORDER BY created_at DESC, id DESC LIMIT 1) AS answer
 )
-WHERE id = ?1 ->> '{param}' AND deleted_at IS NULL"
+WHERE id = ?1 ->> '{param}'"
     )
 }
 

@@ -5,5 +5,6 @@ mod contract;
 mod drift;
 mod events;
 mod golden;
+mod properties;
 mod seed;
 mod support;
