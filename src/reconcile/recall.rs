@@ -3,7 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::Event;
+use super::{Reconciler, Urgency};
+use crate::event::{Event, Retry};
+use crate::known::Known;
+use crate::node::Node;
+use crate::number::Number;
+use crate::plan::{self, Place, Plan, StoredSession};
+use crate::row::{PartRow, SessionStatus};
 
 /// How many sessions may be noted as wanted. What is beyond is found when
 /// OpenCode starts next.
@@ -60,6 +66,77 @@ impl Recalls {
                 .get(session_id)
                 .is_some_and(|told| told.contains(id))
         })
+    }
+}
+
+impl Reconciler {
+    /// Folds in a piece of what OpenCode's API answered, written as an event.
+    pub fn recall(&mut self, answer: Event, now: Number) -> Urgency {
+        if self.recalls.is_stale(&answer) {
+            return Urgency::None;
+        }
+        if let Event::Part { row, retry } = answer {
+            return self.recall_part(row, retry);
+        }
+        self.change(answer, now).min(Urgency::Soon)
+    }
+
+    /// A text without an end is still being written, or was cut off. Then what
+    /// OpenCode kept of it is all that will be, however much was written.
+    fn recall_part(&mut self, mut row: PartRow, retry: Option<Retry>) -> Urgency {
+        if row.ended_at == Known::Empty && self.streams.length(&row.id).is_none() {
+            row.ended_at = Known::Unknown;
+        }
+        self.part(row, retry)
+    }
+
+    /// Compares what OpenCode lists of a directory with what is stored.
+    pub fn plan<N: Node>(
+        &mut self,
+        directory: &str,
+        listed: &[N],
+        stored: &[StoredSession],
+    ) -> Plan {
+        let at_work = |stored: &&StoredSession| {
+            stored
+                .status
+                .is_some_and(|status| status != SessionStatus::Idle)
+        };
+        let unsettled = stored
+            .iter()
+            .filter(at_work)
+            .map(|stored| stored.id.clone());
+        self.unsettled
+            .extend(unsettled.filter(|id| !self.busy.contains(id)));
+        let origin = self.origin.as_deref();
+        plan::plan(listed, stored, Place { origin, directory })
+    }
+
+    /// Sessions that events left incomplete, since the last call.
+    pub fn take_wanted(&mut self) -> Vec<String> {
+        self.recalls.take_wanted()
+    }
+
+    /// Whether events are known to be missing: turns pass and tell no message
+    /// (releases 1.14.42 to 1.15.1, served).
+    pub fn is_deaf(&self) -> bool {
+        self.deaf
+    }
+
+    /// A session is being asked for: what events tell from now on is newer.
+    pub fn begin_recall(&mut self, session_id: &str) {
+        self.recalls.begin(session_id);
+    }
+
+    /// All that OpenCode answered of a session is folded in.
+    pub fn end_recall(&mut self, session_id: &str) -> Urgency {
+        self.recalls.end(session_id);
+        if !self.unsettled.remove(session_id) {
+            return Urgency::None;
+        }
+        // It was cut off: the process that ran it is not running it any more.
+        self.set_status(session_id.to_owned(), SessionStatus::Idle);
+        Urgency::Soon
     }
 }
 

@@ -1,29 +1,24 @@
 //! Decoding: what OpenCode sent, in any release's spelling, becomes an event
 //! that is to be trusted, and notes of what was refused. Stateless.
 
+mod delta;
+mod identity;
+
 use std::borrow::Cow;
 
 use crate::command::TodoReplace;
-use crate::event::{Event, PartKey};
+use crate::event::Event;
 use crate::known::Known;
 use crate::node::{Kind, Node};
 use crate::number::Number;
 use crate::rejection::{Code, Rejection};
 use crate::wire::fields::{Fields, Issues};
 use crate::wire::{error, message, part, permission, session, status, todo, tool, types};
-
-/// The spellings of a session's id, in the order they are tried.
-const SESSION_ID: &[&str] = &["sessionID", "sessionId", "session_id"];
-/// The same in a session's own `info`, where it is `id`.
-const OWN_SESSION_ID: &[&str] = &["id", "sessionID", "sessionId", "session_id"];
-/// The same in the properties of an event that has no `info`.
-const BARE_SESSION_ID: &[&str] = &["sessionID", "sessionId", "session_id", "id"];
-const MESSAGE_ID: &[&str] = &["messageID", "messageId", "message_id"];
-const OWN_MESSAGE_ID: &[&str] = &["id", "messageID", "messageId", "message_id"];
-const OWN_PART_ID: &[&str] = &["id", "partID", "partId", "part_id"];
-const PART_ID: &[&str] = &["partID", "partId", "part_id"];
-const DELTA: &str = "message.part.delta";
-const PERMISSION_ID: &[&str] = &["id", "requestID", "permissionID"];
+use delta::{DELTA, held_delta};
+use identity::{
+    BARE_SESSION_ID, MESSAGE_ID, OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID, PART_ID,
+    PERMISSION_ID, SESSION_ID, find,
+};
 
 /// What became of one event.
 #[derive(Debug)]
@@ -98,28 +93,6 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
         event,
         rejections: issues.into_inner(),
     }
-}
-
-/// The short way of a delta to a text that is held. A streamed turn is mostly
-/// these, so no more is read of them than what is needed and that all is there.
-fn held_delta<N: Node>(event: &N, context: &Context<'_>) -> Option<Event> {
-    if !event.is_at("type", DELTA) {
-        return None;
-    }
-    let properties = event.get("properties")?;
-    let has_id = |key| properties.text_len_at(key).is_some_and(|length| length > 0);
-    let is_whole = properties.is_at("field", "text") && has_id("messageID") && has_id("sessionID");
-    if !is_whole {
-        return None;
-    }
-    let part_id = properties.text_at("partID")?;
-    (context.held)(&part_id)?;
-    let delta = properties.text_at("delta")?;
-    Some(Event::Grew {
-        part_id,
-        delta,
-        event_id: text_of(event, "id"),
-    })
 }
 
 fn unknown(event_type: &str, issues: &Issues) {
@@ -241,52 +214,6 @@ impl<'d, N: Node> Decoder<'d, N> {
         }
         let (row, retry) = part::part(key, fields);
         Some(Event::Part { row, retry })
-    }
-
-    /// What came to a part's text, where the event carries the whole text and
-    /// the held one is all of it but this (releases 1.0 and 1.1). The text
-    /// itself is not read: a message costs what it is long, once.
-    fn grown(&self, part: &N, key: &PartKey) -> Option<String> {
-        let added = self.properties.text_len_at("delta")?;
-        let held = (self.context.held)(&key.part_id)?;
-        let time = part.get("time");
-        let ended = time.is_some_and(|time| time.kind_at("end").is_some());
-        let whole = part.text_len_at("text")?;
-        if ended || added.checked_add(held) != Some(whole) {
-            return None;
-        }
-        self.properties.text_at("delta")
-    }
-
-    fn delta(&self) -> Option<Event> {
-        let key = self.part_key(
-            find(&self.properties, PART_ID),
-            find(&self.properties, MESSAGE_ID),
-            find(&self.properties, SESSION_ID),
-            "properties",
-        )?;
-        let text = |key| self.properties.text_at(key);
-        match (text("field").as_deref(), text("delta")) {
-            (Some("text"), Some(_)) if (self.context.held)(&key.part_id).is_none() => {
-                Some(Event::Missed(key))
-            }
-            (Some("text"), Some(delta)) => Some(Event::Grew {
-                part_id: key.part_id,
-                delta,
-                event_id: self.event_id(),
-            }),
-            (Some("text") | None, _) => {
-                let mut fields = self.fields();
-                fields.string("field");
-                fields.string("delta");
-                None
-            }
-            (Some(_), _) => {
-                self.fields()
-                    .refuse(Code::WrongType, "field", "`text`", "another word");
-                None
-            }
-        }
     }
 
     fn message_removed(&self) -> Option<Event> {
@@ -424,73 +351,4 @@ impl<'d, N: Node> Decoder<'d, N> {
         fields.skip(SESSION_ID);
         fields
     }
-
-    fn session_id(&self) -> Option<String> {
-        let id = find(&self.properties, SESSION_ID);
-        if id.is_none() {
-            return self.no_identity("properties.sessionID");
-        }
-        id
-    }
-
-    fn part_key(
-        &self,
-        part_id: Option<String>,
-        message_id: Option<String>,
-        session_id: Option<String>,
-        path: &str,
-    ) -> Option<PartKey> {
-        let own = if path == "properties" { "partID" } else { "id" };
-        let Some(part_id) = part_id else {
-            return self.no_identity(&format!("{path}.{own}"));
-        };
-        let Some(message_id) = message_id.or_else(|| find(&self.properties, MESSAGE_ID)) else {
-            return self.no_identity(&format!("{path}.messageID"));
-        };
-        let Some(session_id) = session_id.or_else(|| find(&self.properties, SESSION_ID)) else {
-            return self.no_identity(&format!("{path}.sessionID"));
-        };
-        Some(PartKey {
-            session_id,
-            message_id,
-            part_id,
-        })
-    }
-
-    /// An entity's own id in its object; noted where it is spelt otherwise.
-    fn id_in(&self, node: &N, keys: &[&'static str], path: &'static str) -> Option<String> {
-        if node.kind_at("id").is_none() {
-            Fields::new(node.clone(), path, self.issues).refuse(
-                Code::MissingField,
-                "id",
-                "string",
-                "nothing",
-            );
-        }
-        find(node, keys)
-    }
-
-    fn event_id(&self) -> Option<String> {
-        text_of(self.envelope, "id")
-    }
-
-    fn no_identity<T>(&self, path: &str) -> Option<T> {
-        self.issues.add(Rejection {
-            code: Code::MissingIdentity,
-            path: path.to_owned(),
-            expected: "string",
-            found: "nothing",
-        });
-        None
-    }
-}
-
-/// The first of `keys` that holds an id.
-fn find<N: Node>(node: &N, keys: &[&'static str]) -> Option<String> {
-    keys.iter().find_map(|&key| text_of(node, key))
-}
-
-/// An id, where it is a string that is not empty.
-fn text_of<N: Node>(node: &N, key: &'static str) -> Option<String> {
-    node.text_at(key).filter(|id| !id.is_empty())
 }

@@ -1,0 +1,90 @@
+//! Messages, and which one is being written.
+
+use super::{Reconciler, Urgency, failure};
+use crate::command::{Command, MessageDelete};
+use crate::event::Failure;
+use crate::number::Number;
+use crate::row::{MessageRow, Role};
+
+impl Reconciler {
+    /// Notes which message is being written in a session.
+    pub(super) fn note_turn(&mut self, row: &MessageRow) {
+        self.heard.insert(&row.session_id);
+        self.deaf = false;
+        let created = self.created.peek(&row.session_id);
+        if row
+            .created_at
+            .value()
+            .is_some_and(|at| created.is_some_and(|created| at < created))
+        {
+            // A fork's copy: no event tells what that makes the session cost.
+            self.recalls.want(&row.session_id);
+        }
+        let is_new = !self.messages.contains(&row.id);
+        match row.role.value() {
+            Some(Role::User) if is_new => {
+                self.answers.remove(&row.session_id);
+                self.failures.remove(&row.session_id);
+            }
+            Some(Role::Assistant) if is_new || row.completed_at.value().is_none() => {
+                self.answers.set(&row.session_id, row.id.clone());
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn message(&mut self, row: MessageRow, failure: Option<Failure>) -> Urgency {
+        self.meet_session(&row.session_id);
+        self.messages.insert(&row.id);
+        let completed = row.completed_at.value().is_some();
+        if completed {
+            self.cut_streams(&row.session_id, |part| part.message_id == row.id);
+        }
+        let failed = failure.is_some();
+        if let Some(failure) = failure {
+            let error = failure::of_message(&row, failure);
+            self.pending.add(Command::SessionErrorUpsert(error));
+        }
+        self.pending.add(Command::MessageUpsert(row));
+        if completed || failed {
+            Urgency::Now
+        } else {
+            Urgency::Soon
+        }
+    }
+
+    pub(super) fn message_removed(
+        &mut self,
+        session_id: String,
+        id: String,
+        now: Number,
+    ) -> Urgency {
+        self.close_streams(|part| part.message_id == id);
+        if self.answers.get(&session_id) == Some(&id) {
+            self.answers.remove(&session_id);
+        }
+        self.meet_session(&session_id);
+        // No event tells what that makes the session cost (1.17 on).
+        self.recalls.want(&session_id);
+        self.pending.add(Command::MessageDelete(MessageDelete {
+            id,
+            session_id,
+            deleted_at: now,
+            on_delete: self.on_delete,
+        }));
+        Urgency::Now
+    }
+
+    /// A message that was not met yet likewise.
+    pub(super) fn meet_message(&mut self, session_id: &str, id: &str) {
+        self.meet_session(session_id);
+        if self.messages.insert(id) {
+            self.recalls.want(session_id);
+            self.pending.add(Command::MessageUpsert(MessageRow {
+                id: id.to_owned(),
+                session_id: session_id.to_owned(),
+                ..MessageRow::default()
+            }));
+        }
+    }
+}

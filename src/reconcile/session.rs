@@ -1,0 +1,114 @@
+//! Sessions: what they are, what they do, and how their turns fail.
+
+use super::{Reconciler, Urgency, failure};
+use crate::command::{Command, SessionDelete};
+use crate::event::{Failure, Retry};
+use crate::known::Known;
+use crate::number::Number;
+use crate::row::{SessionErrorRow, SessionRow, SessionStatus};
+
+impl Reconciler {
+    pub(super) fn session(&mut self, mut row: SessionRow) -> Urgency {
+        self.sessions.insert(&row.id);
+        if let Some(&created) = row.created_at.value() {
+            self.created.put(row.id.clone(), created);
+        }
+        row.origin = self.origin.clone().into();
+        self.pending.add(Command::SessionUpsert(row));
+        Urgency::Soon
+    }
+
+    pub(super) fn session_deleted(&mut self, row: SessionRow, now: Number) -> Urgency {
+        let id = row.id.clone();
+        self.session(row);
+        self.close_streams(|part| part.session_id == id);
+        self.answers.remove(&id);
+        self.pending.add(Command::SessionDelete(SessionDelete {
+            id,
+            deleted_at: now,
+            on_delete: self.on_delete,
+        }));
+        Urgency::Now
+    }
+
+    pub(super) fn status(
+        &mut self,
+        session_id: String,
+        status: SessionStatus,
+        retry: Option<Retry>,
+        now: Number,
+    ) -> Urgency {
+        if let Some(retry) = retry {
+            let answer = self.answers.get(&session_id);
+            let row = failure::of_retry(session_id.clone(), answer, retry, now);
+            self.pending.add(Command::SessionErrorUpsert(row));
+        }
+        self.unsettled.remove(&session_id);
+        if status == SessionStatus::Idle {
+            self.cut_streams(&session_id, |part| part.session_id == session_id);
+            // Some releases tell a served session's turns and not its messages.
+            let was_busy = self.busy.remove(&session_id);
+            if !self.heard.remove(&session_id) && was_busy {
+                self.deaf = true;
+                self.recalls.want(&session_id);
+            }
+        } else {
+            self.busy.insert(&session_id);
+        }
+        self.set_status(session_id, status);
+        if status == SessionStatus::Idle {
+            Urgency::Now
+        } else {
+            Urgency::Soon
+        }
+    }
+
+    pub(super) fn set_status(&mut self, id: String, status: SessionStatus) {
+        self.meet_session(&id);
+        let status = Known::Value(status);
+        self.pending.add(Command::SessionUpsert(SessionRow {
+            id,
+            status,
+            ..SessionRow::default()
+        }));
+    }
+
+    pub(super) fn failed(
+        &mut self,
+        session_id: Option<String>,
+        event_id: Option<String>,
+        failure: Failure,
+        now: Number,
+    ) -> Urgency {
+        let answer = session_id.as_deref().and_then(|id| self.answers.get(id));
+        let has_answer = answer.is_some();
+        let row = failure::of_session(session_id, answer, event_id, failure, now);
+        if has_answer || self.is_news(&row) {
+            self.pending.add(Command::SessionErrorUpsert(row));
+        }
+        Urgency::Now
+    }
+
+    /// Whether this is not the failure that its session told last: releases
+    /// without event ids tell the same one up to three times.
+    pub(super) fn is_news(&mut self, row: &SessionErrorRow) -> bool {
+        let session = row.session_id.value().map_or("", String::as_str);
+        let text = |known: &Known<String>| known.value().cloned().unwrap_or_default();
+        self.failures.set(
+            session,
+            format!("{}: {}", text(&row.name), text(&row.message)),
+        )
+    }
+
+    /// A session that was not met yet goes before its child, as a placeholder.
+    pub(super) fn meet_session(&mut self, id: &str) {
+        if self.sessions.insert(id) {
+            self.recalls.want(id);
+            let placeholder = SessionRow {
+                id: id.to_owned(),
+                ..SessionRow::default()
+            };
+            self.pending.add(Command::SessionUpsert(placeholder));
+        }
+    }
+}
