@@ -1,0 +1,226 @@
+//! What a stream costs: work is counted, not timed.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use clankers::command::Command;
+use clankers::node::{Kind, Node};
+use clankers::{Core, Options};
+use serde_json::{Value, json};
+
+use crate::events::{answer, delta, part, without};
+
+const PLACE: (&str, &str, &str) = ("ses_1", "msg_1", "prt_1");
+
+/// A value that counts what is read of it: bytes of text, and fields asked for.
+#[derive(Debug, Clone)]
+struct Counted<'v> {
+    value: &'v Value,
+    work: Rc<Cell<usize>>,
+}
+
+impl Counted<'_> {
+    fn at(&self, value: Option<Self>) -> Option<Self> {
+        self.add(1);
+        value
+    }
+
+    fn add(&self, work: usize) {
+        self.work.set(self.work.get() + work);
+    }
+
+    fn of(&self, text: Option<String>) -> Option<String> {
+        self.add(text.as_deref().map_or(0, str::len));
+        text
+    }
+}
+
+impl<'v> Counted<'v> {
+    fn inside(&self, value: &'v Value) -> Self {
+        Self {
+            value,
+            work: Rc::clone(&self.work),
+        }
+    }
+}
+
+impl Node for Counted<'_> {
+    fn kind(&self) -> Kind {
+        self.value.kind()
+    }
+    fn get(&self, key: &'static str) -> Option<Self> {
+        self.at(self.value.get(key).map(|value| self.inside(value)))
+    }
+    fn get_named(&self, key: &str) -> Option<Self> {
+        self.at(self.value.get(key).map(|value| self.inside(value)))
+    }
+    fn text(&self) -> Option<String> {
+        self.of(self.value.text())
+    }
+    fn is(&self, word: &'static str) -> bool {
+        self.value.is(word)
+    }
+    fn text_len(&self) -> Option<usize> {
+        // JavaScript knows it without counting.
+        self.value.text_len()
+    }
+    fn number(&self) -> Option<f64> {
+        self.value.number()
+    }
+    fn boolean(&self) -> Option<bool> {
+        self.value.boolean()
+    }
+    fn keys(&self) -> Vec<String> {
+        let keys = self.value.keys();
+        self.add(keys.iter().map(String::len).sum());
+        keys
+    }
+    fn key_count(&self) -> usize {
+        self.value.key_count()
+    }
+    fn items(&self) -> Vec<Self> {
+        let items: Vec<Self> = self
+            .value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|value| self.inside(value))
+            .collect();
+        self.add(items.len());
+        items
+    }
+    fn json(&self) -> Option<String> {
+        self.of(self.value.json())
+    }
+}
+
+/// What reading these events takes, by one core.
+fn work(events: impl IntoIterator<Item = Value>) -> usize {
+    let work = Rc::new(Cell::new(0));
+    let mut core = Core::new(Options::default());
+    for event in events {
+        core.observe(
+            &Counted {
+                value: &event,
+                work: Rc::clone(&work),
+            },
+            1.0,
+        );
+    }
+    work.get()
+}
+
+fn writing() -> Value {
+    let event = answer("ses_1", "msg_1", json!({ "time": { "created": 1 } }));
+    without(event, "/properties/info", "finish")
+}
+
+const WORDS: &str = "Twenty letters more. ";
+
+/// A stream of `count` deltas in the spelling of 1.2 and later.
+fn by_deltas(count: usize) -> Vec<Value> {
+    let open = part(PLACE, "text", json!({ "text": "", "time": { "start": 1 } }));
+    let deltas = std::iter::repeat_n(delta(PLACE, WORDS), count);
+    [writing(), open].into_iter().chain(deltas).collect()
+}
+
+/// The same in the spelling of 1.0 and 1.1: the whole text each time. `start`
+/// is how long the text is already when the first is told.
+fn by_whole_texts(start: usize, count: usize) -> Vec<Value> {
+    let grown = |length: usize| {
+        let mut event = part(
+            PLACE,
+            "text",
+            json!({ "text": WORDS.repeat(length), "time": { "start": 1 } }),
+        );
+        event["properties"]["delta"] = json!(WORDS);
+        event
+    };
+    std::iter::once(writing())
+        .chain((start..start + count).map(|at| grown(at + 1)))
+        .collect()
+}
+
+#[test]
+fn a_stream_of_deltas_costs_what_it_is_long() {
+    let (short, long) = (work(by_deltas(100)), work(by_deltas(1_000)));
+    assert!(long < 11 * short, "{short} for 100, {long} for 1000");
+}
+
+#[test]
+fn a_stream_of_whole_texts_costs_what_it_is_long() {
+    let (short, long) = (work(by_whole_texts(0, 100)), work(by_whole_texts(0, 1_000)));
+    assert!(long < 11 * short, "{short} for 100, {long} for 1000");
+}
+
+#[test]
+fn a_whole_text_is_read_once_where_its_start_was_missed() {
+    let first = work(by_whole_texts(1_000, 1));
+    let second = work(by_whole_texts(1_000, 2)) - first;
+    assert!(
+        second < first / 10,
+        "{first} for the first, {second} for the next"
+    );
+}
+
+#[test]
+fn an_event_costs_what_is_needed_of_it_and_not_what_it_carries() {
+    let diffs: Vec<Value> = (0..1_000)
+        .map(|at| json!({ "file": format!("f{at}"), "before": WORDS, "after": WORDS }))
+        .collect();
+    let small = work([crate::events::user(
+        "ses_1",
+        "msg_1",
+        json!({ "summary": { "diffs": [] } }),
+    )]);
+    let large = work([crate::events::user(
+        "ses_1",
+        "msg_1",
+        json!({ "summary": { "diffs": diffs } }),
+    )]);
+    assert_eq!(small, large);
+    let running = |output: &str| {
+        let state = json!({ "status": "running", "output": null, "metadata": { "output": output }, "time": { "start": 1 } });
+        crate::events::tool(PLACE, "c", state)
+    };
+    assert_eq!(work([running("")]), work([running(&WORDS.repeat(10_000))]));
+}
+
+#[test]
+fn what_is_ignored_on_purpose_costs_next_to_nothing() {
+    let heavy = json!({ "type": "session.diff", "properties": { "sessionID": "ses_1", "diff": [WORDS.repeat(10_000)] } });
+    assert!(work([heavy]) < 64);
+}
+
+#[test]
+fn a_text_is_drained_once_and_again_only_when_it_grew() {
+    let mut core = Core::new(Options::default());
+    let texts = |core: &mut Core| {
+        let count = core
+            .drain()
+            .iter()
+            .filter(|one| matches!(one, Command::PartUpsert(_)))
+            .count();
+        core.settle(true);
+        count
+    };
+    for event in by_deltas(3) {
+        core.observe(&&event, 1.0);
+    }
+    assert_eq!((texts(&mut core), texts(&mut core)), (1, 0));
+    core.observe(&&delta(PLACE, WORDS), 1.0);
+    assert_eq!((texts(&mut core), texts(&mut core)), (1, 0));
+}
+
+#[test]
+fn what_waits_for_a_sink_that_fails_is_a_command_a_row() {
+    let mut core = Core::new(Options::default());
+    for round in 0..200 {
+        for event in by_deltas(5) {
+            core.observe(&&event, f64::from(round));
+        }
+        core.drain();
+        core.settle(false);
+    }
+    assert_eq!(core.drain().len(), 3, "a session, a message, a part");
+}
