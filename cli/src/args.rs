@@ -2,10 +2,13 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{export, query, search, sessions, show, stats, status, tail, tools};
+use crate::commands::{
+    backup, export, generate, install, prune, query, search, sessions, show, stats, status, tail,
+    tools,
+};
 use crate::output::OutputArgs;
 use crate::paths::PlaceArgs;
-use crate::{daemon, import};
+use crate::{daemon, doctor, import};
 
 const ABOUT: &str = "What OpenCode did: every session, message, tool call, token and cent";
 
@@ -40,6 +43,13 @@ pub(crate) enum Command {
     Tail(tail::Args),
     Query(query::Args),
     Export(export::Args),
-    Import(import::Args),
     Daemon(daemon::Args),
+    Doctor(doctor::Args),
+    Install(install::Args),
+    Uninstall(install::UninstallArgs),
+    Import(import::Args),
+    Prune(prune::Args),
+    Backup(backup::Args),
+    Completions(generate::CompletionsArgs),
+    Man(generate::ManArgs),
 }

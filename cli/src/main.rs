@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod daemon;
+mod doctor;
 mod error;
 mod import;
 mod opencode;

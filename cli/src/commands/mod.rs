@@ -1,7 +1,11 @@
 //! The commands, one file each.
 
+pub(crate) mod backup;
 pub(crate) mod export;
 pub(crate) mod filter;
+pub(crate) mod generate;
+pub(crate) mod install;
+pub(crate) mod prune;
 pub(crate) mod query;
 pub(crate) mod rows;
 pub(crate) mod search;
@@ -18,7 +22,7 @@ use std::process::ExitCode;
 use crate::args::{Args, Command};
 use crate::error::Result;
 use crate::output::Out;
-use crate::{daemon, import};
+use crate::{daemon, doctor, import};
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
@@ -36,6 +40,17 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Export(args) => export::run(&args, &places, &mut out)?,
         Command::Import(args) => import::run(&args, &places, &mut out)?,
         Command::Daemon(args) => daemon::run(&args, &places, &mut out)?,
+        Command::Doctor(args) => {
+            let code = doctor::run(&args, &places, &mut out)?;
+            out.flush()?;
+            return Ok(code);
+        }
+        Command::Install(args) => install::run(&args, &mut out)?,
+        Command::Uninstall(args) => install::uninstall(&args, &mut out)?,
+        Command::Prune(args) => prune::run(&args, &places, &mut out)?,
+        Command::Backup(args) => backup::run(&args, &places, &mut out)?,
+        Command::Completions(args) => generate::completions(&args, &mut out)?,
+        Command::Man(args) => generate::man(&args, &mut out)?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

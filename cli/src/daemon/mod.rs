@@ -20,7 +20,6 @@ mod writer;
 use std::path::PathBuf;
 
 pub(crate) use client::health;
-pub(crate) use transport::is_answered;
 
 use crate::error::Result;
 use crate::output::Out;
@@ -73,6 +72,11 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     let _of_database = Lock::take(&places.db)?;
     logs::start(&logs_folder(places), args.log_level, args.foreground)?;
     server::run(places).inspect_err(|error| tracing::error!(%error, "could not run"))
+}
+
+/// Whether a daemon holds the database or the socket, answering or not.
+pub(crate) fn is_locked(places: &Places) -> bool {
+    Lock::is_held(&places.socket_file()) || Lock::is_held(&places.db)
 }
 
 /// Where the daemon logs.

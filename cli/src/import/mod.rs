@@ -8,5 +8,4 @@ mod run;
 mod source;
 mod sqlite;
 
-pub(crate) use run::{Args, run};
-pub(crate) use source::open_code_data;
+pub(crate) use run::{Args, behind, run};

@@ -75,6 +75,27 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     tell(&summary, args, out)
 }
 
+/// How many of OpenCode's sessions are not recorded, or not whole.
+pub(crate) fn behind(places: &Places) -> Result<usize> {
+    let db = if places.db.exists() {
+        Some(open_reader(&places.db)?)
+    } else {
+        None
+    };
+    let mut behind = 0;
+    for mut source in found()? {
+        let (listed, _) = source.list()?;
+        let known = db
+            .as_ref()
+            .map(|db| known(db, &listed))
+            .transpose()?
+            .unwrap_or_default();
+        let is_behind = |info: &&Value| known.get(id_of(info)) != Some(&Standing::Whole);
+        behind += listed.iter().filter(is_behind).count();
+    }
+    Ok(behind)
+}
+
 fn import(
     source: &mut dyn Source,
     db: Option<&mut Connection>,

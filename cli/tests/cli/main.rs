@@ -11,3 +11,4 @@ mod daemon;
 mod import;
 mod reading;
 mod support;
+mod upkeep;

@@ -6,6 +6,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{Listener, connect, is_answered};
+pub(crate) use unix::{Listener, connect};
 #[cfg(windows)]
-pub(crate) use windows::{Listener, connect, is_answered};
+pub(crate) use windows::{Listener, connect};

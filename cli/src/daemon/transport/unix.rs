@@ -72,7 +72,7 @@ pub(crate) fn connect(path: &Path) -> std::io::Result<BlockingStream> {
 }
 
 /// Whether somebody listens on `path`.
-pub(crate) fn is_answered(path: &Path) -> bool {
+fn is_answered(path: &Path) -> bool {
     BlockingStream::connect(path).is_ok()
 }
 

@@ -43,8 +43,3 @@ impl Listener {
 pub(crate) fn connect(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
-
-/// Whether somebody listens on `path`.
-pub(crate) fn is_answered(path: &Path) -> bool {
-    connect(path).is_ok()
-}

@@ -1,0 +1,273 @@
+//! The database, its folder, the daemon, and what waits to be written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clankers::store::SCHEMA_VERSION;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+use super::check::Check;
+use crate::commands::status::size;
+use crate::daemon;
+use crate::error::{Result, sqlite_text};
+use crate::import;
+use crate::output::bytes;
+use crate::paths::{Places, shown};
+use crate::store::{open_writer, schema_version};
+
+pub(super) fn checks(places: &Places) -> Result<Vec<Check>> {
+    let mut checks = private(places);
+    if places.db.exists() {
+        checks.extend(database(places)?);
+    } else {
+        checks.push(
+            Check::warning("database", format!("none yet at {}", shown(&places.db)))
+                .advice("it is made with the first event, or by `clankers import`"),
+        );
+    }
+    checks.extend(unrecorded(places));
+    checks.push(the_daemon(places));
+    checks.extend(outbox(places));
+    Ok(checks)
+}
+
+/// Files and folders that others could read.
+#[cfg(unix)]
+fn private(places: &Places) -> Vec<Check> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut wrong: Vec<(PathBuf, u32)> = Vec::new();
+    let mut look = |path: PathBuf, wanted: u32| {
+        if let Ok(found) = fs::metadata(&path)
+            && found.permissions().mode() & 0o077 != 0
+        {
+            wrong.push((path, wanted));
+        }
+    };
+    look(places.data.clone(), 0o700);
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = places.db.as_os_str().to_owned();
+        name.push(ending);
+        look(PathBuf::from(name), 0o600);
+    }
+    if wrong.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<String> = wrong.iter().map(|(path, _)| shown(path)).collect();
+    let check = Check::warning(
+        "privacy",
+        format!("others on this machine can read {}", names.join(", ")),
+    )
+    .advice("chmod 700 the folder and 600 the files")
+    .fix(move || {
+        for (path, mode) in &wrong {
+            fs::set_permissions(path, fs::Permissions::from_mode(*mode))?;
+        }
+        Ok("the data can be read by you alone".to_owned())
+    });
+    vec![check]
+}
+
+#[cfg(not(unix))]
+fn private(_: &Places) -> Vec<Check> {
+    Vec::new()
+}
+
+fn database(places: &Places) -> Result<Vec<Check>> {
+    let path = &places.db;
+    let name = shown(path);
+    let broken = |why: &rusqlite::Error| {
+        Check::broken(
+            "database",
+            format!("{name} cannot be read: {}", sqlite_text(why)),
+        )
+        .advice(
+            "restore a backup, or move it away: a new one is begun, and `clankers import` fills it",
+        )
+    };
+    let version = match read_only(path).and_then(|db| schema(&db).map(|version| (db, version))) {
+        Ok((db, version)) => {
+            drop(db);
+            version
+        }
+        Err(error) => return Ok(vec![broken(&error)]),
+    };
+    if version > SCHEMA_VERSION {
+        let text = format!("{name} has schema {version}, this clankers knows {SCHEMA_VERSION}");
+        return Ok(vec![
+            Check::broken("database", text).advice("update clankers; the file is left untouched"),
+        ]);
+    }
+    let mut checks = Vec::new();
+    if version < SCHEMA_VERSION {
+        let path = path.clone();
+        let text = format!("{name} has schema {version}, of {SCHEMA_VERSION}");
+        checks.push(
+            Check::warning("schema", text)
+                .advice("it is brought up to date when it is written next")
+                .fix(move || {
+                    open_writer(&path)?;
+                    Ok(format!("the schema is {SCHEMA_VERSION} now"))
+                }),
+        );
+    }
+    checks.push(writable(path, &name));
+    match sound(path) {
+        Ok(problems) if problems.is_empty() => {
+            checks.push(Check::good("integrity", "the file is sound"))
+        }
+        Ok(problems) => {
+            checks.push(Check::broken("integrity", problems.join("; ")).advice(
+                "`sqlite3 clankers.db .recover` saves what can be saved; or restore a backup",
+            ))
+        }
+        Err(error) => checks.push(broken(&error)),
+    }
+    Ok(checks)
+}
+
+fn schema(db: &Connection) -> rusqlite::Result<usize> {
+    schema_version(db)
+}
+
+fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    db.busy_timeout(Duration::from_secs(2))?;
+    Ok(db)
+}
+
+/// Whether a write could begin, without one.
+fn writable(path: &Path, name: &str) -> Check {
+    let begin = || {
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        db.busy_timeout(Duration::from_secs(1))?;
+        db.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
+    };
+    match begin() {
+        Ok(()) => Check::good(
+            "database",
+            format!("{name}, {}, can be written", bytes(size(path))),
+        ),
+        Err(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseBusy)
+            ) =>
+        {
+            Check::warning("database", format!("{name} is held by another program"))
+                .advice("the plugin waits and tries again; close what holds it open for writing")
+        }
+        Err(error) => Check::broken(
+            "database",
+            format!("{name} cannot be written: {}", sqlite_text(&error)),
+        )
+        .advice("look at its owner and mode, and whether the disk is full"),
+    }
+}
+
+/// What SQLite finds wrong in the file, a few of each kind.
+fn sound(path: &Path) -> rusqlite::Result<Vec<String>> {
+    let db = read_only(path)?;
+    let mut problems: Vec<String> = Vec::new();
+    let mut check = db.prepare("PRAGMA integrity_check(5)")?;
+    for line in check.query_map([], |row| row.get::<_, String>(0))? {
+        let line = line?;
+        if line != "ok" {
+            problems.push(line);
+        }
+    }
+    let mut keys =
+        db.prepare("SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY 1")?;
+    let orphans = keys.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+    })?;
+    for orphan in orphans {
+        let (table, count) = orphan?;
+        problems.push(format!("{count} rows of {table} have no parent"));
+    }
+    Ok(problems)
+}
+
+/// Sessions that OpenCode has and the database lacks.
+fn unrecorded(places: &Places) -> Option<Check> {
+    let behind = import::behind(places).ok()?;
+    Some(match behind {
+        0 => Check::good("history", "every session that OpenCode has is recorded"),
+        behind => Check::warning(
+            "history",
+            format!(
+                "{behind} session{} that OpenCode has {} not recorded, or not whole",
+                if behind == 1 { "" } else { "s" },
+                if behind == 1 { "is" } else { "are" }
+            ),
+        )
+        .advice("run: clankers import"),
+    })
+}
+
+fn the_daemon(places: &Places) -> Check {
+    let socket = shown(&places.socket);
+    match daemon::health(&places.socket) {
+        Some(Ok(health)) => {
+            let text = |name: &str| health.get(name).and_then(Value::as_str).unwrap_or("?");
+            let version = text("version").to_owned();
+            if version != env!("CARGO_PKG_VERSION") {
+                let text = format!(
+                    "clankers {version} is running, this is {}",
+                    env!("CARGO_PKG_VERSION")
+                );
+                return Check::warning("daemon", text)
+                    .advice("run: clankers daemon --stop, and start it again");
+            }
+            if Path::new(text("dbPath")) != places.db {
+                return Check::warning(
+                    "daemon",
+                    format!("it writes another database: {}", text("dbPath")),
+                )
+                .advice("CLANKERS_DB_PATH differs between here and where it was started");
+            }
+            Check::good("daemon", format!("answers on {socket}"))
+        }
+        Some(Err(error)) => Check::broken(
+            "daemon",
+            format!("what answers on {socket} is wrong: {error}"),
+        )
+        .advice("another program listens there: name another with CLANKERS_SOCKET_PATH"),
+        None if places.socket.exists() && !daemon::is_locked(places) => {
+            let path = places.socket.clone();
+            Check::warning(
+                "daemon",
+                format!("{socket} was left behind by a daemon that is gone"),
+            )
+            .advice("the next daemon replaces it; it may be removed")
+            .fix(move || {
+                fs::remove_file(&path)?;
+                Ok(format!("removed {}", shown(&path)))
+            })
+        }
+        None => Check::good("daemon", "not running; the plugin writes by itself"),
+    }
+}
+
+/// What the plugin could not hand to a daemon yet.
+fn outbox(places: &Places) -> Option<Check> {
+    let folder = places.data.join("outbox");
+    let files = fs::read_dir(&folder).ok()?.flatten();
+    let waiting: u64 = files
+        .filter_map(|file| file.metadata().ok())
+        .map(|file| file.len())
+        .sum();
+    Some(match waiting {
+        0 => Check::good("outbox", "nothing waits for the daemon"),
+        waiting => Check::warning(
+            "outbox",
+            format!(
+                "{} wait for the daemon in {}",
+                bytes(waiting),
+                shown(&folder)
+            ),
+        )
+        .advice("start it with `clankers daemon`; the next OpenCode hands it over"),
+    })
+}

@@ -1,0 +1,120 @@
+//! `clankers doctor`: looks at everything that can keep a conversation from
+//! being recorded, and says what to do.
+
+mod check;
+mod data;
+mod plugin;
+mod rejections;
+mod shape;
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::error::Result;
+use crate::output::{Format, Kind, Out, Table, column};
+use crate::paths::Places;
+use check::{Check, Level};
+
+/// Find out why nothing is recorded, or what is wrong
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit status: 0 all is well, 1 there are warnings, 2 something is broken.")]
+pub(crate) struct Args {
+    /// Mend what can be mended safely
+    #[arg(long)]
+    fix: bool,
+}
+
+/// Looks, mends where asked to, and tells.
+pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCode> {
+    let mut mended = Vec::new();
+    let mut checks = all(places)?;
+    if args.fix {
+        for check in &mut checks {
+            if let Some(fix) = check.fix.take() {
+                mended.push(fix().unwrap_or_else(|error| format!("could not mend it: {error}")));
+            }
+        }
+        if !mended.is_empty() {
+            checks = all(places)?;
+        }
+    }
+    let worst = checks
+        .iter()
+        .map(|check| check.level)
+        .max()
+        .unwrap_or(Level::Good);
+    match out.format {
+        Format::Table => told(&checks, &mended, places, out)?,
+        Format::Json | Format::Jsonl => {
+            let checks: Vec<Value> = checks.iter().map(Check::json).collect();
+            let issue = rejections::issue(places)?;
+            out.json(&json!({ "status": worst.word(), "checks": checks, "mended": mended, "issue": issue }))?;
+        }
+        Format::Csv | Format::Md => out.table(&table(&checks))?,
+    }
+    Ok(ExitCode::from(worst as u8))
+}
+
+fn all(places: &Places) -> Result<Vec<Check>> {
+    let mut checks = plugin::checks()?;
+    checks.extend(data::checks(places)?);
+    checks.extend(rejections::checks(places)?);
+    Ok(checks)
+}
+
+fn told(checks: &[Check], mended: &[String], places: &Places, out: &mut Out) -> Result<()> {
+    for what in mended {
+        let line = out.green(&format!("mended: {what}"));
+        out.line(&line)?;
+    }
+    if !mended.is_empty() {
+        out.line("")?;
+    }
+    for check in checks {
+        let mark = match check.level {
+            Level::Good => out.green("✓"),
+            Level::Warning => out.yellow("!"),
+            Level::Broken => out.red("✗"),
+        };
+        out.line(&format!("{mark} {:11} {}", check.name, check.text))?;
+        for line in check.advice.iter().flat_map(|advice| advice.lines()) {
+            out.remark(&format!("              {line}"))?;
+        }
+    }
+    out.line("")?;
+    let count = |level: Level| checks.iter().filter(|check| check.level == level).count();
+    let said = match (count(Level::Broken), count(Level::Warning)) {
+        (0, 0) => out.green("all is well"),
+        (0, warnings) => out.yellow(&format!("{warnings} to look at")),
+        (broken, 0) => out.red(&format!("{broken} broken")),
+        (broken, warnings) => out.red(&format!("{broken} broken, {warnings} more to look at")),
+    };
+    out.line(&said)?;
+    if checks.iter().any(|check| check.fix.is_some()) {
+        out.remark("`clankers doctor --fix` mends what can be mended safely")?;
+    }
+    if let Some(issue) = rejections::issue(places)? {
+        out.line("")?;
+        out.remark("to report what was refused, copy this; it holds names and types, none of your content:")?;
+        out.line("")?;
+        out.line(&issue)?;
+    }
+    Ok(())
+}
+
+fn table(checks: &[Check]) -> Table {
+    let columns = ["level", "check", "found", "advice"]
+        .map(|name| column(name, Kind::Text))
+        .to_vec();
+    let mut table = Table::new(columns);
+    for check in checks {
+        table.rows.push(vec![
+            check.level.word().into(),
+            check.name.into(),
+            check.text.clone().into(),
+            check.advice.clone().into(),
+        ]);
+    }
+    table
+}

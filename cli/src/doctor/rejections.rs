@@ -1,0 +1,112 @@
+//! What the core refused, in plain words, and as text for an issue.
+
+use std::fmt::Write;
+
+use super::check::Check;
+use crate::commands::rows::{Row, rows};
+use crate::error::Result;
+use crate::output::{count, time};
+use crate::paths::Places;
+use crate::store::open_reader;
+
+/// So many kinds are told one by one.
+const TOLD: usize = 8;
+const REJECTIONS: &str = "SELECT * FROM rejections ORDER BY last_seen DESC, event_type, path";
+
+pub(super) fn checks(places: &Places) -> Result<Vec<Check>> {
+    let Some(found) = read(places) else {
+        return Ok(Vec::new());
+    };
+    let Some(last) = found.first() else {
+        return Ok(vec![Check::good(
+            "rejections",
+            "nothing that OpenCode sent was refused",
+        )]);
+    };
+    let kinds = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let last = last.int("last_seen").map(time).unwrap_or_default();
+    let text = format!(
+        "{} kind{} of event or field could not be used, the last on {last}",
+        count(kinds),
+        if kinds == 1 { "" } else { "s" }
+    );
+    let mut advice: Vec<String> = found.iter().take(TOLD).map(explained).collect();
+    if found.len() > TOLD {
+        advice.push("…; all are in the table rejections".to_owned());
+    }
+    let is_lost = found
+        .iter()
+        .any(|row| row.text("code") == Some("missing_identity"));
+    let check = if is_lost {
+        Check::broken("rejections", text)
+    } else {
+        Check::warning("rejections", text)
+    };
+    Ok(vec![check.advice(advice.join("\n"))])
+}
+
+/// The text of an issue, where there is something to report.
+pub(super) fn issue(places: &Places) -> Result<Option<String>> {
+    let Some(found) = read(places).filter(|found| !found.is_empty()) else {
+        return Ok(None);
+    };
+    let mut text = format!(
+        "### OpenCode sends something that clankers {} does not know\n\n\
+         | event | code | path | expected | found | OpenCode | times |\n\
+         | --- | --- | --- | --- | --- | --- | ---: |\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let field = |row: &Row, name: &str| row.text(name).unwrap_or_default().replace('|', "\\|");
+    for row in &found {
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | `{}` | {} | {} | {} | {} |",
+            field(row, "event_type"),
+            field(row, "code"),
+            field(row, "path"),
+            field(row, "expected"),
+            field(row, "found"),
+            field(row, "source_version"),
+            row.int("count").unwrap_or_default(),
+        );
+    }
+    text.push_str("\nThe keys and types of an event of each kind:\n\n```json\n");
+    for row in found.iter().take(TOLD) {
+        let _ = writeln!(text, "{}", row.text("sample").unwrap_or_default());
+    }
+    text.push_str("```");
+    Ok(Some(text))
+}
+
+fn read(places: &Places) -> Option<Vec<Row>> {
+    let db = open_reader(&places.db).ok()?;
+    rows(&db, REJECTIONS, []).ok()
+}
+
+/// One kind, in a sentence that says what it cost.
+fn explained(row: &Row) -> String {
+    let text = |name: &str| row.text(name).unwrap_or_default();
+    let (event, path) = (text("event_type"), text("path"));
+    let what = match text("code") {
+        "missing_identity" => {
+            format!("`{event}` did not say what it was about (no `{path}`): the event was lost")
+        }
+        "wrong_type" => format!(
+            "`{event}` had {} at `{path}`, not {}: that field was left out",
+            text("found"),
+            text("expected")
+        ),
+        "missing_field" => format!("`{event}` lacked `{path}`: that field was left as it was"),
+        "unknown_field" => format!("`{event}` had the new field `{path}`: nothing was lost"),
+        "unknown_event" => format!("`{event}` is a new kind of event: it was not recorded"),
+        other => format!("`{event}`: {other} at `{path}`"),
+    };
+    let by = row
+        .text("source_version")
+        .map(|version| format!(", OpenCode {version}"))
+        .unwrap_or_default();
+    format!(
+        "{what} ({} times{by})",
+        count(row.int("count").unwrap_or_default())
+    )
+}

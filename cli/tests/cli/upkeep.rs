@@ -1,0 +1,420 @@
+//! Installing, looking after, pruning and copying.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::support::home::{Home, mode};
+use crate::support::recording;
+
+const RECORDINGS: &[&str] = &["1.18.34/served.jsonl", "1.3.2/run.jsonl"];
+
+/// A plugin as `make build` leaves it, as far as `install` and `doctor` look.
+fn built_plugin(home: &Home) -> PathBuf {
+    let folder = home.path("clankers/plugin-shim");
+    fs::create_dir_all(folder.join("dist")).unwrap();
+    fs::write(
+        folder.join("package.json"),
+        r#"{"name":"opencode-clankers","version":"0.1.0"}"#,
+    )
+    .unwrap();
+    let file = folder.join("dist/index.js");
+    fs::write(
+        &file,
+        "var plugin = async () => ({});\nexport {\n  plugin as default\n};\n",
+    )
+    .unwrap();
+    file
+}
+
+/// A program that says it is this release of OpenCode.
+fn fake_opencode(home: &Home, version: &str) {
+    let file = home.path(".opencode/bin/opencode");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, format!("#!/bin/sh\necho {version}\n")).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn config(home: &Home) -> PathBuf {
+    home.path(".config/opencode/opencode.json")
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+struct Diagnosis {
+    status: Option<i32>,
+    report: Value,
+}
+
+impl Diagnosis {
+    /// The levels and words of what was found of one kind.
+    fn of(&self, name: &str) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let checks = self.report["checks"].as_array().unwrap().iter();
+        checks
+            .filter(|check| check["check"] == name)
+            .map(|check| {
+                (
+                    text(&check["level"]),
+                    format!("{}\n{}", text(&check["found"]), text(&check["advice"])),
+                )
+            })
+            .collect()
+    }
+
+    fn says(&self, name: &str, level: &str, words: &str) -> bool {
+        self.of(name)
+            .iter()
+            .any(|(found, text)| found == level && text.contains(words))
+    }
+}
+
+fn doctor(home: &Home, more: &[&str]) -> Diagnosis {
+    let output = home.run(&[&["doctor", "--format", "json"], more].concat());
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    Diagnosis {
+        status: output.status.code(),
+        report,
+    }
+}
+
+/// A home in which all is well.
+fn healthy() -> Home {
+    let home = Home::with_recordings(RECORDINGS);
+    let plugin = built_plugin(&home);
+    fake_opencode(&home, "1.18.34");
+    home.stdout(&["install", "--plugin", plugin.to_str().unwrap()]);
+    for (path, mode) in [(home.data(), 0o700), (home.db(), 0o600)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    home
+}
+
+#[test]
+fn install_adds_the_plugin_once_and_uninstall_takes_it_out() {
+    let home = Home::new();
+    let plugin = built_plugin(&home);
+    let before = "{\n  // mine\n  \"model\": \"a/b\",\n  \"plugin\": [\"other\"]\n}\n";
+    write(&config(&home), before);
+    let args = ["install", "--plugin", plugin.to_str().unwrap()];
+    let said = home.stdout(&args);
+    let address = format!("file://{}", plugin.display());
+    assert!(
+        said.contains(&format!(
+            "added `{address}` to ~/.config/opencode/opencode.json"
+        )),
+        "{said}"
+    );
+    let text = fs::read_to_string(config(&home)).unwrap();
+    assert!(
+        text.contains("// mine") && text.contains("\"other\"") && text.contains(&address),
+        "{text}"
+    );
+    let backup = home.path(".config/opencode/opencode.json.before-clankers");
+    assert_eq!(fs::read_to_string(backup).unwrap(), before);
+    assert!(home.stdout(&args).contains("is installed already"));
+    assert!(home.stdout(&["status"]).contains("for all projects"));
+    let said = home.stdout(&["uninstall"]);
+    assert!(said.contains(&format!("removed `{address}`")), "{said}");
+    assert_eq!(fs::read_to_string(config(&home)).unwrap(), before);
+    assert!(home.stdout(&["uninstall"]).contains("not installed"));
+}
+
+#[test]
+fn install_for_one_project_leaves_the_others() {
+    let home = Home::new();
+    let plugin = built_plugin(&home);
+    let project = home.path("project");
+    fs::create_dir_all(project.join(".git")).unwrap();
+    let dry = home.stdout(&[
+        "install",
+        "--dry-run",
+        "--project",
+        "project",
+        "--plugin",
+        plugin.to_str().unwrap(),
+    ]);
+    assert!(
+        dry.contains("would add") && !project.join("opencode.json").exists(),
+        "{dry}"
+    );
+    home.stdout(&[
+        "install",
+        "--project",
+        "project",
+        "--plugin",
+        plugin.to_str().unwrap(),
+    ]);
+    assert!(project.join("opencode.json").exists() && !config(&home).exists());
+    assert!(home.stdout(&["uninstall"]).contains("not installed"));
+    assert!(
+        home.stdout(&["uninstall", "--project", "project"])
+            .contains("removed")
+    );
+}
+
+#[test]
+fn a_file_in_a_plugin_folder_is_an_installation() {
+    let home = Home::new();
+    let file = home.path(".config/opencode/plugins/clankers.js");
+    write(&file, "export { a as default };\n");
+    assert!(home.stdout(&["status"]).contains("clankers.js"));
+    assert!(
+        home.stdout(&["uninstall"])
+            .contains("removed ~/.config/opencode/plugins/clankers.js")
+    );
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_broken_configuration_is_left_alone() {
+    let home = Home::new();
+    write(&config(&home), "{ \"plugin\": [ ");
+    let error = home.stderr(&["install", "--plugin", "opencode-clankers"]);
+    assert!(
+        error.contains("cannot edit ~/.config/opencode/opencode.json"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read_to_string(config(&home)).unwrap(),
+        "{ \"plugin\": [ "
+    );
+}
+
+#[test]
+fn all_is_well_ends_with_0() {
+    let diagnosis = doctor(&healthy(), &[]);
+    assert_eq!(diagnosis.status, Some(0), "{:#}", diagnosis.report);
+    assert!(diagnosis.says("opencode", "good", "1.18.34"));
+    assert!(diagnosis.says("plugin", "good", "plugin-shim/dist/index.js"));
+    assert!(diagnosis.says("integrity", "good", "sound"));
+}
+
+#[test]
+fn doctor_reads_well() {
+    let home = healthy();
+    home.open()
+        .execute_batch(
+            "INSERT INTO rejections VALUES ('session.updated', 'wrong_type', 'properties.info.title', 'string', \
+             'number', '{\"type\":\"string\"}', '1.19.0', 12, 1795404102373, 1795404102373), \
+             ('session.sung', 'unknown_event', 'type', 'an event type of a known release', 'another word', \
+             '{\"type\":\"string\"}', '1.19.0', 1, 1795404102000, 1795404102000)",
+        )
+        .unwrap();
+    let output = home.run(&["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    insta::with_settings!({ filters => [(r"[\d.]+ KiB", "[size]"), (r"file:///\S+/clankers/", "file:///[home]/clankers/")] }, {
+        insta::assert_snapshot!(said);
+    });
+}
+
+#[test]
+fn what_keeps_the_plugin_from_loading_is_found() {
+    let home = Home::new();
+    let diagnosis = doctor(&home, &[]);
+    assert_eq!(diagnosis.status, Some(2));
+    assert!(diagnosis.says("plugin", "broken", "clankers install"));
+    assert!(diagnosis.says("opencode", "warning", "not found"));
+
+    let home = healthy();
+    let plugin = home.path("clankers/plugin-shim/dist/index.js");
+    fs::write(&plugin, "export default a;\nexport const VERSION = 1;\n").unwrap();
+    assert!(doctor(&home, &[]).says("plugin", "warning", "exports default, VERSION"));
+    fake_opencode(&home, "1.3.2");
+    assert!(doctor(&home, &[]).says("plugin", "broken", "exports default, VERSION"));
+    fs::remove_file(&plugin).unwrap();
+    assert!(doctor(&home, &[]).says("plugin", "broken", "there is no such file"));
+
+    let home = healthy();
+    let text = fs::read_to_string(config(&home)).unwrap();
+    write(
+        &config(&home),
+        &text
+            .replace("[\"file", "[[\"file")
+            .replace("js\"]", "js\", { \"onDelete\": \"keep\" }]]"),
+    );
+    assert_eq!(doctor(&home, &[]).status, Some(0));
+    fake_opencode(&home, "1.1.31");
+    assert!(doctor(&home, &[]).says(
+        "plugin",
+        "broken",
+        "has options, which OpenCode takes from 1.14 on"
+    ));
+
+    let home = healthy();
+    write(
+        &home.path(".opencode/plugins/clankers.js"),
+        "export { a as default };\n",
+    );
+    assert!(doctor(&home, &[]).says("plugin", "warning", "installed 2 times"));
+    fake_opencode(&home, "1.0.61");
+    assert!(doctor(&home, &[]).says("plugin", "broken", "OpenCode 1.0 does not look into"));
+
+    let home = healthy();
+    write(&config(&home), "{ \"plugin\": ");
+    assert!(doctor(&home, &[]).says("config", "broken", "cannot be read"));
+}
+
+#[test]
+fn a_stale_copy_of_the_package_is_found_and_removed() {
+    let home = healthy();
+    let copy = home
+        .path(".cache/opencode/packages/opencode-clankers@latest/node_modules/opencode-clankers");
+    write(
+        &copy.join("package.json"),
+        r#"{"name":"opencode-clankers","version":"0.0.1"}"#,
+    );
+    let diagnosis = doctor(&home, &[]);
+    assert_eq!(diagnosis.status, Some(1));
+    assert!(diagnosis.says("cache", "warning", "opencode-clankers 0.0.1"));
+    assert_eq!(doctor(&home, &["--fix"]).status, Some(0));
+    assert!(!copy.exists());
+}
+
+#[test]
+fn open_permissions_and_a_stale_socket_are_mended() {
+    let home = healthy();
+    fs::set_permissions(home.data(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(home.db(), fs::Permissions::from_mode(0o644)).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(home.socket()).unwrap());
+    let diagnosis = doctor(&home, &[]);
+    assert!(diagnosis.says("privacy", "warning", "others on this machine can read"));
+    assert!(diagnosis.says("daemon", "warning", "left behind"));
+    assert!(home.socket().exists(), "looking changes nothing");
+    assert_eq!(doctor(&home, &["--fix"]).status, Some(0));
+    assert_eq!((mode(&home.data()), mode(&home.db())), (0o700, 0o600));
+    assert!(!home.socket().exists());
+}
+
+#[test]
+fn a_running_daemon_is_seen() {
+    let home = healthy();
+    let _daemon = home.daemon();
+    assert!(doctor(&home, &["--fix"]).says("daemon", "good", "answers on"));
+    assert!(home.stdout(&["status"]).contains("running for"));
+    let other = home.path("other.db");
+    fs::copy(home.db(), &other).unwrap();
+    let diagnosis = doctor(&home, &["--db-path", other.to_str().unwrap()]);
+    assert!(diagnosis.says("daemon", "warning", "it writes another database"));
+}
+
+#[test]
+fn damage_to_the_database_is_found() {
+    let home = healthy();
+    let db = home.open();
+    db.execute_batch(
+        "PRAGMA foreign_keys = OFF; INSERT INTO messages (id, session_id) VALUES ('m', 'nowhere')",
+    )
+    .unwrap();
+    let diagnosis = doctor(&home, &[]);
+    assert_eq!(diagnosis.status, Some(2));
+    assert!(diagnosis.says("integrity", "broken", "1 rows of messages have no parent"));
+    db.execute_batch("DELETE FROM messages WHERE id = 'm'; BEGIN IMMEDIATE")
+        .unwrap();
+    assert!(doctor(&home, &[]).says("database", "warning", "held by another program"));
+    drop(db);
+
+    let newer = healthy();
+    newer
+        .open()
+        .execute_batch("PRAGMA user_version = 99")
+        .unwrap();
+    assert!(doctor(&newer, &[]).says("database", "broken", "has schema 99"));
+
+    let garbage = healthy();
+    fs::write(garbage.db(), "not a database at all, and longer than a header of one would have to be, so that it is read and refused").unwrap();
+    for ending in ["-wal", "-shm"] {
+        let _ = fs::remove_file(garbage.data().join(format!("clankers.db{ending}")));
+    }
+    assert!(doctor(&garbage, &[]).says("database", "broken", "cannot be read"));
+}
+
+#[test]
+fn prune_erases_what_is_old_and_keeps_what_was_spent() {
+    let home = Home::with_recordings(RECORDINGS);
+    let value = |sql: &str| -> f64 { home.open().query_row(sql, [], |row| row.get(0)).unwrap() };
+    let spent = value("SELECT sum(cost) FROM usage");
+    let before = recording::dump(&home.open());
+    let dry = home.stdout(&["prune", "--older-than", "2100-01-01", "--dry-run"]);
+    assert!(dry.contains("would erase the content of"), "{dry}");
+    home.stdout(&["prune", "--older-than", "2001-01-01"]);
+    assert_eq!(recording::dump(&home.open()), before, "nothing is that old");
+    assert!(home.stdout(&["search", "pond"]).contains("pond"));
+
+    let said = home.stdout(&["prune", "--older-than", "2100-01-01", "--vacuum"]);
+    assert!(said.contains("the database went from"), "{said}");
+    assert!(value("SELECT count(*) * 1.0 FROM sessions") > 0.0);
+    assert!((value("SELECT sum(cost) FROM usage") - spent).abs() < 1e-9);
+    let content = "SELECT (SELECT count(*) FROM messages WHERE text_content <> '') \
+        + (SELECT count(*) FROM parts WHERE text IS NOT NULL) + (SELECT count(*) FROM tool_calls WHERE output IS NOT NULL) * 1.0";
+    assert!(value(content).abs() < 0.5);
+    assert!(
+        home.stdout(&["search", "pond"])
+            .contains("nothing was found")
+    );
+    let bytes: Vec<u8> = ["clankers.db", "clankers.search"]
+        .iter()
+        .flat_map(|file| fs::read(home.data().join(file)).unwrap())
+        .collect();
+    assert!(!bytes.windows(14).any(|window| window == b"a frog jumps i"));
+
+    home.stdout(&["prune", "--older-than", "2100-01-01", "--purge"]);
+    assert!(value("SELECT count(*) * 1.0 FROM sessions").abs() < 0.5);
+    assert!((value("SELECT sum(cost) FROM usage") - spent).abs() < 1e-9);
+    assert!(home.stderr(&["prune"]).contains("--older-than"));
+}
+
+#[test]
+fn a_backup_is_whole_while_somebody_writes() {
+    let home = Home::with_recordings(RECORDINGS);
+    let before = recording::dump(&home.open());
+    let writer = home.open();
+    writer
+        .execute_batch("BEGIN IMMEDIATE; UPDATE sessions SET title = 'unfinished'")
+        .unwrap();
+    let copy = home.path("copy.db");
+    let said = home.stdout(&["backup", copy.to_str().unwrap()]);
+    assert!(
+        said.contains("copied ~/.local/share/clankers/clankers.db to ~/copy.db"),
+        "{said}"
+    );
+    assert_eq!(recording::dump(&Connection::open(&copy).unwrap()), before);
+    assert_eq!(mode(&copy), 0o600);
+    assert!(
+        home.stderr(&["backup", copy.to_str().unwrap()])
+            .contains("is there already")
+    );
+    assert!(
+        home.stdout(&["sessions", "--db-path", copy.to_str().unwrap()])
+            .contains("Tools that work")
+    );
+}
+
+#[test]
+fn completions_and_man_pages_are_made() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(
+            home.stdout(&["completions", shell]).contains("clankers"),
+            "{shell}"
+        );
+    }
+    assert!(home.stdout(&["man"]).contains(".TH clankers 1"));
+    home.stdout(&["man", "--dir", "man"]);
+    let pages: Vec<_> = fs::read_dir(home.path("man"))
+        .unwrap()
+        .map(|page| page.unwrap().file_name())
+        .collect();
+    assert!(
+        pages.iter().any(|page| page == "clankers-search.1"),
+        "{pages:?}"
+    );
+}
