@@ -2,7 +2,6 @@
 //! shape of event that a recording holds is renamed, retyped and dropped in
 //! turn. No change loses a row that still has its identity, and each is either
 //! harmless or reported in `rejections`.
-#![expect(clippy::unwrap_used, reason = "a broken fixture is to fail loudly")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -198,7 +197,7 @@ fn commands(events: &[Recorded]) -> (Vec<Command>, bool) {
     let mut all = Vec::new();
     let mut core = Core::new(Options::default());
     replay_into(&mut core, events, |commands| {
-        all.extend_from_slice(commands)
+        all.extend_from_slice(commands);
     });
     let count = all.len();
     all.retain(|command| !matches!(command, Command::RejectionRecord(_)));

@@ -160,7 +160,7 @@ fn a_crash_and_a_replay_of_everything_gives_the_rows_of_once() {
             let mut core = Core::new(Options::default());
             let mut batches = Vec::new();
             replay_into(&mut core, &events[..crash], |commands| {
-                batches.push(commands.to_vec())
+                batches.push(commands.to_vec());
             });
             batches.pop();
             batches.iter().for_each(|batch| db.apply(batch));

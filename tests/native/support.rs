@@ -1,6 +1,7 @@
 //! What the native tests share: a database that commands are applied to, and
 //! recordings of real releases that are replayed through a core.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "each test file uses a part of it; a broken fixture is to fail loudly"

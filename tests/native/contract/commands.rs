@@ -82,6 +82,8 @@ fn column(field: &str) -> String {
         })
 }
 
+const BY_HAND: &str = "SELECT id, title, project_path, project_name, model, provider, prompt_tokens, completion_tokens, cost, source, status FROM sessions";
+
 #[test]
 fn a_session_can_be_written_by_hand_by_its_session_id() {
     let by_hand = json!({
@@ -91,9 +93,8 @@ fn a_session_can_be_written_by_hand_by_its_session_id() {
     });
     let db = Db::new();
     db.apply(&[command("session.upsert", by_hand.clone())]);
-    const ROW: &str = "SELECT id, title, project_path, project_name, model, provider, prompt_tokens, completion_tokens, cost, source, status FROM sessions";
     assert_eq!(
-        db.rows(ROW),
+        db.rows(BY_HAND),
         [
             r#""test_session_001" | "Test Session" | "/tmp/test" | "test" | "test-model" | "test-provider" | 100 | 50 | 0.001 | "opencode" | "idle""#
         ]

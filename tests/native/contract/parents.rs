@@ -90,7 +90,7 @@ fn commands() -> Vec<Command> {
     {
         let mut core = Core::new(Options::default());
         replay_into(&mut core, &read(&path), |commands| {
-            all.extend_from_slice(commands)
+            all.extend_from_slice(commands);
         });
     }
     all

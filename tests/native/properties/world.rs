@@ -108,7 +108,7 @@ impl World {
                 self.create(parent);
             }
             Deed::Prompt { session, text } => {
-                self.in_session(*session, |world, id| world.prompt(id, text))
+                self.in_session(*session, |world, id| world.prompt(id, text));
             }
             Deed::Answer { session, model } => self.in_session(*session, |world, id| {
                 world.complete(id);
@@ -122,11 +122,11 @@ impl World {
                 reasoning,
             } => {
                 self.in_answer(*session, |world, answer| {
-                    world.write(answer, text, *reasoning)
+                    world.write(answer, text, *reasoning);
                 });
             }
             Deed::EndText { session } => {
-                self.in_answer(*session, |world, answer| world.end_texts(answer))
+                self.in_answer(*session, World::end_texts);
             }
             Deed::Call {
                 session,
@@ -154,7 +154,7 @@ impl World {
             Deed::Complete { session } => self.in_session(*session, Self::complete),
             Deed::RemovePart { pick } => self.remove_part(*pick),
             Deed::Revert { session, keep } => {
-                self.in_session(*session, |world, id| world.revert(id, *keep))
+                self.in_session(*session, |world, id| world.revert(id, *keep));
             }
             Deed::Fork { session } => self.in_session(*session, Self::fork),
             Deed::Rename { session, title } => self.in_session(*session, |world, id| {
@@ -162,11 +162,11 @@ impl World {
             }),
             Deed::Archive { session, archived } => self.in_session(*session, |world, id| {
                 world.change(id, |session, now| {
-                    session.archived = archived.then_some(now)
+                    session.archived = archived.then_some(now);
                 });
             }),
             Deed::Todos { session, count } => {
-                self.in_session(*session, |world, id| world.todos(id, *count))
+                self.in_session(*session, |world, id| world.todos(id, *count));
             }
             Deed::Delete { session } => self.in_session(*session, Self::delete),
         }
