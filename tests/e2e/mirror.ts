@@ -18,23 +18,26 @@ export function checkMirror(
 	return compare(expected, readTables(database));
 }
 
-/** Compares again and again until it is clean or `within` has passed: OpenCode and the plugin both write a little after a turn. */
+/**
+ * Compares again and again until it is clean, and still clean a moment later, or
+ * `within` has passed: OpenCode and the plugin both write a little after a turn.
+ */
 export async function settledMirror(
 	database: string,
 	witness: Witness,
 	projects: readonly Api[],
 	rules: Rules,
-	within = 15_000,
+	within = 20_000,
 ): Promise<Report> {
 	const deadline = Date.now() + within;
+	let wasClean = false;
 	for (;;) {
-		const report = checkMirror(
-			database,
-			await witness.truth(...projects),
-			rules,
-		);
-		if (report.differences.length === 0 || Date.now() > deadline) return report;
-		await new Promise((resolve) => setTimeout(resolve, 250));
+		const truth = await witness.truth(...projects);
+		const report = checkMirror(database, truth, rules);
+		const clean = report.differences.length === 0;
+		if ((clean && wasClean) || Date.now() > deadline) return report;
+		wasClean = clean;
+		await new Promise((resolve) => setTimeout(resolve, 500));
 	}
 }
 

@@ -1,16 +1,14 @@
 /** A throw-away home: nothing of the machine's own OpenCode is read or written. */
 
 import { spawnSync } from "node:child_process";
-import {
-	mkdirSync,
-	mkdtempSync,
-	rmSync,
-	symlinkSync,
-	writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compareReleases, contemporaryProvider } from "./releases.ts";
+import {
+	compareReleases,
+	contemporaryProvider,
+	installsProvider,
+} from "./releases.ts";
 
 export const PROVIDER = "scripted";
 export const LARGE_MODEL = "scripted-large";
@@ -45,7 +43,7 @@ export class Home {
 			OPENCODE_DISABLE_AUTOUPDATE: "1",
 			OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
 			OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
-			// OpenCode installs its own helper packages at start; here that fails at once instead of reaching out.
+			// Nothing here is to be had from the network.
 			npm_config_registry: "http://127.0.0.1:9/",
 			npm_config_fetch_retries: "0",
 			LANG: "C.UTF-8",
@@ -55,8 +53,11 @@ export class Home {
 		mkdirSync(cache, { recursive: true });
 		writeFileSync(join(cache, "models.json"), JSON.stringify(CATALOGUE));
 		writeFileSync(join(cache, "version"), cacheVersion(options.release));
-		if (compareReleases(options.release, "1.1.31") < 0) {
-			symlinkSync(contemporaryProvider(), join(cache, "node_modules"));
+		if (installsProvider(options.release)) {
+			// A copy: an OpenCode that installs a plugin writes there.
+			cpSync(contemporaryProvider(), join(cache, "node_modules"), {
+				recursive: true,
+			});
 			writeFileSync(
 				join(cache, "package.json"),
 				JSON.stringify({
@@ -70,7 +71,7 @@ export class Home {
 	/** Writes OpenCode's configuration anew: what is installed, for processes started from here on. */
 	configure(plugins: readonly unknown[]): void {
 		const folder = join(this.root, "config", "opencode");
-		mkdirSync(folder, { recursive: true });
+		this.seedHelpers(folder);
 		const depth =
 			compareReleases(this.options.release, "1.18.34") >= 0
 				? { subagent_depth: 3 }
@@ -85,6 +86,20 @@ export class Home {
 			join(folder, "opencode.json"),
 			JSON.stringify(config, null, 2),
 		);
+	}
+
+	/**
+	 * Makes a configuration folder look as if OpenCode had installed its helper
+	 * package there already: it waits for that before it loads plugins, and tries
+	 * for a minute where there is no network.
+	 */
+	seedHelpers(folder: string): void {
+		const dependencies = { "@opencode-ai/plugin": this.options.release };
+		mkdirSync(join(folder, "node_modules"), { recursive: true });
+		const write = (name: string, content: object): void =>
+			writeFileSync(join(folder, name), JSON.stringify(content));
+		write("package.json", { dependencies });
+		write("package-lock.json", { packages: { "": { dependencies } } });
 	}
 
 	/** A git repository with one commit, whose hash is the same on every machine. */

@@ -64,6 +64,11 @@ function fetchRelease(version: string, folder: string): void {
 	}
 }
 
+/** Whether a release installs the provider's package when a model is first used; later ones have it inside. */
+export function installsProvider(release: string): boolean {
+	return compareReleases(release, "1.1.31") < 0;
+}
+
 /**
  * The provider package that releases before it was bundled install when a model is first used, as its newest version:
  * one of their own time, since today's speaks another protocol to them.

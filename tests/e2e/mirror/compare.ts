@@ -7,6 +7,8 @@ import type { ExpectedRow } from "./expected.ts";
 export interface Difference {
 	readonly table: string;
 	readonly id: string;
+	/** The session that the row is of; "" where nobody knows. */
+	readonly session: string;
 	readonly column: string;
 	readonly expected: string;
 	readonly found: string;
@@ -15,6 +17,8 @@ export interface Difference {
 export interface Report {
 	/** How many cells and rows were looked at. */
 	readonly checks: number;
+	/** The same, by session. */
+	readonly checksOf: ReadonlyMap<string, number>;
 	readonly differences: readonly Difference[];
 	/** Rows that were expected, by table. */
 	readonly rows: Readonly<Record<string, number>>;
@@ -29,50 +33,55 @@ export function compare(
 ): Report {
 	const differences: Difference[] = [];
 	const rows: Record<string, number> = {};
-	const known = new Map<string, Set<string>>();
-	let checks = 0;
-	for (const { table, id, cells, optional } of expected) {
-		known.set(table, (known.get(table) ?? new Set()).add(id));
-		rows[table] = (rows[table] ?? 0) + 1;
-		checks += 1;
+	const checksOf = new Map<string, number>();
+	const known = new Set<string>();
+	const checked = (session: string): void => {
+		checksOf.set(session, (checksOf.get(session) ?? 0) + 1);
+	};
+	for (const { table, id, session, cells, optional } of expected) {
 		const row = found[table]?.get(id);
-		if (!row) {
-			if (!optional)
-				differences.push({
-					table,
-					id,
-					column: WHOLE_ROW,
-					expected: "a row",
-					found: "none",
-				});
-			continue;
-		}
-		for (const [column, claim] of Object.entries(cells)) {
-			checks += 1;
-			const cell = row[column];
-			if (cell === undefined || !claim.holds(cell))
-				differences.push({
-					table,
-					id,
-					column,
-					expected: claim.expected,
-					found: show(cell),
-				});
-		}
-	}
-	for (const [table, there] of Object.entries(found))
-		for (const id of there.keys()) {
-			if (known.get(table)?.has(id)) continue;
-			checks += 1;
+		const differs = (column: string, is: string, cell: string): void => {
 			differences.push({
 				table,
 				id,
+				session,
+				column,
+				expected: is,
+				found: cell,
+			});
+		};
+		known.add(`${table} ${id}`);
+		rows[table] = (rows[table] ?? 0) + 1;
+		checked(session);
+		if (!row) {
+			if (!optional) differs(WHOLE_ROW, "a row", "none");
+			continue;
+		}
+		for (const [column, claim] of Object.entries(cells)) {
+			const cell = row[column];
+			checked(session);
+			if (cell === undefined || !claim.holds(cell))
+				differs(column, claim.expected, show(cell));
+		}
+	}
+	for (const [table, there] of Object.entries(found))
+		for (const [id, row] of there) {
+			if (known.has(`${table} ${id}`)) continue;
+			const session = String(
+				(table === "sessions" ? id : row.session_id) ?? "",
+			);
+			checked(session);
+			differences.push({
+				table,
+				id,
+				session,
 				column: WHOLE_ROW,
 				expected: "none",
 				found: "a row",
 			});
 		}
-	return { checks, differences, rows };
+	const checks = [...checksOf.values()].reduce((sum, count) => sum + count, 0);
+	return { checks, checksOf, differences, rows };
 }
 
 /** One line each, in the words of the table. */

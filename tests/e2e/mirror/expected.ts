@@ -13,6 +13,8 @@ import type { SessionTruth, Truth } from "./truth.ts";
 export interface ExpectedRow {
 	readonly table: string;
 	readonly id: string;
+	/** The session that the row is of. */
+	readonly session: string;
 	readonly cells: Readonly<Record<string, Claim>>;
 	/** A row that may be missing; where it is there, the claims hold. */
 	readonly optional?: boolean;
@@ -28,6 +30,17 @@ export interface Rules {
 }
 
 type Part = MessageWithParts["parts"][number];
+
+/**
+ * From 1.14.42 to 1.15.1 a served OpenCode tells its plugins nothing of what is
+ * created, changed or removed: catch-up alone fills the database.
+ */
+export function rulesFor(release: string): Rules {
+	const blind =
+		compareReleases(release, "1.14.42") >= 0 &&
+		compareReleases(release, "1.15.1") <= 0;
+	return { release, tombstones: blind ? "those there are" : "all" };
+}
 
 export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
 	const rows: ExpectedRow[] = [];
@@ -68,6 +81,7 @@ function sessionRow(
 	return {
 		table: "sessions",
 		id: session.id,
+		session: session.id,
 		cells: {
 			...sessionIdentity(session),
 			title: is(session.title),
@@ -137,6 +151,7 @@ function messageRows(
 	const row: ExpectedRow = {
 		table: "messages",
 		id: info.id,
+		session: info.sessionID,
 		cells: {
 			...messageIdentity(info),
 			text_content: is(textContent(parts)),
@@ -194,6 +209,7 @@ function partRow(part: Part, info: MessageWithParts["info"]): ExpectedRow {
 	return {
 		table: "parts",
 		id: part.id,
+		session: info.sessionID,
 		cells: {
 			message_id: is(info.id),
 			session_id: is(info.sessionID),
@@ -216,6 +232,7 @@ function toolCallRow(part: Part, info: MessageWithParts["info"]): ExpectedRow {
 	return {
 		table: "tool_calls",
 		id: part.id,
+		session: info.sessionID,
 		cells: {
 			...toolCallIdentity(part, info),
 			title: is(state.title),
@@ -267,6 +284,7 @@ function ledgerRows(
 	return steps.map((step) => ({
 		table: "usage",
 		id: String(step.id),
+		session: info.sessionID,
 		cells: {
 			session_id: is(info.sessionID),
 			message_id: is(info.id),
@@ -284,6 +302,7 @@ function todoRows({ session, todos }: SessionTruth): ExpectedRow[] {
 	return todos.map((todo, position) => ({
 		table: "todos",
 		id: `${session.id} ${position}`,
+		session: session.id,
 		cells: {
 			content: is(todo.content),
 			status: is(todo.status),
@@ -302,6 +321,7 @@ function goneSessionRow(
 	return {
 		table: "sessions",
 		id: session.id,
+		session: session.id,
 		cells: {
 			...sessionIdentity(session),
 			title: is(null),
@@ -319,6 +339,7 @@ function erasedRows(
 	const row: ExpectedRow = {
 		table: "messages",
 		id: info.id,
+		session: info.sessionID,
 		cells: {
 			...messageIdentity(info),
 			text_content: is(""),
@@ -332,12 +353,14 @@ function erasedRows(
 			return {
 				table: "parts",
 				id: part.id,
+				session: info.sessionID,
 				cells: { message_id: is(info.id), text: gone, data: gone },
 				optional: true,
 			};
 		return {
 			table: "tool_calls",
 			id: part.id,
+			session: info.sessionID,
 			cells: {
 				...toolCallIdentity(part, info),
 				title: gone,

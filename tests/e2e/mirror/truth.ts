@@ -39,6 +39,13 @@ export class Witness {
 		for (const child of await api.children(id)) await this.see(api, child.id);
 	}
 
+	/** Every session there is or was. */
+	async known(...projects: readonly Api[]): Promise<Set<string>> {
+		const lists = await Promise.all(projects.map((api) => api.sessions()));
+		const listed = lists.flat().map((session) => session.id);
+		return new Set([...listed, ...this.seen.keys()]);
+	}
+
 	/** What OpenCode has now, and what it had. */
 	async truth(...projects: readonly Api[]): Promise<Truth> {
 		const sessions = (await Promise.all(projects.map(readAll))).flat();

@@ -11,6 +11,8 @@ export interface Outcome {
 	readonly result: "done" | "not in this release" | "failed";
 	readonly detail: string;
 	readonly milliseconds: number;
+	/** The sessions that the step made. */
+	readonly sessions: readonly string[];
 }
 
 export async function openStage(
@@ -33,18 +35,28 @@ export async function openStage(
 /** Plays one step; a failure is an outcome too, so that the other steps still show what they show. */
 export async function play(stage: Stage, step: Step): Promise<Outcome> {
 	const begun = Date.now();
-	const outcome = (result: Outcome["result"], detail: string): Outcome => ({
+	const sessions = (): Promise<Set<string>> =>
+		stage.witness.known(stage.api, stage.elsewhere);
+	const before = await sessions();
+	const [result, detail] = await outcomeOf(step.run(stage));
+	return {
 		step: step.name,
 		result,
 		detail,
 		milliseconds: Date.now() - begun,
-	});
+		sessions: [...(await sessions()).difference(before)],
+	};
+}
+
+async function outcomeOf(
+	playing: Promise<void>,
+): Promise<[Outcome["result"], string]> {
 	try {
-		await step.run(stage);
-		return outcome("done", "");
+		await playing;
+		return ["done", ""];
 	} catch (error) {
-		if (error instanceof NotInThisRelease)
-			return outcome("not in this release", error.message);
-		return outcome("failed", String(error));
+		return error instanceof NotInThisRelease
+			? ["not in this release", error.message]
+			: ["failed", String(error)];
 	}
 }

@@ -1,0 +1,162 @@
+/** Scenarios that take more than one process, each in a world of its own. */
+
+import { runTurn } from "../harness/opencode.ts";
+import { pluginByPath } from "../harness/plugin.ts";
+import { until } from "../harness/poll.ts";
+import { call, hang, say, think } from "../harness/script.ts";
+import { inWorld } from "../harness/world.ts";
+import type { Report } from "../mirror/compare.ts";
+import { withDatabase } from "../mirror/database.ts";
+import { rulesFor } from "../mirror/expected.ts";
+import { Witness } from "../mirror/truth.ts";
+import { checkMirror, settledMirror } from "../mirror.ts";
+import { SERVED } from "./index.ts";
+import { openStage, play } from "./play.ts";
+
+/** Plays on one release, and compares at the end. */
+export type WholeScenario = (release: string) => Promise<Report>;
+
+/** `opencode run`, one process per turn, compared by an OpenCode without the plugin: nothing is mended afterwards. */
+export const runs: WholeScenario = (release) =>
+	inWorld({ release }, async (world) => {
+		const { home, model, database } = world;
+		model.script("Say hello.", think("A greeting.", "Hello."));
+		model.script(
+			"List the files.",
+			call("bash", { command: "ls", description: "List files" }),
+			say("One file."),
+		);
+		model.script(
+			"Have them counted.",
+			call("task", {
+				description: "Count",
+				prompt: "Count them.",
+				subagent_type: "general",
+			}),
+			say("Counted."),
+		);
+		model.script("Count them.", say("There is one."));
+		let report: Report | undefined;
+		for (const prompt of [
+			"Say hello.",
+			"List the files.",
+			"Have them counted.",
+		]) {
+			const { code, output } = await runTurn(
+				home,
+				prompt,
+				report ? ["-c"] : [],
+			);
+			if (code !== 0)
+				throw new Error(`opencode run left with code ${code}: ${output}`);
+			const server = await world.serveWithoutPlugin();
+			report = checkMirror(database, await new Witness().truth(server.api), {
+				release,
+				tombstones: "all",
+			});
+			await server.stop();
+			home.configure([pluginByPath()]);
+			if (report.differences.length > 0) break;
+		}
+		if (!report) throw new Error("no turn was run");
+		return report;
+	});
+
+/** `kill -9` while the model speaks, and a restart: catch-up makes it what OpenCode kept. */
+export const killed: WholeScenario = (release) =>
+	inWorld({ release }, async ({ home, model, database, serve }) => {
+		const first = await serve();
+		const stage = await openStage(home, model, first);
+		model.script("Say hello.", say("Hello."));
+		model.script(
+			"Speak until you are killed.",
+			hang("These are my last words"),
+		);
+		const session = await first.api.createSession();
+		await first.api.prompt(session.id, "Say hello.");
+		first.api.begin(session.id, "Speak until you are killed.");
+		await stage.bus.hears(session.id, "These are my last words");
+		// What was streamed is stored within a second, whatever comes.
+		await until(
+			"the last words in the database",
+			() =>
+				wordsStored(database, "These are my last words") ||
+				release.startsWith("1.14."),
+			5000,
+		);
+		stage.bus.close();
+		await first.stop("SIGKILL");
+		const second = await serve();
+		return await settledMirror(
+			database,
+			stage.witness,
+			[second.api],
+			rulesFor(release),
+		);
+	});
+
+/** A history that began before the plugin was installed: catch-up brings it in, and invents nothing. */
+export const installedLater: WholeScenario = (release) =>
+	inWorld(
+		{ release, plugins: [] },
+		async ({ home, model, database, serve }) => {
+			const before = await serve();
+			const stage = await openStage(home, model, before);
+			for (const step of SERVED) {
+				const { result, detail } = await play(stage, step);
+				if (result === "failed") throw new Error(`${step.name}: ${detail}`);
+			}
+			stage.bus.close();
+			await before.stop();
+			home.configure([pluginByPath()]);
+			const after = await serve();
+			// OpenCode loads a project's plugins when the project is first asked for.
+			await after.api.sessions();
+			return await settledMirror(database, stage.witness, [after.api], {
+				release,
+				tombstones: "those there are",
+			});
+		},
+	);
+
+/** Two processes in one project and on one database, both at work. */
+export const twoProcesses: WholeScenario = (release) =>
+	inWorld({ release }, async ({ model, database, serve }) => {
+		const servers = [await serve(), await serve()];
+		const turns = servers.map(async ({ api }, index) => {
+			const mine = `Process ${index + 1}`;
+			for (const turn of ["first", "second", "third"]) {
+				const session = await api.createSession({ title: `${mine}, ${turn}` });
+				model.script(
+					`${mine} does its ${turn} work.`,
+					{ text: `${mine} speaks, and works.`, pace: 20 },
+					say("done"),
+				);
+				await api.prompt(session.id, `${mine} does its ${turn} work.`);
+			}
+		});
+		await Promise.all(turns);
+		const [one] = servers;
+		if (!one) throw new Error("no server was started");
+		return await settledMirror(
+			database,
+			new Witness(),
+			[one.api],
+			rulesFor(release),
+		);
+	});
+
+export const WHOLE: Readonly<Record<string, WholeScenario>> = {
+	"opencode run": runs,
+	"kill -9, restart": killed,
+	"installed later": installedLater,
+	"two processes": twoProcesses,
+};
+
+function wordsStored(database: string, words: string): boolean {
+	return withDatabase(
+		database,
+		(open) =>
+			open.query("SELECT 1 FROM parts WHERE text = ?").values(words).length > 0,
+	);
+}
