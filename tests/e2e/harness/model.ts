@@ -34,6 +34,7 @@ export class ScriptedModel {
 		readonly prompt: string;
 		readonly replies: readonly Reply[];
 	}[] = [];
+	private readonly titles = new Map<string, string>();
 	private readonly given = new Map<Reply, number>();
 	private readonly server: Server;
 	private hanging = 0;
@@ -68,6 +69,11 @@ export class ScriptedModel {
 		return prompt;
 	}
 
+	/** Titles a session that begins with `prompt`. */
+	title(prompt: string, title: string): void {
+		this.titles.set(prompt, title);
+	}
+
 	async stop(): Promise<void> {
 		this.server.closeAllConnections();
 		await new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -98,7 +104,7 @@ export class ScriptedModel {
 			.join("\n")
 			.slice(0, 400);
 		if (/title generator|generate a (short|brief) title/i.test(system))
-			return TITLE;
+			return this.titleOf(chat);
 		if (/summariz/i.test(system)) return SUMMARY;
 		const last = chat.messages.findLastIndex(
 			(message) => message.role === "user",
@@ -119,6 +125,13 @@ export class ScriptedModel {
 				(reply.times ?? Number.POSITIVE_INFINITY),
 		);
 		return due?.[steps] ?? UNSCRIPTED;
+	}
+
+	private titleOf({ messages }: ChatRequest): Reply {
+		const asked = messages.map(contentOf).join("\n");
+		for (const [prompt, title] of this.titles)
+			if (asked.includes(prompt)) return say(title);
+		return TITLE;
 	}
 
 	private complete(

@@ -1,0 +1,239 @@
+/**
+ * The demo: three turns in a real OpenCode (a chat, a tool call, a sub-agent)
+ * with the plugin loaded, and the rows they leave. The model is scripted on
+ * loopback; everything else is real. Nothing of the person's own is touched.
+ */
+
+import { copyFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Rows, readRows } from "./demo/rows.ts";
+import { table } from "./demo/table.ts";
+import { runTurn } from "./harness/opencode.ts";
+import { pluginFile } from "./harness/plugin.ts";
+import { PINNED_RELEASE } from "./harness/releases.ts";
+import { call, say } from "./harness/script.ts";
+import { inWorld, type World } from "./harness/world.ts";
+
+interface Turn {
+	readonly what: string;
+	readonly prompt: string;
+	readonly title: string;
+}
+
+const TURNS: readonly Turn[] = [
+	{
+		what: "a chat",
+		prompt: "What is a WAL in SQLite?",
+		title: "Write-ahead logs",
+	},
+	{
+		what: "a tool call",
+		prompt: "How many files are in this project?",
+		title: "Counting files",
+	},
+	{
+		what: "a sub-agent",
+		prompt: "Have the README reviewed.",
+		title: "README review",
+	},
+];
+
+const print = (text = ""): void => void process.stdout.write(`${text}\n`);
+const bold = (text: string): string =>
+	process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text;
+const dollars = (cost: number): string => `$${cost.toFixed(4)}`;
+
+print(
+	bold(
+		`==> Real OpenCode ${PINNED_RELEASE}, with the plugin, in a throw-away home`,
+	),
+);
+const kept = join(tmpdir(), `clankers-demo-${process.pid}.db`);
+const rows = await inWorld({ release: PINNED_RELEASE }, async (world) => {
+	script(world);
+	for (const [index, turn] of TURNS.entries())
+		await play(world, turn, index + 1);
+	copyFileSync(world.database, kept);
+	return readRows(world.database);
+});
+show(rows);
+const missing = whatIsMissing(rows);
+if (missing.length > 0) {
+	print(bold("Something is missing:"));
+	for (const line of missing) print(`  ${line}`);
+	process.exit(1);
+}
+showUse();
+
+/** What the model will say. */
+function script({ model }: World): void {
+	for (const { prompt, title } of TURNS) model.title(prompt, title);
+	const [chat, tool, agent] = TURNS.map(({ prompt }) => prompt);
+	model.script(
+		chat ?? "",
+		say(
+			"A write-ahead log: changes are appended to it first, so that readers and a writer do not wait for each other.",
+		),
+	);
+	model.script(
+		tool ?? "",
+		call("bash", { command: "ls | wc -l", description: "Count the files" }),
+		say("There is one file in this project."),
+	);
+	model.script(
+		agent ?? "",
+		call("task", {
+			description: "Review the README",
+			prompt: "Read README.md and say what is unclear.",
+			subagent_type: "general",
+		}),
+		say("The reviewer found it clear."),
+	);
+	model.script(
+		"Read README.md and say what is unclear.",
+		say("Nothing is unclear; it is short."),
+	);
+}
+
+async function play(world: World, turn: Turn, number: number): Promise<void> {
+	print(`    turn ${number}, ${turn.what}: opencode run "${turn.prompt}"`);
+	const { code, output } = await runTurn(world.home, turn.prompt);
+	if (code === 0) return;
+	print(output);
+	throw new Error(`opencode ended with ${code}`);
+}
+
+function show({
+	sessions,
+	messages,
+	toolCalls,
+	usage,
+	rejections,
+}: Rows): void {
+	print();
+	print(bold(`Sessions (${sessions.length})`));
+	print(
+		table(sessions, [
+			{ heading: "title", value: ({ title }) => title ?? "", flexible: true },
+			{ heading: "project", value: ({ project_name }) => project_name },
+			{ heading: "model", value: ({ model }) => model },
+			{ heading: "messages", value: ({ messages }) => messages },
+			{ heading: "tokens", value: ({ tokens }) => tokens },
+			{ heading: "cost", value: ({ cost }) => dollars(cost) },
+			{
+				heading: "parent",
+				value: ({ parent }) => parent ?? "–",
+				flexible: true,
+			},
+		]),
+	);
+	print();
+	print(bold(`Messages (${messages.length})`));
+	print(
+		table(messages, [
+			{
+				heading: "session",
+				value: ({ session }) => session ?? "",
+				flexible: true,
+			},
+			{ heading: "role", value: ({ role }) => role },
+			{
+				heading: "text",
+				value: ({ text_content }) => text_content,
+				flexible: true,
+			},
+			{
+				heading: "cost",
+				value: ({ cost }) => (cost > 0 ? dollars(cost) : "–"),
+			},
+		]),
+	);
+	print();
+	print(bold(`Tool calls (${toolCalls.length})`));
+	print(
+		table(toolCalls, [
+			{ heading: "tool", value: ({ tool }) => tool },
+			{ heading: "status", value: ({ status }) => status },
+			{ heading: "title", value: ({ title }) => title ?? "", flexible: true },
+			{ heading: "ms", value: ({ duration_ms }) => duration_ms },
+			{
+				heading: "session",
+				value: ({ session }) => session ?? "",
+				flexible: true,
+			},
+		]),
+	);
+	print();
+	print(bold("Usage, from the ledger"));
+	print(
+		table(usage, [
+			{ heading: "provider", value: ({ provider }) => provider },
+			{ heading: "model", value: ({ model }) => model },
+			{ heading: "steps", value: ({ steps }) => steps },
+			{ heading: "prompt tokens", value: ({ prompt_tokens }) => prompt_tokens },
+			{
+				heading: "completion tokens",
+				value: ({ completion_tokens }) => completion_tokens,
+			},
+			{ heading: "cost", value: ({ cost }) => dollars(cost) },
+		]),
+	);
+	print();
+	print(
+		`  Every message references its session; ${rejections} kinds of event were refused.`,
+	);
+}
+
+function whatIsMissing({
+	sessions,
+	messages,
+	toolCalls,
+	usage,
+	orphans,
+}: Rows): string[] {
+	const expected: [string, boolean][] = [
+		[
+			"three conversations and a sub-agent's, four sessions",
+			sessions.length === 4,
+		],
+		[
+			"each with a title, a project and a model",
+			sessions.every(
+				({ title, project_name, model }) => title && project_name && model,
+			),
+		],
+		[
+			"each with tokens and a cost",
+			sessions.every(({ tokens, cost }) => tokens > 0 && cost > 0),
+		],
+		[
+			"one sub-agent's session with its parent",
+			sessions.filter(({ parent }) => parent).length === 1,
+		],
+		["the messages of every turn", messages.length >= 8],
+		[
+			"a `bash` and a `task` call",
+			["bash", "task"].every((tool) =>
+				toolCalls.some(
+					(call) => call.tool === tool && call.status === "completed",
+				),
+			),
+		],
+		["what was spent", usage.some(({ cost }) => cost > 0)],
+		["a session for every message", orphans === 0],
+	];
+	return expected.filter(([, holds]) => !holds).map(([what]) => what);
+}
+
+function showUse(): void {
+	print();
+	print(bold("Ask it yourself"));
+	print(`  sqlite3 -box ${kept} "SELECT * FROM session_usage"`);
+	print();
+	print(bold("To record your own OpenCode"));
+	print("  mkdir -p ~/.config/opencode/plugins");
+	print(`  cp ${pluginFile()} ~/.config/opencode/plugins/`);
+	print("  opencode      # what you say next is recorded");
+	print("  The rows are then in ~/.local/share/clankers/clankers.db.");
+}
