@@ -128,7 +128,6 @@ fn write(
             db.prepare(&format!("SELECT * FROM {name} {condition} ORDER BY 1, 2"))?;
         let columns: Vec<_> = statement
             .column_names()
-            .into_iter()
             .map(|name| column(name, Kind::Plain))
             .collect();
         if format == Format::Csv {

@@ -39,13 +39,8 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     }
     let columns: Vec<Column> = statement
         .column_names()
-        .into_iter()
-        .map(|name| verbatim(column(name, Kind::Plain), name))
+        .map(|name| column(name, Kind::Plain).titled(name))
         .collect();
     let table = Table::of_query(columns, &mut statement, [])?;
     out.table(&table)
-}
-
-fn verbatim(column: Column, name: &str) -> Column {
-    column.titled(name)
 }

@@ -33,11 +33,7 @@ impl Row {
 /// The rows of a query.
 pub(crate) fn rows(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Row>> {
     let mut statement = db.prepare_cached(sql)?;
-    let names: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let rows = statement.query_map(params, |row| {
         let value = |(at, name): (usize, &String)| {
             row.get::<_, Cell>(at)

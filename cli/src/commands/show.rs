@@ -222,7 +222,7 @@ impl Transcript {
                     Line::Said(text) => wrap(&text, out.width()),
                     Line::Folded(text) => out.dim(&fold(&text, out.width())),
                     Line::Failed(text) => out.red(&fold(&text, out.width())),
-                    Line::Block(text) => text.lines().map(|line| format!("    {line}\n")).collect(),
+                    Line::Block(text) => indented(&text),
                 };
                 out.line(line.trim_end_matches('\n'))?;
             }
@@ -416,9 +416,9 @@ fn tool_lines(call: &Row, args: &Args, lines: &mut Vec<Line>) {
     let tool = call.text("tool").unwrap_or("tool");
     let title = call.text("title").map(one_line);
     let title = title
-        .or_else(|| call.text("input").map(|input| told_input(input)))
+        .or_else(|| call.text("input").map(told_input))
         .unwrap_or_default();
-    let took = call.int("duration_ms").map(duration);
+    let lasted = call.int("duration_ms").map(duration);
     let wait = call.int("permission_wait_ms").filter(|&wait| wait > 0);
     let wait = wait.map(|wait| format!("you were asked for {}", duration(wait)));
     let child = call
@@ -433,7 +433,7 @@ fn tool_lines(call: &Row, args: &Args, lines: &mut Vec<Line>) {
         Some("pending" | "running") => Some("not finished".to_owned()),
         _ => None,
     };
-    let notes: Vec<String> = [state, exit, took, wait, child]
+    let notes: Vec<String> = [state, exit, lasted, wait, child]
         .into_iter()
         .flatten()
         .collect();
@@ -565,6 +565,11 @@ fn wrap(text: &str, width: Option<usize>) -> String {
 /// One line, cut where it is too long.
 fn fold(text: &str, width: Option<usize>) -> String {
     width.map_or_else(|| text.to_owned(), |width| crate::output::cut(text, width))
+}
+
+/// Each line a little to the right.
+fn indented(text: &str) -> String {
+    text.lines().flat_map(|line| ["    ", line, "\n"]).collect()
 }
 
 /// A code block that its own text cannot end.

@@ -52,7 +52,7 @@ pub(crate) fn run(_: &Args, places: &Places, out: &mut Out) -> Result<()> {
     ];
     if let Some(db) = &db {
         let facts = facts(db)?;
-        let number = |name: &str| facts.0.get(name).cloned().map_or(Cell::Null, number_cell);
+        let number = |name: &str| facts.0.get(name).map_or(Cell::Null, number_cell);
         record.push((
             column("schema_version", Kind::Plain),
             Cell::from(schema_version(db)? as u64),
@@ -75,7 +75,7 @@ const FACTS: [(&str, Kind); 8] = [
     ("rejections", Kind::Count),
 ];
 
-fn number_cell(value: Value) -> Cell {
+fn number_cell(value: &Value) -> Cell {
     match (value.as_i64(), value.as_f64()) {
         (Some(number), _) => Cell::Int(number),
         (None, Some(number)) => Cell::Real(number),
@@ -126,10 +126,10 @@ fn screen(
             "plugin",
             &format!("{}, {}", place(one), one.scope.word()),
         ),
-        many => line(
+        [one, more @ ..] => line(
             true,
             "plugin",
-            &format!("{}, and in {} places more", place(&many[0]), many.len() - 1),
+            &format!("{}, and in {} places more", place(one), more.len()),
         ),
     };
     out.line(&plugin)?;

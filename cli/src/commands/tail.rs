@@ -1,6 +1,6 @@
 //! `clankers tail`: what is being recorded, as it comes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -53,7 +53,7 @@ ORDER BY at DESC, id DESC LIMIT ?3";
 pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     let db = open_reader(&places.db)?;
     let project = args.project.as_deref().map(like);
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut newest = 0;
     let mut first = true;
     let mut version: Option<i64> = None;
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
             for event in &events {
                 let id = event.text("id").unwrap_or_default().to_owned();
                 newest = newest.max(event.int("at").unwrap_or_default());
-                if seen.insert(id, ()).is_none() || first {
+                if seen.insert(id) || first {
                     print(event, &db, out)?;
                 }
             }
@@ -86,9 +86,9 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     }
 }
 
-fn mark_all(db: &Connection, project: Option<&str>, seen: &mut BTreeMap<String, ()>) -> Result<()> {
+fn mark_all(db: &Connection, project: Option<&str>, seen: &mut BTreeSet<String>) -> Result<()> {
     for event in rows(db, EVENTS, rusqlite::params![0, project, -1])? {
-        seen.insert(event.text("id").unwrap_or_default().to_owned(), ());
+        seen.insert(event.text("id").unwrap_or_default().to_owned());
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::frame::{self, Incoming, MAX_BODY};
 use super::health::Health;
 use super::rpc::{self, Call, Code, Failure, Hello, PROTOCOL, Request};
+use super::stored;
 use super::writer::Job;
 use crate::store::Applied;
 
@@ -65,19 +66,17 @@ async fn read_all<R: AsyncRead + Unpin>(
             Incoming::TooLong(length) => {
                 let why = format!("a frame of {length} bytes is over the limit of {MAX_BODY}");
                 let failure = Failure::new(Code::TooLong, why).data(json!({ "limit": MAX_BODY }));
-                refused(Value::Null, failure)
+                refused(&Value::Null, failure)
             }
             Incoming::NoFrame(why) => {
-                let answer = refused(Value::Null, Failure::new(Code::Parse, why));
+                let answer = refused(&Value::Null, Failure::new(Code::Parse, why));
                 let _ = answers.send(answer).await;
                 return Ok(());
             }
             Incoming::End => return Ok(()),
         };
-        // The writer is gone when the client is.
-        if answers.send(answer).await.is_err() {
-            return Ok(());
-        }
+        // A client that has left hears no answer; what it sent before is done all the same.
+        let _ = answers.send(answer).await;
     }
 }
 
@@ -87,26 +86,31 @@ async fn write_all<W: AsyncWrite + Unpin>(
 ) -> std::io::Result<()> {
     let mut writer = BufWriter::new(writer);
     loop {
-        let answer = match queue.try_recv() {
-            Ok(answer) => answer,
+        let answer = if let Ok(answer) = queue.try_recv() {
+            answer
+        } else {
             // Nothing more is ready: the client gets what there is.
-            Err(_) => {
-                writer.flush().await?;
-                match queue.recv().await {
-                    Some(answer) => answer,
-                    None => return writer.shutdown().await,
-                }
+            writer.flush().await?;
+            match queue.recv().await {
+                Some(answer) => answer,
+                None => return writer.shutdown().await,
             }
         };
         match answer {
             Answer::Ready(body) if body.is_empty() => {}
             Answer::Ready(body) => frame::write(&mut writer, &body).await?,
-            Answer::Stored { id, done } => {
+            Answer::Stored { id, mut done } => {
                 let ended = || Failure::new(Code::Ending, "the daemon ends: send it again later");
-                let outcome = done.await.unwrap_or_else(|_| Err(ended()));
+                let outcome = if let Ok(outcome) = done.try_recv() {
+                    outcome
+                } else {
+                    // Earlier answers do not wait for this one.
+                    writer.flush().await?;
+                    done.await.unwrap_or_else(|_| Err(ended()))
+                };
                 if let Some(id) = id {
                     let outcome = outcome.map(|applied| json!({ "applied": applied }));
-                    frame::write(&mut writer, &rpc::answer(id, outcome)).await?;
+                    frame::write(&mut writer, &rpc::answer(&id, outcome)).await?;
                 }
             }
         }
@@ -116,17 +120,18 @@ async fn write_all<W: AsyncWrite + Unpin>(
 async fn handle(body: &[u8], shared: &Shared) -> Answer {
     let Request { id, method, params } = match rpc::parse(body) {
         Ok(request) => request,
-        Err((id, failure)) => return refused(id, failure),
+        Err(refusal) => return refused(&refusal.0, refusal.1),
     };
     let outcome = match rpc::call(&method, params) {
         Ok(Call::Health) => shared.health.report().await,
         Ok(Call::Hello(hello)) => welcome(&hello, &shared.health),
+        Ok(Call::Stored(wanted)) => stored::sessions(shared.health.db(), wanted).await,
         Ok(Call::Apply(commands)) => {
             let (done, answer) = oneshot::channel();
             return match shared.jobs.send(Job { commands, done }).await {
                 Ok(()) => Answer::Stored { id, done: answer },
                 Err(_) => refused(
-                    id.unwrap_or_default(),
+                    &id.unwrap_or_default(),
                     Failure::new(Code::Internal, "the database's writer has ended"),
                 ),
             };
@@ -137,10 +142,10 @@ async fn handle(body: &[u8], shared: &Shared) -> Answer {
         tracing::warn!(method, why = failure.message(), "refused a request");
     }
     // A notification is not answered, not even when it is refused.
-    Answer::Ready(id.map_or_else(Vec::new, |id| rpc::answer(id, outcome)))
+    Answer::Ready(id.map_or_else(Vec::new, |id| rpc::answer(&id, outcome)))
 }
 
-fn refused(id: Value, failure: Failure) -> Answer {
+fn refused(id: &Value, failure: Failure) -> Answer {
     tracing::warn!(why = failure.message(), "refused a frame");
     Answer::Ready(rpc::answer(id, Err(failure)))
 }

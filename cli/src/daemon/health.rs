@@ -1,6 +1,6 @@
 //! How the daemon is: what `health` answers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clankers::store::SCHEMA_VERSION;
@@ -33,6 +33,11 @@ impl Health {
         }
     }
 
+    /// The database.
+    pub(crate) fn db(&self) -> &Path {
+        &self.db
+    }
+
     /// What does not change while it runs.
     pub(crate) fn identity(&self) -> Value {
         json!({
@@ -63,7 +68,7 @@ impl Health {
     }
 }
 
-fn counts(path: &std::path::Path) -> crate::error::Result<Value> {
+fn counts(path: &Path) -> crate::error::Result<Value> {
     let db = open_reader(path)?;
     let mut counts = Map::new();
     for (name, table) in COUNTED {

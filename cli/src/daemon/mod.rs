@@ -14,6 +14,7 @@ mod lock;
 mod logs;
 mod rpc;
 mod server;
+mod stored;
 mod transport;
 mod writer;
 

@@ -4,6 +4,8 @@ use clankers::command::Command;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::stored::Wanted;
+
 /// The version of what is spoken over the socket. A change that an older
 /// client would not understand raises it.
 pub(crate) const PROTOCOL: u32 = 1;
@@ -68,47 +70,49 @@ pub(crate) struct Request {
 }
 
 /// Reads a request. The failure goes to the id that could still be read.
-pub(crate) fn parse(body: &[u8]) -> Result<Request, (Value, Failure)> {
-    let request: Value = serde_json::from_slice(body).map_err(|error| {
-        (
-            Value::Null,
-            Failure::new(Code::Parse, format!("not valid JSON: {error}")),
-        )
-    })?;
+pub(crate) fn parse(body: &[u8]) -> Result<Request, Box<(Value, Failure)>> {
+    let refuse = |id, failure| Err(Box::new((id, failure)));
+    let request: Value = match serde_json::from_slice(body) {
+        Ok(request) => request,
+        Err(error) => {
+            let why = format!("not valid JSON: {error}");
+            return refuse(Value::Null, Failure::new(Code::Parse, why));
+        }
+    };
     let Value::Object(mut request) = request else {
         let why = if request.is_array() {
             "a list of requests is not taken: send them one after the other, or `batch`"
         } else {
             "a request is an object"
         };
-        return Err((Value::Null, Failure::new(Code::InvalidRequest, why)));
+        return refuse(Value::Null, Failure::new(Code::InvalidRequest, why));
     };
     let id = request.remove("id");
-    let refuse = |id: Option<Value>, field: &str, why: &str| {
+    let wrong = |id: Option<Value>, field: &str, why: &str| {
         let failure = Failure::new(Code::InvalidRequest, format!("`{field}`: {why}"));
-        Err((
+        refuse(
             id.unwrap_or_default(),
             failure.data(json!({ "field": field })),
-        ))
+        )
     };
     if !matches!(
         id,
         None | Some(Value::Null | Value::String(_) | Value::Number(_))
     ) {
-        return refuse(None, "id", "expected a string or a number");
+        return wrong(None, "id", "expected a string or a number");
     }
     if request.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
-        return refuse(id, "jsonrpc", "expected \"2.0\"");
+        return wrong(id, "jsonrpc", "expected \"2.0\"");
     }
     let Some(Value::String(method)) = request.remove("method") else {
-        return refuse(id, "method", "expected a string");
+        return wrong(id, "method", "expected a string");
     };
     let params = request.remove("params").unwrap_or_else(|| json!({}));
     Ok(Request { id, method, params })
 }
 
 /// The answer to a request that was done, or was not.
-pub(crate) fn answer(id: Value, outcome: Result<Value, Failure>) -> Vec<u8> {
+pub(crate) fn answer(id: &Value, outcome: Result<Value, Failure>) -> Vec<u8> {
     let answer = match outcome {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
         Err(failure) => {
@@ -129,6 +133,8 @@ pub(crate) enum Call {
     Health,
     /// A client says who it is and what it speaks.
     Hello(Hello),
+    /// What is stored of sessions.
+    Stored(Wanted),
     /// Commands, to be applied in one transaction.
     Apply(Vec<Command>),
 }
@@ -166,6 +172,7 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
     match method {
         "health" => Ok(Call::Health),
         "hello" => typed(params, "").map(Call::Hello),
+        "sessions.stored" => typed(params, "").map(Call::Stored),
         "batch" => {
             let Batch { commands } = typed(params, "")?;
             let read = |(at, one): (usize, Value)| {
@@ -188,8 +195,8 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
             command(method, params, "").map(|command| Call::Apply(vec![command]))
         }
         _ => {
-            let known = ["health", "hello", "batch"].iter().chain(Command::METHODS);
-            let known: Vec<&str> = known.copied().collect();
+            let own = ["health", "hello", "sessions.stored", "batch"];
+            let known: Vec<&str> = own.iter().chain(Command::METHODS).copied().collect();
             let failure = Failure::new(Code::MethodNotFound, format!("no method `{method}`"));
             Err(failure.data(json!({ "methods": known })))
         }
@@ -364,7 +371,7 @@ mod tests {
     #[test]
     fn what_is_no_request_is_refused_for_the_id_it_names() {
         let refused = |body: &str| {
-            let (id, failure) = parse(body.as_bytes()).unwrap_err();
+            let (id, failure) = *parse(body.as_bytes()).unwrap_err();
             format!("{id} {} {}", failure.code as i32, failure.message)
         };
         assert!(refused("{").starts_with("null -32700 not valid JSON"));

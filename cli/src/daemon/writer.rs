@@ -4,7 +4,7 @@
 use std::thread::JoinHandle;
 
 use clankers::command::Command;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
@@ -70,19 +70,30 @@ fn store(db: &mut Connection, jobs: Vec<Job>) {
 }
 
 fn failure(error: &rusqlite::Error) -> Failure {
-    let retry = matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::DiskFull
-                | ErrorCode::SystemIoFailure
-        )
-    );
+    let retry = !is_refusal(error);
     tracing::error!(%error, retry, "could not store");
     Failure::new(
         Code::Database,
         format!("could not store: {}", sqlite_text(error)),
     )
     .data(json!({ "retry": retry }))
+}
+
+/// Whether the commands are at fault, as the plugin's own sink sees it: not
+/// the file, the disk, or a schema that somebody tampered with.
+fn is_refusal(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, why) => match failure.code {
+            ErrorCode::TooBig
+            | ErrorCode::ConstraintViolation
+            | ErrorCode::TypeMismatch
+            | ErrorCode::ParameterOutOfRange => true,
+            ErrorCode::Unknown => {
+                !matches!(why, Some(why) if why.starts_with("no such "))
+                    && failure.extended_code & 0xff == ffi::SQLITE_ERROR
+            }
+            _ => false,
+        },
+        _ => false,
+    }
 }

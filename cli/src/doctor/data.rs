@@ -11,16 +11,16 @@ use serde_json::Value;
 use super::check::Check;
 use crate::commands::status::size;
 use crate::daemon;
-use crate::error::{Result, sqlite_text};
+use crate::error::sqlite_text;
 use crate::import;
 use crate::output::bytes;
 use crate::paths::{Places, shown};
 use crate::store::{open_writer, schema_version};
 
-pub(super) fn checks(places: &Places) -> Result<Vec<Check>> {
+pub(super) fn checks(places: &Places) -> Vec<Check> {
     let mut checks = private(places);
     if places.db.exists() {
-        checks.extend(database(places)?);
+        checks.extend(database(places));
     } else {
         checks.push(
             Check::warning("database", format!("none yet at {}", shown(&places.db)))
@@ -30,7 +30,7 @@ pub(super) fn checks(places: &Places) -> Result<Vec<Check>> {
     checks.extend(unrecorded(places));
     checks.push(the_daemon(places));
     checks.extend(outbox(places));
-    Ok(checks)
+    checks
 }
 
 /// Files and folders that others could read.
@@ -74,7 +74,7 @@ fn private(_: &Places) -> Vec<Check> {
     Vec::new()
 }
 
-fn database(places: &Places) -> Result<Vec<Check>> {
+fn database(places: &Places) -> Vec<Check> {
     let path = &places.db;
     let name = shown(path);
     let broken = |why: &rusqlite::Error| {
@@ -91,13 +91,13 @@ fn database(places: &Places) -> Result<Vec<Check>> {
             drop(db);
             version
         }
-        Err(error) => return Ok(vec![broken(&error)]),
+        Err(error) => return vec![broken(&error)],
     };
     if version > SCHEMA_VERSION {
         let text = format!("{name} has schema {version}, this clankers knows {SCHEMA_VERSION}");
-        return Ok(vec![
+        return vec![
             Check::broken("database", text).advice("update clankers; the file is left untouched"),
-        ]);
+        ];
     }
     let mut checks = Vec::new();
     if version < SCHEMA_VERSION {
@@ -115,16 +115,16 @@ fn database(places: &Places) -> Result<Vec<Check>> {
     checks.push(writable(path, &name));
     match sound(path) {
         Ok(problems) if problems.is_empty() => {
-            checks.push(Check::good("integrity", "the file is sound"))
+            checks.push(Check::good("integrity", "the file is sound"));
         }
         Ok(problems) => {
             checks.push(Check::broken("integrity", problems.join("; ")).advice(
                 "`sqlite3 clankers.db .recover` saves what can be saved; or restore a backup",
-            ))
+            ));
         }
         Err(error) => checks.push(broken(&error)),
     }
-    Ok(checks)
+    checks
 }
 
 fn schema(db: &Connection) -> rusqlite::Result<usize> {

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCod
         Format::Table => told(&checks, &mended, places, out)?,
         Format::Json | Format::Jsonl => {
             let checks: Vec<Value> = checks.iter().map(Check::json).collect();
-            let issue = rejections::issue(places)?;
+            let issue = rejections::issue(places);
             out.json(&json!({ "status": worst.word(), "checks": checks, "mended": mended, "issue": issue }))?;
         }
         Format::Csv | Format::Md => out.table(&table(&checks))?,
@@ -58,8 +58,8 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCod
 
 fn all(places: &Places) -> Result<Vec<Check>> {
     let mut checks = plugin::checks()?;
-    checks.extend(data::checks(places)?);
-    checks.extend(rejections::checks(places)?);
+    checks.extend(data::checks(places));
+    checks.extend(rejections::checks(places));
     Ok(checks)
 }
 
@@ -94,7 +94,7 @@ fn told(checks: &[Check], mended: &[String], places: &Places, out: &mut Out) -> 
     if checks.iter().any(|check| check.fix.is_some()) {
         out.remark("`clankers doctor --fix` mends what can be mended safely")?;
     }
-    if let Some(issue) = rejections::issue(places)? {
+    if let Some(issue) = rejections::issue(places) {
         out.line("")?;
         out.remark("to report what was refused, copy this; it holds names and types, none of your content:")?;
         out.line("")?;

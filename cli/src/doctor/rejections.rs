@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use super::check::Check;
 use crate::commands::rows::{Row, rows};
-use crate::error::Result;
 use crate::output::{count, time};
 use crate::paths::Places;
 use crate::store::open_reader;
@@ -13,15 +12,15 @@ use crate::store::open_reader;
 const TOLD: usize = 8;
 const REJECTIONS: &str = "SELECT * FROM rejections ORDER BY last_seen DESC, event_type, path";
 
-pub(super) fn checks(places: &Places) -> Result<Vec<Check>> {
+pub(super) fn checks(places: &Places) -> Vec<Check> {
     let Some(found) = read(places) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let Some(last) = found.first() else {
-        return Ok(vec![Check::good(
+        return vec![Check::good(
             "rejections",
             "nothing that OpenCode sent was refused",
-        )]);
+        )];
     };
     let kinds = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let last = last.int("last_seen").map(time).unwrap_or_default();
@@ -42,14 +41,12 @@ pub(super) fn checks(places: &Places) -> Result<Vec<Check>> {
     } else {
         Check::warning("rejections", text)
     };
-    Ok(vec![check.advice(advice.join("\n"))])
+    vec![check.advice(advice.join("\n"))]
 }
 
 /// The text of an issue, where there is something to report.
-pub(super) fn issue(places: &Places) -> Result<Option<String>> {
-    let Some(found) = read(places).filter(|found| !found.is_empty()) else {
-        return Ok(None);
-    };
+pub(super) fn issue(places: &Places) -> Option<String> {
+    let found = read(places).filter(|found| !found.is_empty())?;
     let mut text = format!(
         "### OpenCode sends something that clankers {} does not know\n\n\
          | event | code | path | expected | found | OpenCode | times |\n\
@@ -75,7 +72,7 @@ pub(super) fn issue(places: &Places) -> Result<Option<String>> {
         let _ = writeln!(text, "{}", row.text("sample").unwrap_or_default());
     }
     text.push_str("```");
-    Ok(Some(text))
+    Some(text)
 }
 
 fn read(places: &Places) -> Option<Vec<Row>> {

@@ -119,10 +119,11 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
 fn databases(folder: &Path) -> Vec<PathBuf> {
     let is_database = |path: &PathBuf| {
         let name = path
-            .file_name()
+            .file_stem()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        name == "opencode.db" || (name.starts_with("opencode-") && name.ends_with(".db"))
+        let is_named_so = name == "opencode" || name.starts_with("opencode-");
+        is_named_so && path.extension().is_some_and(|ending| ending == "db")
     };
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries

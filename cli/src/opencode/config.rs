@@ -2,6 +2,7 @@
 //! folders, of the user and of the project.
 
 use std::env;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -293,7 +294,10 @@ pub(crate) fn address(path: &Path) -> Result<String> {
             | b',' => {
                 address.push(char::from(byte));
             }
-            byte => address.push_str(&format!("%{byte:02X}")),
+            byte => {
+                // Writing to a string does not fail.
+                let _ = write!(address, "%{byte:02X}");
+            }
         }
     }
     Ok(address)

@@ -102,7 +102,8 @@ impl FromSql for Cell {
             ValueRef::Real(number) => Self::Real(number),
             ValueRef::Text(text) => Self::Text(String::from_utf8_lossy(text).into_owned()),
             ValueRef::Blob(bytes) => {
-                Self::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+                let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
+                Self::Text(bytes.iter().fold(String::new(), hex))
             }
         })
     }

@@ -42,10 +42,10 @@ pub(crate) fn time(ms: i64) -> String {
 /// Milliseconds as `340 ms`, `2.5 s`, `3 min 20 s` or `2 h 5 min`.
 pub(crate) fn duration(ms: i64) -> String {
     let seconds = ms / 1000;
-    match ms {
-        ..1000 => format!("{ms} ms"),
-        ..60_000 => format!("{seconds}.{} s", ms % 1000 / 100),
-        ..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
+    match seconds {
+        ..1 => format!("{ms} ms"),
+        1..60 => format!("{seconds}.{} s", ms % 1000 / 100),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }

@@ -170,6 +170,26 @@ fn pipelined_requests_are_answered_in_their_order() {
 }
 
 #[test]
+fn an_answer_does_not_wait_for_those_after_it() {
+    let home = Home::new();
+    let _daemon = home.daemon();
+    let mut client = Client::connect(&home.socket());
+    let lock = home.open();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let frame = |id: u32, method: &str, params: &Value| {
+        let body =
+            json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string();
+        format!("Content-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let hello = json!({ "clientName": "test", "clientVersion": "1" });
+    let both = frame(1, "hello", &hello) + &frame(2, "session.upsert", &session("ses_1"));
+    client.send_raw(both.as_bytes());
+    assert_eq!(client.receive().unwrap()["id"], 1);
+    lock.execute_batch("COMMIT").unwrap();
+    assert_eq!(client.receive().unwrap()["result"]["applied"], 1);
+}
+
+#[test]
 fn eight_clients_at_once_lose_nothing() {
     let home = Home::new();
     let _daemon = home.daemon();

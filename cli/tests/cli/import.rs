@@ -114,11 +114,7 @@ fn stored(db: &Connection) -> Vec<Row> {
         let mut statement = db
             .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))
             .unwrap();
-        let names: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut found = statement.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
             let value = |at: usize| match row.get::<_, Sql>(at).unwrap() {
@@ -156,13 +152,13 @@ fn comparable(rows: &[Row]) -> Vec<String> {
         row.get(name).and_then(Value::as_str).map(str::to_owned)
     };
     let is_live = |row: &Map<String, Value>| row.get("deleted_at").is_none_or(Value::is_null);
-    let live = |table: &str| -> BTreeSet<String> {
+    let undeleted = |table: &str| -> BTreeSet<String> {
         let of = rows
             .iter()
             .filter(|(name, row)| name == table && is_live(row));
         of.filter_map(|(_, row)| text(row, "id")).collect()
     };
-    let (sessions, messages) = (live("sessions"), live("messages"));
+    let (sessions, messages) = (undeleted("sessions"), undeleted("messages"));
     let still_there = |(table, row): &&Row| {
         let session = if table == "sessions" {
             text(row, "id")

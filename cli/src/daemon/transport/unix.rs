@@ -14,7 +14,7 @@ use crate::store::private_folder;
 /// A socket that is listened on. It is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    listener: UnixListener,
+    socket: UnixListener,
     path: PathBuf,
     /// Which file we made: another daemon's in its place is not ours to remove.
     inode: u64,
@@ -30,11 +30,11 @@ impl Listener {
             check_folder(folder)?;
         }
         remove_stale(path)?;
-        let listener = UnixListener::bind(path).context(what)?;
+        let socket = UnixListener::bind(path).context(what)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).context(what)?;
         let inode = fs::symlink_metadata(path).context(what)?.ino();
         Ok(Self {
-            listener,
+            socket,
             path: path.to_owned(),
             inode,
         })
@@ -43,7 +43,7 @@ impl Listener {
     /// The next client of our own user. Others are sent away.
     pub(crate) async fn accept(&mut self) -> std::io::Result<UnixStream> {
         loop {
-            let (stream, _) = self.listener.accept().await?;
+            let (stream, _) = self.socket.accept().await?;
             let peer = stream.peer_cred()?;
             if is_allowed(peer.uid(), rustix::process::geteuid().as_raw()) {
                 return Ok(stream);
