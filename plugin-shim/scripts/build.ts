@@ -41,6 +41,8 @@ const common: BuildOptions = {
 	target: "es2022",
 	loader: { ".wasm": "binary" },
 	logLevel: "warning",
+	// wasm-bindgen names a module once for each function imported from it.
+	logOverride: { "duplicate-object-key": "silent" },
 };
 
 rmSync(dist, { recursive: true, force: true });
