@@ -8,6 +8,7 @@
 )]
 
 mod daemon;
+mod docs;
 mod import;
 mod reading;
 mod support;
