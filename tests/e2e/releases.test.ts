@@ -1,0 +1,46 @@
+/** The release matrix on the oldest release, a middle one and the newest; `make matrix` has them all. */
+
+import { describe, expect, test } from "bun:test";
+import { PINNED_RELEASE } from "./harness/releases.ts";
+import { describe as inWords } from "./mirror/compare.ts";
+import {
+	isClean,
+	servedVerdicts,
+	type Verdict,
+	wholeVerdict,
+} from "./scenario/matrix.ts";
+
+const RELEASES = ["1.0.61", "1.3.2", PINNED_RELEASE];
+
+describe.each(RELEASES)("OpenCode %s", (release) => {
+	test("is mirrored, whatever a person does in it", async () => {
+		expect(troubles(await servedVerdicts(release))).toEqual([]);
+	}, 240_000);
+
+	test.each([
+		[
+			"is mirrored after a kill in mid-stream and a restart",
+			"kill -9, restart",
+		],
+		[
+			"is mirrored when its history began before the plugin came",
+			"installed later",
+		],
+		["is mirrored by two of its processes on one database", "two processes"],
+	])(
+		"%s",
+		async (_, scenario) => {
+			expect(troubles([await wholeVerdict(release, scenario)])).toEqual([]);
+		},
+		120_000,
+	);
+});
+
+function troubles(verdicts: readonly Verdict[]): string[] {
+	return verdicts
+		.filter((verdict) => !isClean(verdict))
+		.flatMap(({ scenario, failure, differences }) => [
+			...(failure ? [`${scenario}: ${failure}`] : []),
+			...differences.map((difference) => `${scenario}: ${inWords(difference)}`),
+		]);
+}
