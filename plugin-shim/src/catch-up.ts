@@ -21,7 +21,7 @@ export interface CatchUpOptions {
 	/** The project's directory. */
 	readonly directory: string;
 	/** What the database holds of the directory and of these sessions. */
-	stored(ids: readonly string[]): StoredSession[];
+	stored(ids: readonly string[]): StoredSession[] | Promise<StoredSession[]>;
 	/** Something changed and is to be drained, as urgently as that. */
 	changed(urgency: number): void;
 	/** Something to note in the log. */
@@ -105,15 +105,27 @@ export class CatchUp {
 	}
 
 	async #compareAll(): Promise<void> {
-		const { api, core, directory, stored, log } = this.#options;
+		const { api, core, directory, log } = this.#options;
 		this.#compare = false;
 		const listed = await api.list();
 		if (listed === undefined || this.#ended) return;
-		const plan = core.plan(directory, listed, stored(idsOf(listed)));
+		const held = await this.#held(idsOf(listed));
+		if (held === undefined || this.#ended) return;
+		const plan = core.plan(directory, listed, held);
 		const [behind, all] = [plan.fetch.length, listed.length];
 		if (behind > 0) log("debug", `catches up on ${behind} of ${all} sessions`);
 		await this.#fetchAll(new Set(plan.fetch));
 		for (const id of plan.verify) await this.#verify(id);
+	}
+
+	/** What is stored of them; nothing where that cannot be told now. */
+	async #held(ids: readonly string[]): Promise<StoredSession[] | undefined> {
+		try {
+			return await this.#options.stored(ids);
+		} catch (error) {
+			this.#options.log("warn", `catch-up is put off: ${describe(error)}`);
+			return undefined;
+		}
 	}
 
 	/** Fetches these sessions, and those that are added meanwhile. */

@@ -11,11 +11,23 @@ import { LOG_LEVELS, type LogLevel } from "./voice.ts";
 /** What is left of a row after its deletion in OpenCode. */
 const ON_DELETE = ["tombstone", "keep", "purge"] as const satisfies OnDelete[];
 /** What applies the commands. */
-const STORAGE = ["sqlite"] as const;
-const OPTIONS = ["dbPath", "dataPath", "logLevel", "onDelete", "storage"];
+const STORAGE = ["sqlite", "daemon"] as const;
+const OPTIONS = [
+	"dbPath",
+	"dataPath",
+	"logLevel",
+	"onDelete",
+	"storage",
+	"socketPath",
+	"outboxMiB",
+];
 
 const FOLDER_NAME = "clankers";
 const FILE_NAME = "clankers.db";
+const SOCKET_NAME = "dxta-clankers.sock";
+const OUTBOX_NAME = "outbox";
+const OUTBOX_MIB = 64;
+const MIB = 1024 * 1024;
 
 /** The settings in force. */
 export interface Config {
@@ -23,6 +35,7 @@ export interface Config {
 	readonly logLevel: LogLevel;
 	readonly onDelete: OnDelete;
 	readonly storage: (typeof STORAGE)[number];
+	readonly daemon: DaemonPlace;
 }
 
 /** The database to write. */
@@ -31,6 +44,15 @@ export interface Database {
 	readonly path: string;
 	/** Whether it is in the default folder, which is clankers' own. */
 	readonly inOwnFolder: boolean;
+}
+
+/** The daemon that records, where one does. */
+export interface DaemonPlace {
+	readonly socketPath: string;
+	/** The folder of what waits for it. */
+	readonly outboxFolder: string;
+	/** How many bytes may wait for it. */
+	readonly outboxLimit: number;
 }
 
 /** What else the settings depend on. */
@@ -57,12 +79,32 @@ export function readConfig(
 		environment[name] || undefined;
 
 	// Each is read, whichever is used, so that each bad value is reported.
+	const ofEnvironment = {
+		db: reader.path("CLANKERS_DB_PATH", variable("CLANKERS_DB_PATH")),
+		data: reader.path("CLANKERS_DATA_PATH", variable("CLANKERS_DATA_PATH")),
+		socket: reader.path(
+			"CLANKERS_SOCKET_PATH",
+			variable("CLANKERS_SOCKET_PATH"),
+		),
+	};
+	const ofOptions = {
+		db: reader.path("dbPath", given["dbPath"]),
+		data: reader.path("dataPath", given["dataPath"]),
+		socket: reader.path("socketPath", given["socketPath"]),
+	};
+	const { join } = pathsOf(machine.platform);
+	const inFolder = (folder: string | undefined): string | undefined =>
+		folder && join(folder, FILE_NAME);
 	const path = first(
-		reader.path("CLANKERS_DB_PATH", variable("CLANKERS_DB_PATH")),
-		reader.pathIn("CLANKERS_DATA_PATH", variable("CLANKERS_DATA_PATH")),
-		reader.path("dbPath", given["dbPath"]),
-		reader.pathIn("dataPath", given["dataPath"]),
+		ofEnvironment.db,
+		inFolder(ofEnvironment.data),
+		ofOptions.db,
+		inFolder(ofOptions.data),
 	);
+	const standard = defaultFolder(variable, machine);
+	const data = first(ofEnvironment.data, ofOptions.data) ?? standard;
+	const storage = reader.oneOf("storage", STORAGE, given["storage"]);
+	const outboxMiB = reader.positive("outboxMiB", given["outboxMiB"]);
 	const logLevel = first(
 		reader.oneOf(
 			"CLANKERS_LOG_LEVEL",
@@ -73,13 +115,20 @@ export function readConfig(
 	);
 	const config: Config = {
 		database: {
-			path: path ?? defaultPath(variable, machine),
+			path: path ?? join(standard, FILE_NAME),
 			inOwnFolder: path === undefined,
 		},
 		logLevel: logLevel ?? "info",
 		onDelete:
 			reader.oneOf("onDelete", ON_DELETE, given["onDelete"]) ?? "tombstone",
-		storage: reader.oneOf("storage", STORAGE, given["storage"]) ?? "sqlite",
+		storage: ofEnvironment.socket ? "daemon" : (storage ?? "sqlite"),
+		daemon: {
+			socketPath:
+				first(ofEnvironment.socket, ofOptions.socket) ??
+				defaultSocket(data, machine),
+			outboxFolder: join(data, OUTBOX_NAME),
+			outboxLimit: (outboxMiB ?? OUTBOX_MIB) * MIB,
+		},
 	};
 	return { config, problems: reader.problems };
 }
@@ -137,10 +186,12 @@ class Reader {
 		return undefined;
 	}
 
-	/** The database in the folder named. */
-	pathIn(name: string, value: unknown): string | undefined {
-		const folder = this.path(name, value);
-		return folder && this.#path.join(folder, FILE_NAME);
+	positive(name: string, value: unknown): number | undefined {
+		if (value === undefined) return undefined;
+		if (typeof value === "number" && value > 0 && Number.isFinite(value))
+			return value;
+		this.#unusable(name, "a number above 0", value);
+		return undefined;
 	}
 
 	#unusable(name: string, expected: string, value: unknown): void {
@@ -151,7 +202,7 @@ class Reader {
 }
 
 /** Where each platform keeps a program's data. */
-function defaultPath(
+function defaultFolder(
 	variable: (name: string) => string | undefined,
 	{ home, platform }: Machine,
 ): string {
@@ -165,7 +216,14 @@ function defaultPath(
 		// The XDG specification has relative paths ignored.
 		return data && isAbsolute(data) ? data : join(home, ".local", "share");
 	};
-	return join(folder(), FOLDER_NAME, FILE_NAME);
+	return join(folder(), FOLDER_NAME);
+}
+
+/** Where the daemon listens. Windows' pipes have one name space for all users: the folder tells them apart. */
+function defaultSocket(data: string, { platform }: Machine): string {
+	if (platform !== "win32") return posix.join(data, SOCKET_NAME);
+	const folder = data.replace(/[^\p{Alphabetic}\p{N}]/gu, "-");
+	return `\\\\.\\pipe\\${folder}-${SOCKET_NAME}`;
 }
 
 function pathsOf(platform: NodeJS.Platform): PlatformPath {

@@ -1,11 +1,16 @@
 /** The hooks: OpenCode's events go in, and nothing ever comes out or is thrown. */
-import { openCodeData, readConfig } from "./config.ts";
+
+import type { Store } from "../../pkg/clankers.js";
+import { type Config, openCodeData, readConfig } from "./config.ts";
 import { loadCore } from "./core.ts";
 import type { Hooks, PluginInput } from "./host.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
 import { SessionApi } from "./session-api.ts";
+import { DaemonSink } from "./sinks/daemon.ts";
+import type { Sink } from "./sinks/sink.ts";
 import { SqliteSink } from "./sinks/sqlite.ts";
+import { VERSION } from "./version.ts";
 import { Voice } from "./voice.ts";
 
 /** One answer for every call of the `event` hook, so that none allocates. */
@@ -60,11 +65,22 @@ function open(
 	const { config, problems } = readConfig(options, process.env);
 	voice.level = config.logLevel;
 	for (const problem of problems) voice.log("warn", problem);
-	const { database, onDelete } = config;
-	return recorderFor(`${onDelete} ${database.path}`, () => {
+	const { onDelete } = config;
+	return recorderFor(`${onDelete} ${placeOf(config)}`, () => {
 		const { eventTypes, store } = loadCore();
-		const sink = new SqliteSink(database, store);
+		const sink = sinkOf(config, store);
 		const origin = openCodeData(process.env);
 		return new Recorder({ onDelete, origin }, eventTypes.ignored, sink);
 	});
+}
+
+/** What tells one place of the rows from another. */
+function placeOf({ storage, database, daemon }: Config): string {
+	return storage === "daemon" ? `daemon ${daemon.socketPath}` : database.path;
+}
+
+function sinkOf({ storage, database, daemon }: Config, store: Store): Sink {
+	if (storage === "sqlite") return new SqliteSink(database, store);
+	const { schemaVersion } = store;
+	return new DaemonSink({ ...daemon, schemaVersion, clientVersion: VERSION });
 }

@@ -6,7 +6,7 @@ import { DrainTimer, pause } from "./drain-timer.ts";
 import type { BusEvent } from "./host.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
-import { type Sink, SinkError } from "./sinks/sink.ts";
+import { type RefusedCommand, type Sink, SinkError } from "./sinks/sink.ts";
 import { describe, type Voice } from "./voice.ts";
 
 /** Failures in a row before the person is shown one: a lock of a moment is nobody's concern. */
@@ -36,6 +36,12 @@ export class Recorder implements SharedRecorder {
 		this.ignored = new Set(ignored);
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
+		sink.attend?.({
+			log: (level, message) => this.#voice?.log(level, message),
+			tell: (message) => this.#voice?.tell(message),
+			refused: (refused) => this.#refused(refused),
+			ready: () => this.#compareAll(),
+		});
 	}
 
 	join(instance: Instance): Membership {
@@ -68,7 +74,7 @@ export class Recorder implements SharedRecorder {
 			api,
 			core: this.#core,
 			directory,
-			stored: (ids) => {
+			stored: async (ids) => {
 				this.#drain();
 				return this.#sink.stored(directory, ids);
 			},
@@ -118,8 +124,7 @@ export class Recorder implements SharedRecorder {
 		try {
 			const refused = this.#sink.apply(batch);
 			this.#core.settle(true);
-			for (const { command, reason } of refused)
-				this.#voice?.failed(`a \`${command.method}\` was refused`, reason);
+			for (const one of refused) this.#refused(one);
 			this.#succeeded();
 			return true;
 		} catch (error) {
@@ -127,6 +132,14 @@ export class Recorder implements SharedRecorder {
 			this.#failed(error);
 			return false;
 		}
+	}
+
+	#refused({ command, reason }: RefusedCommand): void {
+		this.#voice?.failed(`a \`${command.method}\` was refused`, reason);
+	}
+
+	#compareAll(): void {
+		for (const catchUp of this.#catchUps.values()) catchUp.compare();
 	}
 
 	#succeeded(): void {
@@ -156,7 +169,7 @@ export class Recorder implements SharedRecorder {
 		else
 			this.#voice?.log("error", `the core was restarted: ${describe(error)}`);
 		// What it knew and had not drained is lost: OpenCode is asked for it.
-		for (const catchUp of this.#catchUps.values()) catchUp.compare();
+		this.#compareAll();
 	}
 
 	/** Recording is over for this process; what is held is let go, and OpenCode goes on. */

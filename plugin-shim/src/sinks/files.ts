@@ -27,7 +27,7 @@ export function fileIdentity(path: string): string | undefined {
 }
 
 /** Makes a folder and those above it. Node's own `recursive` never returns where a file system answers as `/proc` does. */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string): void {
 	if (statSync(folder, { throwIfNoEntry: false })) return;
 	const above = dirname(folder);
 	if (above !== folder) makeFolder(above);

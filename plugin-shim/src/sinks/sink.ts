@@ -11,10 +11,30 @@ export interface Sink {
 	 * does not hold up the others for ever.
 	 */
 	apply(commands: readonly Command[]): RefusedCommand[];
-	/** What is stored of the directory's sessions and of those named. Throws a `SinkError`. */
-	stored(directory: string, ids: readonly string[]): StoredSession[];
+	/**
+	 * What is stored of the directory's sessions and of those named, with
+	 * everything applied before. Throws, or rejects with, a `SinkError`.
+	 */
+	stored(
+		directory: string,
+		ids: readonly string[],
+	): StoredSession[] | Promise<StoredSession[]>;
+	/** Names who is to hear of what happens between calls; a sink that works in the background begins. */
+	attend?(listener: SinkListener): void;
 	/** Lets go of everything held; a later `apply` opens it again. */
 	close(): void;
+}
+
+/** Who hears of what happens between calls. */
+export interface SinkListener {
+	/** Something for the log. */
+	log(level: "info" | "warn", message: string): void;
+	/** Something that a person has to see. */
+	tell(message: string): void;
+	/** A command was refused that `apply` had taken. */
+	refused(refused: RefusedCommand): void;
+	/** `stored` can be answered again, after it could not. */
+	ready(): void;
 }
 
 /** A command that the storage refused for what is in it. */

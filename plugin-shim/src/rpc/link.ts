@@ -1,0 +1,161 @@
+/** A lasting link to the daemon: connects, greets, and connects again when it is lost. */
+import { Connection } from "./connection.ts";
+import {
+	type Answer,
+	CODE,
+	type Identity,
+	PROTOCOL,
+	RpcError,
+} from "./protocol.ts";
+
+/** How long to wait before the first new attempt, and at most. */
+export interface Patience {
+	readonly firstMs: number;
+	readonly longestMs: number;
+}
+
+const PATIENCE: Patience = { firstMs: 100, longestMs: 5_000 };
+
+/** Whom to link with. */
+export interface LinkOptions {
+	readonly socketPath: string;
+	readonly clientName: string;
+	readonly clientVersion: string;
+	readonly patience?: Patience;
+}
+
+/** What a link tells its owner. */
+export interface LinkEvents {
+	/** The daemon has answered and speaks our protocol. Throws an `RpcError` to refuse it. */
+	ready(daemon: Identity): void;
+	/**
+	 * The link is down, and tries again by itself. `refused` where a daemon is
+	 * there but cannot be worked with: that lasts until one of us is updated.
+	 */
+	down(reason: string, refused: boolean): void;
+}
+
+/** One connection at a time, for as long as it is wanted. */
+export class Link {
+	readonly #options: LinkOptions;
+	readonly #events: LinkEvents;
+	#connection: Connection | undefined;
+	#ready = false;
+	#failures = 0;
+	#timer: NodeJS.Timeout | undefined;
+	#holds = false;
+
+	constructor(options: LinkOptions, events: LinkEvents) {
+		this.#options = options;
+		this.#events = events;
+	}
+
+	/** Whether requests can be sent. */
+	get ready(): boolean {
+		return this.#ready;
+	}
+
+	/** Connects, unless it has or is about to. */
+	open(): void {
+		if (this.#connection === undefined && this.#timer === undefined)
+			this.#connect();
+	}
+
+	/** Sends a request; only while ready. One that gets no answer is the owner's to send again. */
+	request(
+		method: string,
+		params: string | Uint8Array,
+		answered: (answer: Answer) => void,
+	): void {
+		this.#connection?.request(method, params, answered);
+	}
+
+	/** Whether the process stays alive for it; it does not unless told. */
+	hold(holds: boolean): void {
+		this.#holds = holds;
+		this.#connection?.hold(holds);
+		if (holds) this.#timer?.ref();
+		else this.#timer?.unref();
+	}
+
+	/** Work was done: the next failure is a first one again. */
+	succeeded(): void {
+		this.#failures = 0;
+	}
+
+	/** Gives this connection up and tries again after a pause. */
+	retry(reason: string): void {
+		this.#connection?.abandon(reason);
+	}
+
+	/** Ends it; what was written is still sent. */
+	close(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		this.#ready = false;
+		this.#connection?.end();
+		this.#connection = undefined;
+	}
+
+	#connect(): void {
+		try {
+			const connection: Connection = new Connection(
+				this.#options.socketPath,
+				this.#holds,
+				{
+					opened: () => this.#greet(connection),
+					closed: (reason) => this.#lost(reason, false),
+				},
+			);
+			this.#connection = connection;
+		} catch (error) {
+			this.#lost(error instanceof Error ? error.message : String(error), false);
+		}
+	}
+
+	#greet(connection: Connection): void {
+		const { clientName, clientVersion } = this.#options;
+		const hello = { clientName, clientVersion, protocol: PROTOCOL };
+		connection.request("hello", JSON.stringify(hello), (answer) => {
+			try {
+				if (answer.error !== undefined) throw answer.error;
+				const daemon = answer.result as Identity;
+				if (daemon?.protocol !== PROTOCOL)
+					throw new RpcError(
+						CODE.protocol,
+						`the daemon speaks protocol ${daemon?.protocol}, we speak ${PROTOCOL}`,
+					);
+				this.#ready = true;
+				this.#events.ready(daemon);
+			} catch (error) {
+				this.#refuse(connection, error);
+			}
+		});
+	}
+
+	#refuse(connection: Connection, error: unknown): void {
+		const reason = error instanceof Error ? error.message : String(error);
+		const lasts = error instanceof RpcError && error.code !== CODE.ending;
+		this.#connection = undefined;
+		connection.end();
+		this.#lost(reason, lasts);
+	}
+
+	#lost(reason: string, refused: boolean): void {
+		this.#connection = undefined;
+		this.#ready = false;
+		this.#failures += 1;
+		const { firstMs, longestMs } = this.#options.patience ?? PATIENCE;
+		const pause = Math.min(firstMs * 2 ** (this.#failures - 1), longestMs);
+		// Jitter, so that many clients of a daemon that restarts do not come at once.
+		this.#timer = setTimeout(
+			() => {
+				this.#timer = undefined;
+				this.#connect();
+			},
+			pause * (0.5 + Math.random() / 2),
+		);
+		if (!this.#holds) this.#timer.unref();
+		this.#events.down(reason, refused);
+	}
+}
