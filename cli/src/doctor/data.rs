@@ -254,10 +254,7 @@ fn the_daemon(places: &Places) -> Check {
 fn outbox(places: &Places) -> Option<Check> {
     let folder = places.data.join("outbox");
     let files = fs::read_dir(&folder).ok()?.flatten();
-    let waiting: u64 = files
-        .filter_map(|file| file.metadata().ok())
-        .map(|file| file.len())
-        .sum();
+    let waiting: u64 = files.filter_map(|file| waiting(&file.path())).sum();
     Some(match waiting {
         0 => Check::good("outbox", "nothing waits for the daemon"),
         waiting => Check::warning(
@@ -270,4 +267,20 @@ fn outbox(places: &Places) -> Option<Check> {
         )
         .advice("start it with `clankers daemon`; the next OpenCode hands it over"),
     })
+}
+
+/// How much of an outbox is not acknowledged. It begins with one line that
+/// says up to where it is: `clankers outbox 1 0000000000000035`.
+fn waiting(path: &Path) -> Option<u64> {
+    use std::io::{BufRead, BufReader, Read};
+    let file = fs::File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    let mut line = String::new();
+    BufReader::new(file.take(64)).read_line(&mut line).ok()?;
+    let acknowledged: u64 = line
+        .trim_end()
+        .strip_prefix("clankers outbox 1 ")?
+        .parse()
+        .ok()?;
+    Some(length.saturating_sub(acknowledged))
 }

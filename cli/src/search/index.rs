@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use indicatif::ProgressBar;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::words;
@@ -144,6 +145,9 @@ impl Index {
         if fingerprint.is_some() && fingerprint == known {
             return Ok(());
         }
+        // The first time, and after a long while, it takes seconds.
+        let spinner = ProgressBar::new_spinner().with_message("reading what is new");
+        spinner.enable_steady_tick(Duration::from_millis(200));
         let change = self
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -165,6 +169,7 @@ impl Index {
         ))?;
         change.execute("INSERT INTO state VALUES (?1)", [fingerprint])?;
         change.commit()?;
+        spinner.finish_and_clear();
         Ok(())
     }
 

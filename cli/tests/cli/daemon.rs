@@ -238,6 +238,38 @@ fn the_same_events_make_the_same_database_as_the_plugins_own_sink() {
 }
 
 #[test]
+fn killed_in_mid_stream_it_loses_nothing_that_it_answered() {
+    let recorded = recording::recording("1.18.34/served.jsonl");
+    let batches = recording::batches(&recorded);
+    let direct = Home::new();
+    let direct = recording::sink(&direct.path("clankers.db"));
+    for batch in &batches {
+        recording::apply(&direct, batch);
+    }
+    let home = Home::new();
+    let mut next = 0;
+    let mut kills = 0;
+    while next < batches.len() {
+        let daemon = home.daemon();
+        let mut client = Client::connect(&home.socket());
+        // Several are sent, one is answered, and it is killed: what has no answer goes again.
+        let sent = batches.iter().skip(next).take(5);
+        for batch in sent {
+            client.send("batch", &json!({ "commands": batch }));
+        }
+        let answer = client.receive().unwrap();
+        assert!(answer["result"]["applied"].is_u64(), "{answer}");
+        next += 1;
+        daemon.kill();
+        kills += 1;
+    }
+    assert!(kills > 3, "{kills}");
+    let daemon = home.daemon();
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(recording::dump(&home.open()), recording::dump(&direct));
+}
+
+#[test]
 fn its_files_are_for_their_owner_alone() {
     let home = Home::new();
     let _daemon = home.daemon();

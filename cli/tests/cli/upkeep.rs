@@ -295,6 +295,19 @@ fn open_permissions_and_a_stale_socket_are_mended() {
 }
 
 #[test]
+fn what_waits_for_a_daemon_is_counted() {
+    let home = healthy();
+    let outbox = home.data().join("outbox/12345678-1-abcdef.jsonl");
+    write(&outbox, "clankers outbox 1 0000000000000035\n");
+    assert!(doctor(&home, &[]).says("outbox", "good", "nothing waits"));
+    write(
+        &outbox,
+        &format!("clankers outbox 1 0000000000000035\n{}\n", "x".repeat(99)),
+    );
+    assert!(doctor(&home, &[]).says("outbox", "warning", "100 B wait for the daemon"));
+}
+
+#[test]
 fn a_running_daemon_is_seen() {
     let home = healthy();
     let _daemon = home.daemon();
