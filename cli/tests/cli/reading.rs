@@ -1,5 +1,6 @@
 //! The commands that read, on recorded conversations.
 
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -141,6 +142,31 @@ fn what_happened_last_is_followed() {
         &home,
         &[&["tail", "--once", "-n", "6", "--width", "100"]]
     ));
+}
+
+#[test]
+fn what_happens_is_followed_as_it_comes() {
+    let home = home();
+    let mut tail = home
+        .command(&["tail", "-n", "1", "--format", "jsonl"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    let db = home.open();
+    db.execute_batch(
+        "INSERT INTO messages (id, session_id, role, text_content, created_at)
+         SELECT 'msg_new', min(id), 'user', 'Is it running?', 1999999999999 FROM sessions",
+    )
+    .unwrap();
+    let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(
+        (&line["id"], &line["text"]),
+        (&"msg_new".into(), &"Is it running?".into())
+    );
+    tail.kill().unwrap();
+    tail.wait().unwrap();
 }
 
 #[test]
