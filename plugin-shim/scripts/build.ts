@@ -1,9 +1,10 @@
 /**
  * Builds `dist/`: `index.js` and `clankers.js`, each whole in itself with the
- * wasm inside, `server.js` beside `index.js`, and the types of both entries.
+ * wasm inside, `server.js` beside `index.js`, `client.js` without the wasm, and
+ * the types of all entries.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,6 +59,11 @@ await build({
 	outfile: "dist/server.js",
 	plugins: [indexBeside],
 });
+await build({
+	...common,
+	entryPoints: ["src/client.ts"],
+	outfile: "dist/client.js",
+});
 copyFileSync(join(dist, "index.js"), join(dist, "clankers.js"));
 copyFileSync(join(root, "..", "LICENSE"), join(dist, "LICENSE"));
 
@@ -71,6 +77,10 @@ execFileSync(
 	],
 	{ cwd: root, stdio: "inherit" },
 );
-for (const entry of ["index", "server", "host"])
+for (const entry of ["index", "server", "host", "session-api"])
 	copyFileSync(join(types, `${entry}.d.ts`), join(dist, `${entry}.d.ts`));
+// The client's are where their imports find the core's, of which they are made.
+for (const name of ["client", "rpc/link", "rpc/protocol"])
+	cpSync(join(types, `${name}.d.ts`), join(dist, `types/src/${name}.d.ts`));
+cpSync(join(root, "../pkg/clankers.d.ts"), join(dist, "pkg/clankers.d.ts"));
 rmSync(types, { recursive: true });
