@@ -9,6 +9,7 @@
  * client.close();
  * ```
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import type {
 	Command,
 	MessageDelete,

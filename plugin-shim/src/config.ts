@@ -103,8 +103,6 @@ export function readConfig(
 	);
 	const standard = defaultFolder(variable, machine);
 	const data = first(ofEnvironment.data, ofOptions.data) ?? standard;
-	const storage = reader.oneOf("storage", STORAGE, given["storage"]);
-	const outboxMiB = reader.positive("outboxMiB", given["outboxMiB"]);
 	const logLevel = first(
 		reader.oneOf(
 			"CLANKERS_LOG_LEVEL",
@@ -113,14 +111,16 @@ export function readConfig(
 		),
 		reader.oneOf("logLevel", LOG_LEVELS, given["logLevel"]),
 	);
+	const onDelete = reader.oneOf("onDelete", ON_DELETE, given["onDelete"]);
+	const storage = reader.oneOf("storage", STORAGE, given["storage"]);
+	const outboxMiB = reader.positive("outboxMiB", given["outboxMiB"]);
 	const config: Config = {
 		database: {
 			path: path ?? join(standard, FILE_NAME),
 			inOwnFolder: path === undefined,
 		},
 		logLevel: logLevel ?? "info",
-		onDelete:
-			reader.oneOf("onDelete", ON_DELETE, given["onDelete"]) ?? "tombstone",
+		onDelete: onDelete ?? "tombstone",
 		storage: ofEnvironment.socket ? "daemon" : (storage ?? "sqlite"),
 		daemon: {
 			socketPath:

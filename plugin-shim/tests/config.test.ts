@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { describe, it } from "node:test";
 import { type Environment, type Machine, readConfig } from "../src/config.ts";
 
@@ -143,7 +144,8 @@ describe("the other settings", () => {
 			assert.equal(read({ logLevel }).config.logLevel, logLevel);
 		for (const onDelete of ["tombstone", "keep", "purge"])
 			assert.equal(read({ onDelete }).config.onDelete, onDelete);
-		assert.equal(read({ storage: "sqlite" }).config.storage, "sqlite");
+		for (const storage of ["sqlite", "daemon"])
+			assert.equal(read({ storage }).config.storage, storage);
 	});
 
 	it("let CLANKERS_LOG_LEVEL win, in any case", () => {
@@ -166,7 +168,7 @@ describe("the other settings", () => {
 			"`CLANKERS_LOG_LEVEL`: expected `debug`, `info`, `warn`, `error`, `off`, found `quiet`; it is not used",
 			"`logLevel`: expected `debug`, `info`, `warn`, `error`, `off`, found `loud`; it is not used",
 			"`onDelete`: expected `tombstone`, `keep`, `purge`, found a boolean; it is not used",
-			"`storage`: expected `sqlite`, found an array; it is not used",
+			"`storage`: expected `sqlite`, `daemon`, found an array; it is not used",
 		]);
 	});
 
@@ -188,5 +190,54 @@ describe("the other settings", () => {
 				`\`options\`: expected an object, found ${found}; it is not used`,
 			]);
 		}
+	});
+});
+
+describe("the daemon's place", () => {
+	const read = (
+		options: unknown,
+		environment: Environment = {},
+		machine: Machine = LINUX,
+	): ReturnType<typeof readConfig>["config"] =>
+		readConfig(options, environment, machine).config;
+	const socketPath = (...given: Parameters<typeof read>): string =>
+		read(...given).daemon.socketPath;
+
+	it("is in the data folder, wherever the database is", () => {
+		const folder = dirname(DEFAULT_PATH);
+		assert.equal(socketPath({}), `${folder}/dxta-clankers.sock`);
+		assert.equal(
+			socketPath({ dbPath: "/srv/x.db" }),
+			`${folder}/dxta-clankers.sock`,
+		);
+		const { daemon } = read({ dataPath: "/a" }, { CLANKERS_DATA_PATH: "/b" });
+		assert.equal(daemon.socketPath, "/b/dxta-clankers.sock");
+		assert.equal(daemon.outboxFolder, "/b/outbox");
+	});
+
+	it("is a pipe named after the data folder on Windows", () => {
+		assert.equal(
+			socketPath({ dataPath: "C:\\Données\\a_b" }, {}, WINDOWS),
+			"\\\\.\\pipe\\C--Données-a-b-dxta-clankers.sock",
+		);
+	});
+
+	it("records there when CLANKERS_SOCKET_PATH names it", () => {
+		const environment = { CLANKERS_SOCKET_PATH: "~/x.sock" };
+		const config = read({ socketPath: "/y.sock" }, environment);
+		assert.equal(config.storage, "daemon");
+		assert.equal(config.daemon.socketPath, "/home/user/x.sock");
+		assert.equal(read({ storage: "sqlite" }, environment).storage, "daemon");
+		assert.equal(read({ socketPath: "/y.sock" }).storage, "sqlite");
+		assert.equal(socketPath({ socketPath: "/y.sock" }), "/y.sock");
+	});
+
+	it("keeps 64 MiB, or as much as is said", () => {
+		const limit = (options: unknown): number =>
+			read(options).daemon.outboxLimit;
+		assert.equal(limit({}), 64 * 1024 * 1024);
+		assert.equal(limit({ outboxMiB: 0.5 }), 512 * 1024);
+		for (const outboxMiB of [0, -1, "8", Number.NaN, Number.POSITIVE_INFINITY])
+			assert.equal(limit({ outboxMiB }), 64 * 1024 * 1024);
 	});
 });

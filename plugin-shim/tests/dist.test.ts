@@ -1,6 +1,6 @@
 /** What is published, as `npm run build` leaves it in `dist/`. */
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -43,6 +43,12 @@ describe("the built package", () => {
 		assert.equal(server["server"], index["default"]);
 	});
 
+	it("exports the daemon's client, without the wasm", async () => {
+		const module = await load(join(dist, "client.js"));
+		assert.equal(typeof module["createRpcClient"], "function");
+		assert.ok(statSync(join(dist, "client.js")).size < 50_000);
+	});
+
 	it("has package.json name the files that are there", () => {
 		const manifest = JSON.parse(
 			readFileSync(join(root, "package.json"), "utf8"),
@@ -50,7 +56,7 @@ describe("the built package", () => {
 		const named = [
 			manifest.main,
 			manifest.types,
-			...[".", "./server"].flatMap((entry) =>
+			...[".", "./server", "./client"].flatMap((entry) =>
 				Object.values(manifest.exports[entry]),
 			),
 		];
@@ -60,11 +66,12 @@ describe("the built package", () => {
 	});
 
 	it("imports nothing but the runtime's own modules, and no SQLite by name", () => {
-		for (const file of ["index.js", "clankers.js"]) {
+		for (const file of ["index.js", "clankers.js", "client.js"]) {
 			const code = readFileSync(join(dist, file), "utf8");
-			const imports = [...code.matchAll(/^import .* from "(.*)";$/gm)];
+			const imports = [...code.matchAll(/^(?:import .*|}) from "(.*)";$/gm)];
+			assert.ok(imports.length > 0);
 			for (const [, module] of imports)
-				assert.match(module ?? "", /^node:(fs|os|path)$/);
+				assert.match(module ?? "", /^node:(crypto|fs|net|os|path|zlib)$/);
 		}
 	});
 

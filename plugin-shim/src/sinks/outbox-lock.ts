@@ -30,7 +30,9 @@ export class OutboxLock {
 	static take(path: string): OutboxLock | undefined {
 		const connection = connect(path);
 		try {
-			connection.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+			connection.exec(
+				"PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE",
+			);
 			return new OutboxLock(path, connection);
 		} catch {
 			connection.close();
