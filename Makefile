@@ -1,7 +1,7 @@
 # Every target is a small script in scripts/, which says what it does and
 # installs what is missing into ~/.cache/clankers.
 .DEFAULT_GOAL := help
-.PHONY: help setup wasm build demo test lint fmt matrix clean
+.PHONY: help setup wasm build cli demo test lint fmt matrix clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -14,6 +14,9 @@ wasm: ## compile the core to WebAssembly (pkg/)
 
 build: ## build the installable OpenCode plugin (plugin-shim/dist/)
 	@scripts/build.sh
+
+cli: ## build the `clankers` program for use (target/release/clankers)
+	@scripts/build-cli.sh --release
 
 demo: ## see it work: three turns in a real OpenCode, and the rows they leave
 	@scripts/demo.sh

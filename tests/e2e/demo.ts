@@ -4,13 +4,14 @@
  * loopback; everything else is real. Nothing of the person's own is touched.
  */
 
+import { spawnSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Rows, readRows } from "./demo/rows.ts";
 import { table } from "./demo/table.ts";
 import { runTurn } from "./harness/opencode.ts";
-import { pluginFile } from "./harness/plugin.ts";
+import { pluginFile, programFile } from "./harness/plugin.ts";
 import { PINNED_RELEASE } from "./harness/releases.ts";
 import { call, say } from "./harness/script.ts";
 import { inWorld, type World } from "./harness/world.ts";
@@ -58,6 +59,7 @@ const rows = await inWorld({ release: PINNED_RELEASE }, async (world) => {
 	return readRows(world.database);
 });
 show(rows);
+showProgram();
 const missing = whatIsMissing(rows);
 if (missing.length > 0) {
 	print(bold("Something is missing:"));
@@ -183,6 +185,26 @@ function show({
 	print(
 		`  Every message references its session; ${rejections} kinds of event were refused.`,
 	);
+}
+
+/** The same through the program that comes with the plugin. */
+function showProgram(): void {
+	const session = rows.sessions.find(
+		({ title }) => title === TURNS.at(-1)?.title,
+	);
+	for (const args of [
+		["stats", "--tree"],
+		["show", session?.id ?? ""],
+	]) {
+		print();
+		print(bold(`$ clankers ${args.join(" ")}`));
+		const { status, stdout, stderr } = spawnSync(programFile(), args, {
+			encoding: "utf8",
+			env: { ...process.env, CLANKERS_DB_PATH: kept, COLUMNS: "100" },
+		});
+		print(stdout.trimEnd());
+		if (status !== 0) throw new Error(`it ended with ${status}: ${stderr}`);
+	}
 }
 
 function whatIsMissing({

@@ -3,6 +3,7 @@
 import { Database } from "bun:sqlite";
 
 export interface Session {
+	id: string;
 	title: string | null;
 	project_name: string;
 	model: string;
@@ -55,7 +56,7 @@ export function readRows(path: string): Rows {
 	try {
 		return {
 			sessions: all(`
-				SELECT title, project_name, model, cost,
+				SELECT id, title, project_name, model, cost,
 					prompt_tokens + completion_tokens + reasoning_tokens
 						+ cache_read_tokens + cache_write_tokens AS tokens,
 					(SELECT count(*) FROM messages WHERE session_id = sessions.id) AS messages,

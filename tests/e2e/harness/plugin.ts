@@ -18,13 +18,21 @@ export function pluginFile(): string {
 	return built("dist/clankers.js");
 }
 
+/** The `clankers` program, as `scripts/build-cli.sh` leaves it. */
+export function programFile(): string {
+	return existing(join(SHIM, "..", "target", "debug", "clankers"));
+}
+
 /** Where the plugin keeps its database in a throw-away home, unless told otherwise. */
 export function databaseOf(home: Home): string {
 	return join(home.root, "data", "clankers", "clankers.db");
 }
 
 function built(file: string): string {
-	const path = join(SHIM, file);
+	return existing(join(SHIM, file));
+}
+
+function existing(path: string): string {
 	if (!existsSync(path))
 		throw new Error(`${path} is not there: run \`make build\` first`);
 	return path;
