@@ -1,7 +1,7 @@
 //! The database, its folder, the daemon, and what waits to be written.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use clankers::store::SCHEMA_VERSION;
@@ -37,6 +37,7 @@ pub(super) fn checks(places: &Places) -> Vec<Check> {
 #[cfg(unix)]
 fn private(places: &Places) -> Vec<Check> {
     use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
     let mut wrong: Vec<(PathBuf, u32)> = Vec::new();
     let mut look = |path: PathBuf, wanted: u32| {
         if let Ok(found) = fs::metadata(&path)
@@ -197,7 +198,7 @@ fn unrecorded(places: &Places) -> Option<Check> {
         behind => Check::warning(
             "history",
             format!(
-                "{behind} session{} that OpenCode has {} not recorded, or not whole",
+                "{behind} session{} that OpenCode has {} not recorded, or only in an older state",
                 if behind == 1 { "" } else { "s" },
                 if behind == 1 { "is" } else { "are" }
             ),

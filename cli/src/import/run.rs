@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     tell(&summary, args, out)
 }
 
-/// How many of OpenCode's sessions are not recorded, or not whole.
+/// How many of OpenCode's sessions are not recorded, or only in an older state.
 pub(crate) fn behind(places: &Places) -> Result<usize> {
     let db = if places.db.exists() {
         Some(open_reader(&places.db)?)
@@ -90,7 +90,8 @@ pub(crate) fn behind(places: &Places) -> Result<usize> {
             .map(|db| known(db, &listed))
             .transpose()?
             .unwrap_or_default();
-        let is_behind = |info: &&Value| known.get(id_of(info)) != Some(&Standing::Whole);
+        let is_behind =
+            |info: &&Value| matches!(known.get(id_of(info)), None | Some(Standing::Behind));
         behind += listed.iter().filter(is_behind).count();
     }
     Ok(behind)
@@ -147,26 +148,30 @@ fn import(
 enum Standing {
     /// As much as OpenCode has, or it was deleted here.
     Whole,
-    /// Less: a placeholder, an older state, or a message that has no end.
+    /// As much, but for a message that has no end: it may be under way, may
+    /// never have ended, or its end was missed.
+    Open,
+    /// Less: a placeholder, or an older state.
     Behind,
 }
 
 /// The sessions that are recorded, of those that are listed.
 fn known(db: &Connection, listed: &[Value]) -> Result<BTreeMap<String, Standing>> {
     const KNOWN: &str = "\
-SELECT sessions.id, deleted_at IS NOT NULL OR (
-    created_at IS NOT NULL AND updated_at >= info.value ->> '$.time.updated'
-    AND title IS info.value ->> 'title'
-    AND NOT EXISTS (
-      SELECT 1 FROM messages WHERE session_id = sessions.id
-        AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user')) AS whole
+SELECT sessions.id, deleted_at IS NOT NULL AS deleted,
+  created_at IS NOT NULL AND updated_at >= info.value ->> '$.time.updated'
+    AND title IS info.value ->> 'title' AS current,
+  EXISTS (
+    SELECT 1 FROM messages WHERE session_id = sessions.id
+      AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user') AS open
 FROM json_each(?1) AS info JOIN sessions ON sessions.id = info.value ->> 'id'";
     let params = serde_json::to_string(listed)?;
     let standing = |row: &Row| {
-        let standing = if row.int("whole") == Some(1) {
-            Standing::Whole
-        } else {
-            Standing::Behind
+        let holds = |name: &str| row.int(name) == Some(1);
+        let standing = match (holds("deleted"), holds("current"), holds("open")) {
+            (true, ..) | (false, true, false) => Standing::Whole,
+            (false, true, true) => Standing::Open,
+            (false, false, _) => Standing::Behind,
         };
         (row.text("id").unwrap_or_default().to_owned(), standing)
     };

@@ -295,6 +295,36 @@ fn open_permissions_and_a_stale_socket_are_mended() {
 }
 
 #[test]
+fn history_that_is_not_recorded_is_told() {
+    let home = healthy();
+    assert!(
+        doctor(&home, &[]).of("history").is_empty(),
+        "OpenCode has nothing here"
+    );
+    let info = |updated: u32| {
+        format!(
+            r#"{{"id":"ses_x","projectID":"p","directory":"/p","title":"t","version":"1.1.31","time":{{"created":1,"updated":{updated}}}}}"#
+        )
+    };
+    let storage = home.path(".local/share/opencode/storage");
+    let message = r#"{"id":"msg_x","sessionID":"ses_x","role":"assistant","time":{"created":1}}"#;
+    write(&storage.join("session/p/ses_x.json"), &info(2));
+    write(&storage.join("message/ses_x/msg_x.json"), message);
+    assert!(doctor(&home, &[]).says(
+        "history",
+        "warning",
+        "1 session that OpenCode has is not recorded"
+    ));
+    home.stdout(&["import"]);
+    assert!(
+        doctor(&home, &[]).says("history", "good", "is recorded"),
+        "an answer that never ended in OpenCode either is no lack"
+    );
+    write(&storage.join("session/p/ses_x.json"), &info(3));
+    assert!(doctor(&home, &[]).says("history", "warning", "only in an older state"));
+}
+
+#[test]
 fn what_waits_for_a_daemon_is_counted() {
     let home = healthy();
     let outbox = home.data().join("outbox/12345678-1-abcdef.jsonl");
