@@ -250,3 +250,34 @@ fn a_deleted_sessions_last_numbers_are_kept() {
     crate::support::replay(&db, &again);
     assert_eq!(db.rows(SPENT), ["90 | 9 | 0.4"]);
 }
+
+#[test]
+fn an_ended_answer_or_call_is_not_taken_back_by_an_older_telling_in_the_same_batch() {
+    let place = ("ses_1", "msg_1", "prt_1");
+    let open = answer("ses_1", "msg_1", json!({ "time": { "created": 1000 } }));
+    let running = json!({ "status": "running", "time": { "start": 5000 } });
+    let running = without(
+        tool(place, "c", running),
+        "/properties/part/state",
+        "output",
+    );
+    let mut core = clankers::Core::new(Options::default());
+    for event in [
+        answer("ses_1", "msg_1", spent(100, 10, 0.5)),
+        tool(place, "c", json!({})),
+        without(open, "/properties/info", "finish"),
+        running,
+    ] {
+        core.observe(&&event, 1.0);
+    }
+    let db = Db::new();
+    db.apply(core.drain());
+    assert_eq!(
+        db.rows("SELECT prompt_tokens, finish_reason, completed_at FROM messages"),
+        [r#"100 | "stop" | 2000"#]
+    );
+    assert_eq!(
+        db.rows("SELECT status, ended_at FROM tool_calls"),
+        [r#""completed" | 9000"#]
+    );
+}

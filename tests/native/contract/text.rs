@@ -154,3 +154,42 @@ fn both_spellings_of_a_stream_give_the_same_rows() {
     assert_eq!(old.value(TEXT), r#""I speak 😀""#);
     assert_eq!(old.dump(), new.dump());
 }
+
+#[test]
+fn a_delta_told_twice_counts_once_where_events_have_ids() {
+    let place = ("ses_1", "msg_1", "prt_1");
+    let numbered = |id: &str, text: &str| {
+        let mut event = delta(place, text);
+        event["id"] = json!(id);
+        event
+    };
+    let open = part(place, "text", json!({ "text": "", "time": { "start": 1 } }));
+    let db = told([
+        open,
+        numbered("evt_1", "I"),
+        numbered("evt_1", "I"),
+        numbered("evt_2", " speak"),
+        numbered("evt_1", "I"),
+    ]);
+    assert_eq!(db.value(TEXT), r#""I speak""#);
+}
+
+#[test]
+fn a_part_that_ended_is_not_taken_back_by_an_older_telling_in_the_same_batch() {
+    let place = ("ses_1", "msg_1", "prt_1");
+    let mut core = clankers::Core::new(clankers::Options::default());
+    let older = part(
+        place,
+        "text",
+        json!({ "text": "who", "time": { "start": 1 } }),
+    );
+    for event in [text(place, "whole"), older] {
+        core.observe(&&event, 1.0);
+    }
+    let db = Db::new();
+    db.apply(core.drain());
+    assert_eq!(
+        db.rows("SELECT text, ended_at FROM parts"),
+        [r#""whole" | 2"#]
+    );
+}
