@@ -1,6 +1,7 @@
 //! The daemon's log: a file a day, as JSON lines, and the terminal where it
 //! runs in one.
 
+use std::io::IsTerminal;
 use std::path::Path;
 
 use tracing::level_filters::LevelFilter;
@@ -55,6 +56,12 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
+/// Colour is for terminals, and for people who have not asked to be spared it.
+fn is_coloured() -> bool {
+    let is_spared = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !is_spared
+}
+
 /// Starts logging to `folder`, and to standard error where `terminal` says so.
 pub(crate) fn start(folder: &Path, level: LogLevel, terminal: bool) -> Result<()> {
     private_folder(folder).context(|| "cannot make the folder for logs".to_owned())?;
@@ -70,6 +77,7 @@ pub(crate) fn start(folder: &Path, level: LogLevel, terminal: bool) -> Result<()
         tracing_subscriber::fmt::layer()
             .compact()
             .with_target(false)
+            .with_ansi(is_coloured())
             .with_writer(std::io::stderr)
     });
     tracing_subscriber::registry()
