@@ -116,7 +116,8 @@ impl Pending {
 
     /// The commands: parents before children, deletions after what they delete.
     pub(crate) fn into_commands(self) -> Vec<Command> {
-        let sessions = self.sessions.into_values().map(Command::SessionUpsert);
+        let sessions = parents_first(self.sessions).into_iter();
+        let sessions = sessions.map(Command::SessionUpsert);
         let messages = self.messages.into_values().map(Command::MessageUpsert);
         let parts = self.parts.into_values().map(Command::PartUpsert);
         let tool_calls = self.tool_calls.into_values().map(Command::ToolCallUpsert);
@@ -150,6 +151,25 @@ impl Pending {
             }
         }
     }
+}
+
+/// How deep sub-agents may start sub-agents before their order is left to chance.
+const MAX_DEPTH: usize = 32;
+
+/// The sessions, those of sub-agents after the ones that started them.
+fn parents_first(sessions: BTreeMap<String, SessionRow>) -> Vec<SessionRow> {
+    let depth = |row: &SessionRow| {
+        let parent = |row: &&SessionRow| sessions.get(row.parent_id.value()?);
+        std::iter::successors(Some(row), parent)
+            .take(MAX_DEPTH)
+            .count()
+    };
+    let mut order: Vec<(usize, &String)> =
+        sessions.iter().map(|(id, row)| (depth(row), id)).collect();
+    order.sort();
+    let order: Vec<String> = order.into_iter().map(|(_, id)| id.clone()).collect();
+    let mut sessions = sessions;
+    order.iter().filter_map(|id| sessions.remove(id)).collect()
 }
 
 /// Adds `row` to what is pending of the same row. An older one only fills in

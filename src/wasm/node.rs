@@ -29,6 +29,9 @@ extern "C" {
     fn json(value: &JsValue) -> Option<String>;
 }
 
+/// How many entries of a list are read. A list may claim any length.
+const MAX_ITEMS: f64 = 1_000_000.0;
+
 /// A JavaScript value. What throws when it is read is absent.
 #[derive(Debug, Clone)]
 pub(super) struct JsNode(pub(super) JsValue);
@@ -148,7 +151,7 @@ impl Node for JsNode {
             clippy::cast_sign_loss,
             reason = "a list's length is a u32"
         )]
-        let length = length.unwrap_or_default() as u32;
+        let length = length.unwrap_or_default().min(MAX_ITEMS) as u32;
         (0..length)
             .map(|index| Self(field(&self.0, &index.into())))
             .collect()

@@ -124,3 +124,31 @@ fn every_row_of_a_recording_has_the_parent_it_names() {
         );
     }
 }
+
+#[test]
+fn a_sub_agents_session_goes_after_the_one_that_started_it() {
+    let mut core = Core::new(Options::default());
+    for (id, parent) in [
+        ("ses_a", Some("ses_b")),
+        ("ses_b", Some("ses_c")),
+        ("ses_c", None),
+    ] {
+        let mut info = json!({
+            "id": id, "title": id, "version": "1.18.34", "projectID": "global",
+            "directory": "/home/user/project", "time": { "created": 1, "updated": 1 },
+        });
+        if let Some(parent) = parent {
+            info["parentID"] = json!(parent);
+        }
+        core.observe(
+            &&json!({ "type": "session.created", "properties": { "info": info } }),
+            1.0,
+        );
+    }
+    let ids: Vec<String> = core
+        .drain()
+        .iter()
+        .map(|command| serde_json::to_value(command).unwrap()["params"]["id"].to_string())
+        .collect();
+    assert_eq!(ids, ["\"ses_c\"", "\"ses_b\"", "\"ses_a\""]);
+}
