@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Command } from "../../../pkg/clankers.js";
-import type { Sink } from "../../src/sinks/sink.ts";
+import type { RefusedCommand, Sink } from "../../src/sinks/sink.ts";
 import { query } from "../support/query.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 
@@ -12,27 +12,37 @@ export function sessionUpsert(id: string, title: string): Command {
 	return { method: "session.upsert", params: { id, title } };
 }
 
+/** A sink, and what else is known of one that works in the background. */
+export interface SinkUnderTest {
+	readonly sink: Sink;
+	/** Resolves once what was applied is in the database. */
+	stored?(): Promise<void>;
+	/** What was refused after `apply` had returned. */
+	readonly refusedLater?: RefusedCommand[];
+}
+
 /** Runs the suite on sinks that write the database at a given path. */
 export function testSink(
 	name: string,
-	open: (databasePath: string) => Sink,
+	open: (databasePath: string) => SinkUnderTest,
 ): void {
 	describe(`the ${name} sink`, () => {
 		it("opens nothing before it is needed", () => {
 			const path = newDatabasePath();
-			const sink = open(path);
+			const { sink } = open(path);
 			sink.close();
 			assert.throws(() => query(path, SESSIONS));
 		});
 
-		it("has stored a batch when it returns", () => {
+		it("stores a batch", async () => {
 			const path = newDatabasePath();
-			const sink = open(path);
+			const { sink, stored } = open(path);
 			const refused = sink.apply([
 				sessionUpsert("ses_1", "one"),
 				sessionUpsert("ses_2", "two"),
 			]);
 			assert.deepEqual(refused, []);
+			await stored?.();
 			assert.deepEqual(query(path, SESSIONS), [
 				{ id: "ses_1", title: "one" },
 				{ id: "ses_2", title: "two" },
@@ -40,15 +50,16 @@ export function testSink(
 			sink.close();
 		});
 
-		it("stores the same rows when a batch comes twice", () => {
+		it("stores the same rows when a batch comes twice", async () => {
 			const path = newDatabasePath();
-			const sink = open(path);
+			const { sink, stored } = open(path);
 			const batch = [
 				sessionUpsert("ses_1", "one"),
 				sessionUpsert("ses_1", "renamed"),
 			];
 			sink.apply(batch);
 			sink.apply(batch);
+			await stored?.();
 			assert.deepEqual(query(path, SESSIONS), [
 				{ id: "ses_1", title: "renamed" },
 			]);
@@ -56,38 +67,41 @@ export function testSink(
 		});
 
 		it("takes an empty batch", () => {
-			const sink = open(newDatabasePath());
+			const { sink } = open(newDatabasePath());
 			assert.deepEqual(sink.apply([]), []);
 			sink.close();
 		});
 
-		it("keeps text as it is, quotes, newlines, nulls and emoji", () => {
+		it("keeps text as it is, quotes, newlines, nulls and emoji", async () => {
 			const path = newDatabasePath();
-			const sink = open(path);
+			const { sink, stored } = open(path);
 			const title = 'it\'s "quoted"\n\t\\ ?1 🧭 \u0000 end';
 			sink.apply([sessionUpsert("ses_1", title)]);
+			await stored?.();
 			assert.deepEqual(query(path, SESSIONS), [{ id: "ses_1", title }]);
 			sink.close();
 		});
 
-		it("leaves out a command that can never be applied, and says which", () => {
+		it("leaves out a command that can never be applied, and says which", async () => {
 			const path = newDatabasePath();
-			const sink = open(path);
+			const { sink, stored, refusedLater = [] } = open(path);
 			// A session without an id: no core makes one, a bug might.
 			const impossible = {
 				method: "session.upsert",
 				params: { title: "nobody's" },
 			} as unknown as Command;
-			const refused = sink.apply([
+			const atOnce = sink.apply([
 				sessionUpsert("ses_1", "one"),
 				impossible,
 				sessionUpsert("ses_2", "two"),
 			]);
+			await stored?.();
+			const refused = [...atOnce, ...refusedLater];
 			assert.deepEqual(
 				refused.map(({ command }) => command),
 				[impossible],
 			);
-			assert.match(refused[0]?.reason ?? "", /NOT NULL/);
+			assert.match(refused[0]?.reason ?? "", /NOT NULL|missing field `id`/);
 			assert.deepEqual(
 				query(path, SESSIONS).map(({ id }) => id),
 				["ses_1", "ses_2"],
@@ -95,24 +109,47 @@ export function testSink(
 			sink.close();
 		});
 
-		it("works again after it was closed", () => {
+		it("works again after it was closed", async () => {
 			const path = newDatabasePath();
-			const sink = open(path);
+			const { sink, stored } = open(path);
 			sink.apply([sessionUpsert("ses_1", "one")]);
 			sink.close();
 			sink.close();
 			sink.apply([sessionUpsert("ses_2", "two")]);
+			await stored?.();
 			sink.close();
 			assert.equal(query(path, SESSIONS).length, 2);
 		});
 
-		it("shares a database with other sinks", () => {
+		it("knows what it has stored", async () => {
+			const path = newDatabasePath();
+			const { sink, stored } = open(path);
+			const project = { projectPath: "/home/user/project" };
+			sink.apply([
+				{ method: "session.upsert", params: { id: "ses_1", ...project } },
+				{ method: "session.upsert", params: { id: "ses_2", title: "two" } },
+				{ method: "session.upsert", params: { id: "ses_3", title: "three" } },
+			]);
+			await stored?.();
+			const found = await sink.stored(project.projectPath, ["ses_2"]);
+			assert.deepEqual(
+				found.map(({ id, title }) => [id, title]),
+				[
+					["ses_1", null],
+					["ses_2", "two"],
+				],
+			);
+			sink.close();
+		});
+
+		it("shares a database with other sinks", async () => {
 			const path = newDatabasePath();
 			const sinks = [open(path), open(path), open(path)];
 			for (let turn = 0; turn < 5; turn++)
-				for (const [index, sink] of sinks.entries())
+				for (const [index, { sink }] of sinks.entries())
 					sink.apply([sessionUpsert(`ses_${index}_${turn}`, "shared")]);
-			for (const sink of sinks) sink.close();
+			for (const { stored } of sinks) await stored?.();
+			for (const { sink } of sinks) sink.close();
 			assert.equal(query(path, SESSIONS).length, 15);
 		});
 	});

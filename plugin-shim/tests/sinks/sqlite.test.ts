@@ -29,7 +29,7 @@ const count = (path: string): unknown =>
 const mode = (path: string): string =>
 	(statSync(path).mode & 0o777).toString(8);
 
-testSink("SQLite", open);
+testSink("SQLite", (path) => ({ sink: open(path) }));
 
 describe("the SQLite sink's database", () => {
 	it("has the core's schema, in WAL mode", () => {

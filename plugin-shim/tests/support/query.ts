@@ -25,3 +25,19 @@ export function lock(path: string): () => void {
 		connection.close();
 	};
 }
+
+/** Every row of every table, in an order that does not depend on who wrote them. */
+export function dump(path: string): Record<string, string[]> {
+	const tables = query(
+		path,
+		"SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+	);
+	return Object.fromEntries(
+		tables.map(({ name }) => [
+			String(name),
+			query(path, `SELECT * FROM ${name}`)
+				.map((row) => JSON.stringify(row))
+				.sort(),
+		]),
+	);
+}
