@@ -12,9 +12,15 @@
         "x86_64-darwin"
         "x86_64-linux"
       ];
-      forEachSystem = shells: nixpkgs.lib.genAttrs systems (system: shells nixpkgs.legacyPackages.${system});
+      forEachSystem = value: nixpkgs.lib.genAttrs systems (system: value nixpkgs.legacyPackages.${system});
+      package = pkgs: pkgs.callPackage ./nix/package.nix { };
     in
     {
+      packages = forEachSystem (pkgs: {
+        default = package pkgs;
+      });
+      overlays.default = final: _previous: { clankers = package final; };
+      nixosModules.default = ./nix/module.nix;
       devShells = forEachSystem (pkgs: import ./nix/shells.nix { inherit pkgs; });
     };
 }

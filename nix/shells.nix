@@ -33,15 +33,19 @@ in
 {
   default = pkgs.mkShell tools;
 
-  # An OpenCode started in this shell loads the plugin of this checkout and
-  # records into .clankers-dev/, away from the person's own database.
+  # An OpenCode started in this shell loads the plugin of this checkout, which
+  # records through a daemon of this checkout into .clankers-dev/, away from the
+  # person's own database. The daemon ends with the shell.
   with-daemon-and-plugin = pkgs.mkShell (
     tools
     // {
       packages = tools.packages ++ [ pkgs.opencode ];
       shellHook = ''
         root="$(git rev-parse --show-toplevel)"
-        "$root/scripts/dev-home.sh" && source "$root/.clankers-dev/env"
+        if "$root/scripts/dev-home.sh" --daemon; then
+          source "$root/.clankers-dev/env"
+          trap 'clankers daemon --stop' EXIT
+        fi
       '';
     }
   );

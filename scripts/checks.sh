@@ -37,6 +37,18 @@ test_wasm() {
   WASM_BINDGEN_TEST_ONLY_NODE=1 wasm-pack --log-level error test --node -- --locked --test wasm
 }
 
+# In a folder of its own: a developer's daemon is left alone.
+test_dev_home() {
+  CLANKERS_DEV_HOME="$(mktemp -d)"
+  export CLANKERS_DEV_HOME
+  "$ROOT/scripts/dev-home.sh"
+  "$ROOT/scripts/dev-home.sh" --daemon
+  # shellcheck source=/dev/null
+  source "$CLANKERS_DEV_HOME/env"
+  clankers daemon --stop
+  rm -rf "$CLANKERS_DEV_HOME"
+}
+
 test_e2e() { bun test "$ROOT/tests/e2e"; }
 
 # What both `make lint` and `make test` begin with. tsc reads pkg/'s types, so

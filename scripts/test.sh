@@ -9,7 +9,7 @@ step "Rust tests, native" test_native
 step "Rust tests, wasm32 under Node.js" test_wasm
 step "Plugin tests under Bun" npm_script plugin-shim test:bun
 step "Plugin tests under Node.js" npm_script plugin-shim test:node
-step "A home for development" "$ROOT/scripts/dev-home.sh"
+step "A home for development" test_dev_home
 step "What the tests in OpenCode need" "$ROOT/scripts/setup-e2e.sh"
 step "Tests in real OpenCode" test_e2e
 finish
