@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+/// The database's name in the data folder.
+const DATABASE: &str = "clankers.db";
 /// The socket's name in the data folder.
 const SOCKET: &str = "dxta-clankers.sock";
 /// The longest path that `sockaddr_un` holds on the systems we know.
@@ -34,55 +36,60 @@ impl Places {
     }
 }
 
-/// What was named on the command line or in the environment.
+/// What was named on the command line. What was not may be in the environment,
+/// read here by the plugin's rules: empty is unset, and a relative path would
+/// be another place for each project, so that it does not count.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct PlaceArgs {
-    /// The database file
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "CLANKERS_DB_PATH",
-        hide_env_values = true
-    )]
+    /// The database file [env: `CLANKERS_DB_PATH`]
+    #[arg(long, global = true, value_name = "FILE")]
     db_path: Option<PathBuf>,
-    /// The folder for the database, the socket and logs
-    #[arg(
-        long,
-        global = true,
-        value_name = "FOLDER",
-        env = "CLANKERS_DATA_PATH",
-        hide_env_values = true
-    )]
+    /// The folder for the database, the socket and logs [env: `CLANKERS_DATA_PATH`]
+    #[arg(long, global = true, value_name = "FOLDER")]
     data_path: Option<PathBuf>,
-    /// The daemon's socket
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "CLANKERS_SOCKET_PATH",
-        hide_env_values = true
-    )]
+    /// The daemon's socket [env: `CLANKERS_SOCKET_PATH`]
+    #[arg(long, global = true, value_name = "FILE")]
     socket: Option<PathBuf>,
+}
+
+/// The variables that name places.
+pub(crate) const VARIABLES: [&str; 3] = [
+    "CLANKERS_DB_PATH",
+    "CLANKERS_DATA_PATH",
+    "CLANKERS_SOCKET_PATH",
+];
+
+/// A place that a variable names, if it can be used.
+pub(crate) fn place_in(variable: &str) -> Option<PathBuf> {
+    let path = env::var_os(variable).map(PathBuf::from)?;
+    let path = match path.strip_prefix("~") {
+        Ok(rest) => home().ok()?.join(rest),
+        Err(_) => path,
+    };
+    let is_pipe = cfg!(windows) && variable == "CLANKERS_SOCKET_PATH";
+    (path.is_absolute() || is_pipe).then_some(path)
 }
 
 impl PlaceArgs {
     /// The places: what was named, and the defaults for the rest.
     pub(crate) fn resolve(&self) -> Result<Places> {
-        let named =
-            |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
-        let data = match named(&self.data_path) {
-            Some(data) => absolute(&data)?,
+        let named = |path: &Option<PathBuf>| path.as_deref().map(absolute).transpose();
+        let named_data = named(&self.data_path)?;
+        let data = match named_data
+            .clone()
+            .or_else(|| place_in("CLANKERS_DATA_PATH"))
+        {
+            Some(data) => data,
             None => default_data()?,
         };
-        let db = match named(&self.db_path) {
-            Some(db) => absolute(&db)?,
-            None => data.join("clankers.db"),
-        };
-        let socket = match named(&self.socket) {
-            Some(socket) => absolute(&socket)?,
-            None => default_socket(&data),
-        };
+        // A folder that is named now goes before a file that is set for always.
+        let db = named(&self.db_path)?
+            .or_else(|| named_data.map(|data| data.join(DATABASE)))
+            .or_else(|| place_in("CLANKERS_DB_PATH"))
+            .unwrap_or_else(|| data.join(DATABASE));
+        let socket = named(&self.socket)?
+            .or_else(|| place_in("CLANKERS_SOCKET_PATH"))
+            .unwrap_or_else(|| default_socket(&data));
         #[cfg(unix)]
         if socket.as_os_str().len() > MAX_SOCKET_PATH {
             return Err(Error::new(format!(

@@ -46,7 +46,10 @@ impl By {
     /// The SQL of what is grouped by, and what comes first.
     const fn sql(self) -> (&'static str, &'static str) {
         match self {
-            Self::Day => ("date(usage.at / 1000, 'unixepoch', 'localtime')", "1"),
+            Self::Day => (
+                "coalesce(date(usage.at / 1000, 'unixepoch', 'localtime'), '(unknown)')",
+                "1",
+            ),
             Self::Project => (
                 "coalesce(sessions.project_name, '(unknown)')",
                 "cost DESC, 1",

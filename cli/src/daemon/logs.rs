@@ -32,6 +32,12 @@ pub(crate) enum LogLevel {
 }
 
 impl LogLevel {
+    /// The level in the environment, if it is one: the plugin takes it the same way.
+    pub(crate) fn of_environment() -> Option<Self> {
+        let word = std::env::var("CLANKERS_LOG_LEVEL").ok()?;
+        <Self as clap::ValueEnum>::from_str(&word, true).ok()
+    }
+
     /// The level as it is written.
     pub(crate) const fn word(self) -> &'static str {
         match self {

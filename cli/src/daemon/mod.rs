@@ -34,15 +34,9 @@ pub(crate) struct Args {
     /// Stay in this terminal, and log to it
     #[arg(long)]
     foreground: bool,
-    /// How much is logged
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value = "info",
-        env = "CLANKERS_LOG_LEVEL",
-        hide_env_values = true
-    )]
-    log_level: LogLevel,
+    /// How much is logged; `info` unless said [env: `CLANKERS_LOG_LEVEL`]
+    #[arg(long, value_name = "LEVEL", ignore_case = true)]
+    log_level: Option<LogLevel>,
     /// End the daemon that runs
     #[arg(long, conflicts_with = "foreground")]
     stop: bool,
@@ -56,8 +50,12 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     if args.stop {
         return launch::stop(places, out);
     }
+    let level = args
+        .log_level
+        .or_else(LogLevel::of_environment)
+        .unwrap_or(LogLevel::Info);
     if !args.foreground && !args.detached {
-        return launch::start(places, args.log_level, out);
+        return launch::start(places, level, out);
     }
     #[cfg(unix)]
     {
@@ -71,7 +69,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     }
     let _of_socket = Lock::take(&places.socket_file())?;
     let _of_database = Lock::take(&places.db)?;
-    logs::start(&logs_folder(places), args.log_level, args.foreground)?;
+    logs::start(&logs_folder(places), level, args.foreground)?;
     server::run(places).inspect_err(|error| tracing::error!(%error, "could not run"))
 }
 

@@ -14,11 +14,12 @@ use crate::daemon;
 use crate::error::sqlite_text;
 use crate::import;
 use crate::output::bytes;
-use crate::paths::{Places, shown};
+use crate::paths::{Places, VARIABLES, place_in, shown};
 use crate::store::{open_writer, schema_version};
 
 pub(super) fn checks(places: &Places) -> Vec<Check> {
-    let mut checks = private(places);
+    let mut checks = settings();
+    checks.extend(private(places));
     if places.db.exists() {
         checks.extend(database(places));
     } else {
@@ -31,6 +32,26 @@ pub(super) fn checks(places: &Places) -> Vec<Check> {
     checks.push(the_daemon(places));
     checks.extend(outbox(places));
     checks
+}
+
+/// Variables that are set and cannot be used.
+fn settings() -> Vec<Check> {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let unusable = VARIABLES
+        .into_iter()
+        .filter(is_set)
+        .filter(|name| place_in(name).is_none());
+    unusable
+        .map(|name| {
+            Check::warning(
+                "settings",
+                format!("{name} is not a path from the root: it is not used"),
+            )
+            .advice(
+                "begin it with / or ~/; a relative path would be another place for each project",
+            )
+        })
+        .collect()
 }
 
 /// Files and folders that others could read.

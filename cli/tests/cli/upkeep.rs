@@ -325,6 +325,60 @@ fn history_that_is_not_recorded_is_told() {
 }
 
 #[test]
+fn places_are_read_from_the_environment_as_the_plugin_reads_them() {
+    let home = Home::new();
+    let database = |variables: &[(&str, &str)], args: &[&str]| {
+        let mut command = home.command(&[&["status", "--format", "json"], args].concat());
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let path = report["db_path"].as_str().unwrap().to_owned();
+        path.replace(home.path("").to_str().unwrap().trim_end_matches('/'), "~")
+    };
+    let default = "~/.local/share/clankers/clankers.db";
+    assert_eq!(database(&[], &[]), default);
+    assert_eq!(database(&[("CLANKERS_DB_PATH", "")], &[]), default);
+    assert_eq!(
+        database(&[("CLANKERS_DB_PATH", "relative.db")], &[]),
+        default
+    );
+    assert_eq!(
+        database(
+            &[("CLANKERS_DB_PATH", "~/a.db"), ("CLANKERS_DATA_PATH", "/d")],
+            &[]
+        ),
+        "~/a.db"
+    );
+    assert_eq!(
+        database(&[("CLANKERS_DATA_PATH", "/d")], &[]),
+        "/d/clankers.db"
+    );
+    assert_eq!(
+        database(&[("CLANKERS_DB_PATH", "/a.db")], &["--data-path", "/d"]),
+        "/d/clankers.db"
+    );
+    assert_eq!(
+        database(&[("CLANKERS_DB_PATH", "/a.db")], &["--db-path", "b.db"]),
+        "~/b.db"
+    );
+    let output = home
+        .command(&["doctor"])
+        .env("CLANKERS_DB_PATH", "relative.db")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("CLANKERS_DB_PATH is not a path from the root"),
+        "{said}"
+    );
+    let output = home
+        .command(&["daemon", "--stop"])
+        .env("CLANKERS_LOG_LEVEL", "LOUD")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+}
+
+#[test]
 fn what_waits_for_a_daemon_is_counted() {
     let home = healthy();
     let outbox = home.data().join("outbox/12345678-1-abcdef.jsonl");
