@@ -12,9 +12,10 @@ import { TABLES, withDatabase } from "./mirror/database.ts";
 import { expectedRows, type Rules } from "./mirror/expected.ts";
 import type { Truth } from "./mirror/truth.ts";
 import { checkMirror, describeReport, settledMirror } from "./mirror.ts";
+import { unauthorized } from "./scenario/failures.ts";
 import { SERVED } from "./scenario/index.ts";
 import { openStage, play } from "./scenario/play.ts";
-import { todos } from "./scenario/turns.ts";
+import { permission, todos } from "./scenario/turns.ts";
 
 const RULES: Rules = { release: PINNED_RELEASE, tombstones: "all" };
 const folder = mkdtempSync(join(tmpdir(), "clankers-mirror-"));
@@ -26,7 +27,7 @@ beforeAll(async () => {
 	await inWorld({}, async ({ home, model, database, serve }) => {
 		const server = await serve();
 		const stage = await openStage(home, model, server);
-		for (const step of [...SERVED, todos]) {
+		for (const step of [...SERVED, todos, permission, unauthorized]) {
 			const { result, detail } = await play(stage, step);
 			if (result !== "done") throw new Error(`${step.name}: ${detail}`);
 		}
@@ -43,7 +44,8 @@ test("a served session is mirrored, whatever is done to it", () => {
 	expect(describeReport(served)).toBe(
 		`${served.checks} of ${served.checks} checks held`,
 	);
-	for (const table of Object.keys(TABLES))
+	const { rejections: _, ...mirrored } = TABLES;
+	for (const table of Object.keys(mirrored))
 		expect(served.rows[table]).toBeGreaterThan(0);
 });
 
@@ -63,6 +65,8 @@ const SAMPLES: readonly (readonly [table: string, kind: string])[] = [
 	["tool_calls", "deleted_at IS NOT NULL"],
 	["usage", "true"],
 	["todos", "position = 1"],
+	["permissions", "reply = 'always'"],
+	["session_errors", "name = 'APIError'"],
 ];
 
 test.each(SAMPLES)("a damaged column is seen: %s where %s", (table, kind) => {
@@ -71,7 +75,7 @@ test.each(SAMPLES)("a damaged column is seen: %s where %s", (table, kind) => {
 		(row) => row.table === table && row.id === id,
 	);
 	const columns = Object.keys(expected?.cells ?? {});
-	expect(columns.length).toBeGreaterThan(2);
+	expect(columns.length).toBeGreaterThan(1);
 	for (const column of columns)
 		expect(
 			blamedAfter(
@@ -88,14 +92,36 @@ test.each(SAMPLES)("a missing row is seen: %s where %s", (table, kind) => {
 });
 
 test.each([
-	["sessions", "(id) VALUES ('surplus')"],
-	["messages", "(id, session_id) SELECT 'surplus', min(id) FROM sessions"],
-	["parts", "(id, message_id) SELECT 'surplus', min(id) FROM messages"],
-	["tool_calls", "(id, message_id) SELECT 'surplus', min(id) FROM messages"],
-	["usage", "(id) VALUES ('surplus')"],
-	["todos", "(session_id, position) VALUES ('surplus', 0)"],
-])("a surplus row is seen: %s", (table, row) => {
-	const id = table === "todos" ? "surplus 0" : "surplus";
+	["sessions", "(id) VALUES ('surplus')", "surplus"],
+	[
+		"messages",
+		"(id, session_id) SELECT 'surplus', min(id) FROM sessions",
+		"surplus",
+	],
+	[
+		"parts",
+		"(id, message_id) SELECT 'surplus', min(id) FROM messages",
+		"surplus",
+	],
+	[
+		"tool_calls",
+		"(id, message_id) SELECT 'surplus', min(id) FROM messages",
+		"surplus",
+	],
+	["usage", "(id) VALUES ('surplus')", "surplus"],
+	["permissions", "(id) VALUES ('surplus')", "surplus"],
+	["todos", "(session_id, position) VALUES ('surplus', 0)", "surplus 0"],
+	[
+		"session_errors",
+		"(id, message_id, name) VALUES ('surplus', 'surplus', 'Error')",
+		"surplus Error",
+	],
+	[
+		"rejections",
+		"(event_type, code, path) VALUES ('surplus', 'code', 'path')",
+		"surplus code path",
+	],
+])("a surplus row is seen: %s", (table, row, id) => {
 	expect(blamedAfter(`INSERT INTO ${table} ${row}`)).toEqual([
 		`${table} ${id} (row)`,
 	]);

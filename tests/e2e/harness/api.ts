@@ -204,7 +204,9 @@ export interface BusEvent {
 
 /** The bus as OpenCode's own clients see it: for waiting until something happened. */
 export class Listener {
+	/** Everything that was heard, in order. */
 	readonly events: BusEvent[] = [];
+	private readonly taken = new Set<BusEvent>();
 	private readonly closing = new AbortController();
 
 	static async open(api: Api): Promise<Listener> {
@@ -225,12 +227,16 @@ export class Listener {
 		type: RegExp,
 		fits: (properties: JsonObject) => boolean = () => true,
 	): Promise<BusEvent> {
-		return await until(`event ${type}`, () => {
-			const index = this.events.findIndex(
-				(event) => type.test(event.type) && fits(event.properties),
-			);
-			return index < 0 ? undefined : this.events.splice(index, 1)[0];
-		});
+		const event = await until(`event ${type}`, () =>
+			this.events.find(
+				(event) =>
+					type.test(event.type) &&
+					!this.taken.has(event) &&
+					fits(event.properties),
+			),
+		);
+		this.taken.add(event);
+		return event;
 	}
 
 	/** Waits for these words on the bus, as a delta or as a whole text. */

@@ -13,6 +13,13 @@ import {
 export const PROVIDER = "scripted";
 export const LARGE_MODEL = "scripted-large";
 export const SMALL_MODEL = "scripted-small";
+/** Dollars for a million tokens of the large model. */
+export const PRICE = {
+	input: 3,
+	output: 15,
+	cache_read: 0.3,
+	cache_write: 3.75,
+};
 
 export interface HomeOptions {
 	readonly release: string;
@@ -168,7 +175,7 @@ function baseConfig(modelURL: string): Record<string, unknown> {
 		attachment: true,
 		temperature: true,
 		limit,
-		cost: { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 },
+		cost: PRICE,
 	};
 	const small = {
 		name: "Scripted Small",

@@ -7,7 +7,8 @@ import {
 	type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Reply, say, usageOf } from "./script.ts";
+import { LARGE_MODEL, PRICE } from "./home.ts";
+import { type Reply, say, type Usage, usageOf } from "./script.ts";
 
 interface ChatMessage {
 	readonly role: string;
@@ -38,6 +39,7 @@ export class ScriptedModel {
 	private readonly given = new Map<Reply, number>();
 	private readonly server: Server;
 	private hanging = 0;
+	private spent = 0;
 	private calls = 0;
 
 	private constructor() {
@@ -56,6 +58,11 @@ export class ScriptedModel {
 
 	get baseURL(): string {
 		return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
+	}
+
+	/** What the large model's answers cost so far, in dollars: the provider's bill. */
+	get bill(): number {
+		return this.spent;
 	}
 
 	/** Streams that have said their words and hang now. */
@@ -134,6 +141,18 @@ export class ScriptedModel {
 		return TITLE;
 	}
 
+	private charge(chat: ChatRequest, reply: Reply): Usage {
+		const usage = usageOf(reply, chat.messages.length);
+		const cached = usage.prompt_tokens_details.cached_tokens;
+		if (chat.model === LARGE_MODEL)
+			this.spent +=
+				((usage.prompt_tokens - cached) * PRICE.input +
+					cached * PRICE.cache_read +
+					usage.completion_tokens * PRICE.output) /
+				1_000_000;
+		return usage;
+	}
+
 	private complete(
 		chat: ChatRequest,
 		reply: Reply,
@@ -150,7 +169,7 @@ export class ScriptedModel {
 						finish_reason: "stop",
 					},
 				],
-				usage: usageOf(reply, chat.messages.length),
+				usage: this.charge(chat, reply),
 			}),
 		);
 	}
@@ -214,7 +233,7 @@ export class ScriptedModel {
 		}
 		send(
 			{ finish_reason: reply.calls ? "tool_calls" : "stop" },
-			usageOf(reply, chat.messages.length),
+			this.charge(chat, reply),
 		);
 		response.end("data: [DONE]\n\n");
 	}

@@ -9,7 +9,7 @@ export type FoundTables = Readonly<
 	Record<string, ReadonlyMap<string, FoundRow>>
 >;
 
-/** Every mirrored table, and the SQL of its row's id. */
+/** Every mirrored table, and the SQL of what a row is known by. */
 export const TABLES: Readonly<Record<string, string>> = {
 	sessions: "id",
 	messages: "id",
@@ -17,6 +17,10 @@ export const TABLES: Readonly<Record<string, string>> = {
 	tool_calls: "id",
 	usage: "id",
 	todos: "session_id || ' ' || position",
+	permissions: "id",
+	session_errors:
+		"iif(attempt IS NULL, message_id || ' ' || name, session_id || ' retry ' || attempt)",
+	rejections: "event_type || ' ' || code || ' ' || path",
 };
 
 /** Runs `use` on the database, read-only: whoever writes it meanwhile is not held. */
@@ -38,15 +42,34 @@ export function readTables(path: string): FoundTables {
 	return withDatabase(path, (database) =>
 		database.transaction(() =>
 			Object.fromEntries(
-				Object.entries(TABLES).map(([table, id]) => {
-					const rows = database
-						.query<Record<string, Cell> & { "@id": string }, []>(
-							`SELECT ${id} AS "@id", * FROM ${table}`,
-						)
-						.all();
-					return [table, new Map(rows.map((row) => [row["@id"], row]))];
-				}),
+				Object.entries(TABLES).map(([table, id]) => [
+					table,
+					byId(
+						database
+							.query<IdentifiedRow, []>(
+								`SELECT ${id} AS "@id", * FROM ${table}`,
+							)
+							.all(),
+					),
+				]),
 			),
 		)(),
 	);
+}
+
+type IdentifiedRow = FoundRow & { readonly "@id": string | null };
+
+/** A second row of the same id is a row of its own. */
+function byId(rows: readonly IdentifiedRow[]): Map<string, FoundRow> {
+	const found = new Map<string, FoundRow>();
+	for (const row of rows) found.set(distinct(found, String(row["@id"])), row);
+	return found;
+}
+
+/** An id that `taken` does not have yet. */
+export function distinct(
+	taken: { has(id: string): boolean },
+	id: string,
+): string {
+	return taken.has(id) ? distinct(taken, `${id} (again)`) : id;
 }

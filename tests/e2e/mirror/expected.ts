@@ -8,6 +8,7 @@ import type {
 } from "../harness/api.ts";
 import { compareReleases } from "../harness/releases.ts";
 import { about, between, type Claim, is, json, sometime } from "./claim.ts";
+import { distinct } from "./database.ts";
 import type { SessionTruth, Truth } from "./truth.ts";
 
 export interface ExpectedRow {
@@ -65,6 +66,7 @@ export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
 	for (const message of truth.removed)
 		erased.push(...erasedRows(message, createdAt));
 	rows.push(...erased.map((row) => (optional ? { ...row, optional } : row)));
+	rows.push(...permissionRows(truth), ...retryRows(truth));
 	return rows;
 }
 
@@ -161,10 +163,10 @@ function messageRows(
 			deleted_at: is(null),
 		},
 	};
-	const ledger = ledgerRows({ info, parts }, createdAt);
 	return [
 		row,
-		...ledger,
+		...errorRows(info, is(object(error.data).message)),
+		...ledgerRows({ info, parts }, createdAt),
 		...parts.map((part) =>
 			part.type === "tool" ? toolCallRow(part, info) : partRow(part, info),
 		),
@@ -298,6 +300,100 @@ function ledgerRows(
 	}));
 }
 
+/** A failure that a message carries. */
+function errorRows(
+	info: MessageWithParts["info"],
+	message: Claim,
+): ExpectedRow[] {
+	const error = object(info.error);
+	if (typeof error.name !== "string") return [];
+	const data = object(error.data);
+	const retryable = data.isRetryable;
+	return [
+		{
+			table: "session_errors",
+			id: `${info.id} ${error.name}`,
+			session: info.sessionID,
+			cells: {
+				session_id: is(info.sessionID),
+				message,
+				status_code: is(data.statusCode),
+				retryable: is(retryable === undefined ? null : retryable ? 1 : 0),
+				created_at: sometime,
+			},
+		},
+	];
+}
+
+/** Another try that OpenCode announced: by its status, in 1.0 by a part. */
+function retryRows({ told, sessions }: Truth): ExpectedRow[] {
+	const announced = told
+		.filter(({ type }) => type === "session.status")
+		.map(({ properties }) => ({
+			session: properties.sessionID,
+			retry: object(properties.status),
+		}))
+		.filter(({ retry }) => retry.type === "retry")
+		.map(({ session, retry }) => ({
+			session: String(session),
+			attempt: retry.attempt,
+			message: is(retry.message),
+		}));
+	const written = sessions
+		.flatMap(({ messages }) => messages.flatMap(({ parts }) => parts))
+		.filter((part) => part.type === "retry")
+		.map((part) => ({
+			session: String(part.sessionID),
+			attempt: part.attempt,
+			message: is(object(object(part.error).data).message),
+		}));
+	const ids = new Set<string>();
+	return [...announced, ...written].map(({ session, attempt, message }) => {
+		const id = distinct(ids, `${session} retry ${attempt}`);
+		ids.add(id);
+		return {
+			table: "session_errors",
+			id,
+			session,
+			cells: { message, created_at: sometime },
+		};
+	});
+}
+
+/** What a person was asked, and what they answered. */
+function permissionRows({ told }: Truth): ExpectedRow[] {
+	const replies = new Map<unknown, unknown>();
+	for (const { type, properties } of told)
+		if (type === "permission.replied")
+			replies.set(
+				properties.requestID ?? properties.permissionID,
+				properties.reply ?? properties.response,
+			);
+	return told
+		.filter(
+			({ type }) =>
+				type === "permission.asked" || type === "permission.updated",
+		)
+		.map(({ properties }) => {
+			const tool = object(properties.tool);
+			return {
+				table: "permissions",
+				id: String(properties.id),
+				session: String(properties.sessionID),
+				cells: {
+					session_id: is(properties.sessionID),
+					message_id: is(tool.messageID ?? properties.messageID),
+					call_id: is(tool.callID ?? properties.callID),
+					permission: is(properties.permission ?? properties.type),
+					patterns: json(properties.patterns ?? [properties.pattern].flat()),
+					reply: is(replies.get(properties.id)),
+					asked_at: sometime,
+					replied_at: sometime,
+				},
+			};
+		});
+}
+
 function todoRows({ session, todos }: SessionTruth): ExpectedRow[] {
 	return todos.map((todo, position) => ({
 		table: "todos",
@@ -371,7 +467,12 @@ function erasedRows(
 			},
 		};
 	});
-	return [row, ...partRows, ...ledgerRows(message, createdAt)];
+	return [
+		row,
+		...errorRows(info, is(null)),
+		...partRows,
+		...ledgerRows(message, createdAt),
+	];
 }
 
 /** Tokens and cost, as a session, a message and a step all spell them. */

@@ -3,6 +3,7 @@
 import {
 	type Api,
 	ApiError,
+	type BusEvent,
 	type JsonObject,
 	type MessageWithParts,
 	type SessionInfo,
@@ -22,11 +23,16 @@ export interface Truth {
 	readonly gone: readonly SessionTruth[];
 	/** Messages that were seen once and that their sessions no longer have. */
 	readonly removed: readonly MessageWithParts[];
+	/** What OpenCode told its clients, and answers no more. */
+	readonly told: readonly BusEvent[];
 }
 
 /** Remembers what OpenCode answered before somebody removed it. */
 export class Witness {
 	private readonly seen = new Map<string, SessionTruth>();
+
+	/** `told` is the bus as a client hears it, for what the API does not answer afterwards. */
+	constructor(private readonly told: readonly BusEvent[] = []) {}
 
 	/** Takes down a session and its children, at any depth, once they have come to rest. */
 	async see(api: Api, id: string): Promise<void> {
@@ -65,6 +71,7 @@ export class Witness {
 			sessions,
 			gone: seen.filter(({ session }) => !now.has(session.id)),
 			removed,
+			told: this.told,
 		};
 	}
 }

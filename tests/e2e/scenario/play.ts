@@ -21,14 +21,15 @@ export async function openStage(
 	server: Server,
 ): Promise<Stage> {
 	const { api } = server;
+	const bus = await api.listen();
 	return {
 		release: home.options.release,
 		home,
 		model,
 		api,
 		elsewhere: api.in(home.makeProject("elsewhere")),
-		bus: await api.listen(),
-		witness: new Witness(),
+		bus,
+		witness: new Witness(bus.events),
 	};
 }
 
