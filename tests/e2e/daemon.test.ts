@@ -1,0 +1,152 @@
+/** OpenCode with the daemon in place of the in-process database, which comes and goes. */
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Daemon } from "./harness/daemon.ts";
+import { runTurn } from "./harness/opencode.ts";
+import { until } from "./harness/poll.ts";
+import { PINNED_RELEASE } from "./harness/releases.ts";
+import { say, think } from "./harness/script.ts";
+import { inWorld, type World } from "./harness/world.ts";
+import { withDatabase } from "./mirror/database.ts";
+import { Witness } from "./mirror/truth.ts";
+import { describeReport, settledMirror } from "./mirror.ts";
+import { SERVED } from "./scenario/index.ts";
+import { openStage, play } from "./scenario/play.ts";
+import type { Stage, Step } from "./scenario/step.ts";
+
+const RELEASES = ["1.0.61", PINNED_RELEASE];
+let folder: string;
+let socket: string;
+
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), "clankers-daemon-"));
+	socket = join(folder, "d.sock");
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A world whose OpenCode records for a daemon. */
+function inDaemonsWorld(
+	release: string,
+	scene: (world: World, daemon: Daemon) => Promise<void>,
+): Promise<void> {
+	const env = { CLANKERS_SOCKET_PATH: socket };
+	return inWorld({ release, env }, async (world) => {
+		const daemon = new Daemon(world.database, socket);
+		try {
+			await scene(world, daemon);
+		} finally {
+			await daemon.kill();
+		}
+	});
+}
+
+test.each(RELEASES)(
+	"a served session is mirrored by a daemon that is started late, killed and away: %s",
+	async (release) => {
+		await inDaemonsWorld(release, async (world, daemon) => {
+			const { home, model, database } = world;
+			const server = await world.serve();
+			const stage = await openStage(home, model, server);
+			const [late, killed, away, ...rest] = SERVED;
+
+			await played(stage, late);
+			expect(existsSync(database)).toBe(false);
+			await daemon.start();
+
+			const parts = (): number => count(database, "parts");
+			await until("what waited to be stored", () => parts() > 0);
+			const before = parts();
+			const playing = played(stage, killed);
+			await until("the next turn to be under way", () => parts() > before);
+			await daemon.kill();
+			await playing;
+			await daemon.start();
+
+			await daemon.stop();
+			await played(stage, away);
+			await daemon.start();
+
+			for (const step of rest) await played(stage, step);
+			const rules = { release, tombstones: "all" } as const;
+			const projects = [stage.api, stage.elsewhere];
+			const report = await settledMirror(
+				database,
+				stage.witness,
+				projects,
+				rules,
+			);
+			expect(describeReport(report)).toBe(
+				`${report.checks} of ${report.checks} checks held`,
+			);
+			expect(server.output()).not.toContain("clankers");
+			await until("nothing to wait any more", () => waiting(database) === 0);
+		});
+	},
+	180_000,
+);
+
+test.each(RELEASES)(
+	"what one `opencode run` could not hand over, the next does: %s",
+	async (release) => {
+		await inDaemonsWorld(release, async (world, daemon) => {
+			const { home, model, database } = world;
+			model.script("Say hello.", think("A greeting.", "Hello."));
+			model.script("Say it again.", say("Hello again."));
+			model.script("And once more.", say("Hello once more."));
+			const turn = async (prompt: string, ...args: string[]): Promise<void> => {
+				const { code, output } = await runTurn(home, prompt, args);
+				expect(output).not.toContain("clankers");
+				expect(code).toBe(0);
+			};
+
+			await turn("Say hello.");
+			expect(existsSync(database)).toBe(false);
+			expect(waiting(database)).toBeGreaterThan(0);
+			await daemon.start();
+			await turn("Say it again.", "-c");
+			await turn("And once more.", "-c");
+
+			// Asked of an OpenCode without the plugin: nothing is mended any more.
+			const server = await world.serveWithoutPlugin();
+			const report = await settledMirror(
+				database,
+				new Witness(),
+				[server.api],
+				{ release, tombstones: "all" },
+			);
+			expect(describeReport(report)).toBe(
+				`${report.checks} of ${report.checks} checks held`,
+			);
+		});
+	},
+	180_000,
+);
+
+async function played(stage: Stage, step: Step | undefined): Promise<void> {
+	if (step === undefined) throw new Error("there is no such step");
+	const { result, detail } = await play(stage, step);
+	if (result !== "done") throw new Error(`${step.name}: ${detail}`);
+}
+
+function count(database: string, table: string): number {
+	if (!existsSync(database)) return 0;
+	return withDatabase(database, (open) => {
+		const is = `SELECT 1 FROM sqlite_master WHERE name = '${table}'`;
+		if (!open.query(is).get()) return 0;
+		const counted = open.query(`SELECT count(*) AS n FROM ${table}`).get();
+		return (counted as { n: number }).n;
+	});
+}
+
+/** How many bytes wait in outboxes beside the database. */
+function waiting(database: string): number {
+	const outbox = join(dirname(database), "outbox");
+	if (!existsSync(outbox)) return 0;
+	return readdirSync(outbox)
+		.map((name) => Bun.file(join(outbox, name)).size)
+		.reduce((sum, size) => sum + size, 0);
+}
