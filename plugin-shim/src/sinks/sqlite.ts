@@ -16,6 +16,10 @@ const BUSY_TIMEOUT_MS = 50;
 /** The first SQLite with `->>`; macOS 12 has an older one. */
 const OLDEST_SQLITE = [3, 38];
 
+/** One statement, since another process may be making the database right now. */
+const IS_FOREIGN =
+	"SELECT user_version = 0 AND EXISTS (SELECT 1 FROM sqlite_master) AS value FROM pragma_user_version";
+
 const BUSY = 5;
 const NOT_A_DATABASE = 26;
 /** SQL error, too big, constraint, mismatch, range: the command's own fault. */
@@ -202,6 +206,11 @@ class OpenDatabase {
 			throw new SinkError(
 				"incompatible",
 				`it was written by a newer clankers (schema ${found}, this one knows ${known}): update the plugin, or name another file in CLANKERS_DB_PATH`,
+			);
+		if (this.#value(IS_FOREIGN) === 1)
+			throw new SinkError(
+				"incompatible",
+				"it holds tables of something else: move it away, or name another file in CLANKERS_DB_PATH",
 			);
 	}
 

@@ -180,6 +180,14 @@ describe("a database that is not ours to write", () => {
 		);
 	});
 
+	it("is refused when it is another program's, or that of an earlier plugin without versions", () => {
+		const path = join(temporaryFolder(), "clankers.db");
+		const connection = connect(path);
+		connection.exec("CREATE TABLE sessions (id TEXT)");
+		connection.close();
+		incompatible(path, /tables of something else/);
+	});
+
 	it("is refused when it is no database", () => {
 		const path = join(temporaryFolder(), "notes.txt");
 		writeFileSync(path, "not a database ".repeat(100));
