@@ -41,6 +41,27 @@ test("a locked database holds nobody up, and what was observed is stored once it
 	});
 }, 60_000);
 
+test("what could not be stored before the process left is made up by the next one", async () => {
+	await inWorld({}, async ({ home, model, database, serve }) => {
+		model.script("Before the lock.", say("Stored at once."));
+		model.script("During the lock.", say("Not stored."));
+		await runTurn(home, "Before the lock.");
+		const holder = new Database(database);
+		holder.run("BEGIN EXCLUSIVE");
+		const { code, output } = await runTurn(home, "During the lock.");
+		expect(code).toBe(0);
+		expect(output).toContain("Not stored.");
+		holder.run("ROLLBACK");
+		holder.close();
+		const { api } = await serve();
+		await api.sessions();
+		const report = await settledMirror(database, new Witness(), [api], RULES);
+		expect(describeReport(report)).toBe(
+			`${report.checks} of ${report.checks} checks held`,
+		);
+	});
+}, 60_000);
+
 test("a database from a newer version is left untouched, and OpenCode works", async () => {
 	await inWorld({}, async ({ home, model, database }) => {
 		mkdirSync(dirname(database), { recursive: true });

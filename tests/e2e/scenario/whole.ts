@@ -10,8 +10,10 @@ import { withDatabase } from "../mirror/database.ts";
 import { type Rules, rulesFor } from "../mirror/expected.ts";
 import { Witness } from "../mirror/truth.ts";
 import { checkMirror, settledMirror } from "../mirror.ts";
+import { renamed, reverted } from "./history.ts";
 import { SERVED } from "./index.ts";
 import { openStage, play } from "./play.ts";
+import { subAgent, todos } from "./turns.ts";
 
 /** Plays on one release, and compares at the end. */
 export type WholeScenario = (release: string) => Promise<Report>;
@@ -127,6 +129,67 @@ export const installedLater: WholeScenario = (release) =>
 		},
 	);
 
+/** A history longer than a page of any list that OpenCode answers. */
+export const longHistory: WholeScenario = (release) =>
+	inWorld({ release, plugins: [] }, async ({ home, database, serve }) => {
+		const before = await serve();
+		const long = await before.api.createSession({ title: "Many messages" });
+		for (let number = 0; number < 120; number += 1) {
+			await before.api.createSession({ title: `Session ${number}` });
+			await before.api.prompt(long.id, `Note ${number}`, { noReply: true });
+		}
+		await before.stop();
+		home.configure([pluginByPath()]);
+		const { api } = await serve();
+		await api.createSession({ title: "The plugin is here" });
+		return await settledMirror(
+			database,
+			new Witness(),
+			[api],
+			rulesFor(release),
+			60_000,
+		);
+	});
+
+/** What a person does while the plugin is away: catch-up sees what changed, what was removed and what was deleted. */
+export const changedMeanwhile: WholeScenario = (release) =>
+	inWorld({ release }, async ({ home, model, database, serve }) => {
+		const recorded = await serve();
+		const stage = await openStage(home, model, recorded);
+		// The oldest one stays: by it catch-up knows that the list it gets is of the same OpenCode.
+		for (const step of [renamed, subAgent, todos, reverted]) {
+			const { result, detail } = await play(stage, step);
+			if (result !== "done") throw new Error(`${step.name}: ${detail}`);
+		}
+		stage.bus.close();
+		const { witness } = stage;
+		const rules: Rules = { release, tombstones: "all" };
+		const first = await settledMirror(database, witness, [recorded.api], rules);
+		if (first.differences.length > 0) return first;
+		await recorded.stop();
+
+		home.configure([]);
+		const away = await serve();
+		const titled = async (title: string): Promise<string> => {
+			const found = (await away.api.sessions()).find(
+				(session) => session.title === title,
+			);
+			if (!found) throw new Error(`there is no session "${title}"`);
+			await witness.see(away.api, found.id);
+			return found.id;
+		};
+		model.script("While nobody looks.", say("Nobody looked."));
+		await away.api.remove(await titled("Delegation"));
+		await away.api.rename(await titled("Todos"), "Renamed unseen");
+		await away.api.prompt(await titled("Reverted"), "While nobody looks.");
+		await away.stop();
+
+		home.configure([pluginByPath()]);
+		const { api } = await serve();
+		await api.sessions();
+		return await settledMirror(database, witness, [api], rules);
+	});
+
 /** Two processes in one project and on one database, both at work. */
 export const twoProcesses: WholeScenario = (release) =>
 	inWorld({ release }, async ({ model, database, serve }) => {
@@ -158,6 +221,8 @@ export const WHOLE: Readonly<Record<string, WholeScenario>> = {
 	"opencode run": runs,
 	"kill -9, restart": killed,
 	"installed later": installedLater,
+	"long history": longHistory,
+	"changed meanwhile": changedMeanwhile,
 	"two processes": twoProcesses,
 };
 
