@@ -4,20 +4,59 @@ import { batchesOf } from "./batches.ts";
 import { MergedCommands } from "./merge.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** How much is read without a breath. */
+/** How much is read or written without a breath. */
 const BREATH = 1024 * 1024;
+/** How many commands are put into records at a time. */
+const TOGETHER = 256;
+
+/** What compacting asks of its surroundings. */
+export interface Surroundings {
+	/** Lets others do their work. */
+	breathe(): Promise<void>;
+	/** Whether the outbox is not ours any more. */
+	isOver(): boolean;
+}
 
 /**
  * Merges what lies behind `from` when it is called. What is appended meanwhile
- * is kept as it is; nothing is sent meanwhile. Gives up when `isOver`.
+ * is kept as it is; nothing behind `from` may be sent meanwhile.
  */
 export async function compact(
 	outbox: Outbox,
 	from: number,
-	breathe: () => Promise<void>,
-	isOver: () => boolean,
+	surroundings: Surroundings,
 ): Promise<void> {
 	const to = outbox.end;
+	const commands = await mergedCommands(outbox, from, to, surroundings);
+	if (commands.length === 0 || surroundings.isOver()) return;
+	const rewrite = outbox.rewrite(from, to);
+	try {
+		const rest = commands.values();
+		let written = 0;
+		for (let some = take(rest); some.length > 0; some = take(rest))
+			for (const record of batchesOf(some).records) {
+				rewrite.write(record);
+				written += record.length;
+				if (written < BREATH) continue;
+				written = 0;
+				await surroundings.breathe();
+			}
+		await rewrite.sync();
+		if (surroundings.isOver()) rewrite.abandon();
+		else rewrite.finish();
+	} catch (error) {
+		rewrite.abandon();
+		throw error;
+	}
+}
+
+/** The commands from one place to another, merged; none when it is over. */
+async function mergedCommands(
+	outbox: Outbox,
+	from: number,
+	to: number,
+	{ breathe, isOver }: Surroundings,
+): Promise<Command[]> {
 	const merged = new MergedCommands();
 	let breathed = from;
 	for (
@@ -32,8 +71,17 @@ export async function compact(
 		if (entry.end - breathed < BREATH) continue;
 		breathed = entry.end;
 		await breathe();
-		if (isOver()) return;
+		if (isOver()) return [];
 	}
-	const { records } = batchesOf(merged.all());
-	if (records.length > 0) outbox.rewrite(from, to, records);
+	return merged.all();
+}
+
+function take(commands: IterableIterator<Command>): Command[] {
+	const some: Command[] = [];
+	for (let at = 0; at < TOGETHER; at++) {
+		const { value, done } = commands.next();
+		if (done) break;
+		some.push(value);
+	}
+	return some;
 }

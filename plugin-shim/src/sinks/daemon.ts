@@ -283,7 +283,7 @@ export class DaemonSink implements Sink {
 				const isOver = (): boolean =>
 					!this.#shipper.lanes.some((lane) => lane.outbox === outbox);
 				const from = Math.max(sent, outbox.acknowledged);
-				await compact(outbox, from, () => pause(0), isOver);
+				await compact(outbox, from, { breathe: () => pause(0), isOver });
 			}
 		} finally {
 			this.#compacting = false;

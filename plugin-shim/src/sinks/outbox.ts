@@ -13,6 +13,7 @@ import {
 	closeSync,
 	existsSync,
 	fstatSync,
+	fsync,
 	fsyncSync,
 	ftruncateSync,
 	openSync,
@@ -41,6 +42,17 @@ export interface Entry {
 	readonly end: number;
 	/** How many lines before it could not be read. */
 	readonly skipped: number;
+}
+
+/** Other records for a part of an outbox, that are being written. */
+export interface Rewrite {
+	write(record: string): void;
+	/** Resolves once what was written is on the disk. */
+	sync(): Promise<void>;
+	/** Puts them in place. */
+	finish(): void;
+	/** Leaves the outbox as it is. */
+	abandon(): void;
 }
 
 /** An outbox that this process owns. */
@@ -82,6 +94,8 @@ export class Outbox {
 		if (lock === undefined) return undefined;
 		const isThere = existsSync(path);
 		try {
+			// What a crash left of a rewrite is worth nothing.
+			rmSync(newPath(path), { force: true });
 			if (isThere) return new Outbox(path, lock, openSync(path, "r+"));
 		} catch (error) {
 			lock.release(false);
@@ -149,32 +163,46 @@ export class Outbox {
 	}
 
 	/**
-	 * Puts other records in the place of those from `from` to `to`. Those
-	 * before and after are kept.
+	 * Begins to put other records in the place of those from `from` to `to`.
+	 * Those before and after are kept, what comes meanwhile too. It takes a
+	 * file of its own, so that it may take its time; until it is finished
+	 * nothing has changed.
 	 */
-	rewrite(from: number, to: number, records: readonly string[]): void {
-		const before = this.#bytes(this.#acknowledged, from);
-		const merged = records.map((record) => line(Buffer.from(record)));
-		const after = this.#bytes(to, this.#end);
-		const bytes = Buffer.concat([header(HEADER), before, ...merged, after]);
-		const temporary = `${this.path}.new`;
-		const file = openSync(temporary, "w+", FILE_MODE);
-		try {
-			writeAll(file, bytes, 0);
-			fsyncSync(file);
-			// Windows renames onto no open file.
-			if (process.platform === "win32") closeSync(this.#file);
-			renameSync(temporary, this.path);
-		} catch (error) {
-			closeSync(file);
-			rmSync(temporary, { force: true });
-			throw error;
-		}
-		if (process.platform !== "win32") closeSync(this.#file);
-		this.#file = file;
-		this.#base = this.#acknowledged - HEADER;
-		this.#end = this.#base + bytes.length;
-		this.#chunk = Buffer.alloc(0);
+	rewrite(from: number, to: number): Rewrite {
+		const base = this.#acknowledged - HEADER;
+		const path = newPath(this.path);
+		const file = openSync(path, "w+", FILE_MODE);
+		let size = 0;
+		const write = (bytes: Buffer): void => {
+			writeAll(file, bytes, size);
+			size += bytes.length;
+		};
+		write(header(HEADER));
+		write(this.#bytes(this.#acknowledged, from));
+		return {
+			write: (record) => write(line(Buffer.from(record))),
+			sync: () =>
+				new Promise((resolve, reject) =>
+					fsync(file, (error) => (error ? reject(error) : resolve())),
+				),
+			finish: () => {
+				write(this.#bytes(to, this.#end));
+				writeAll(file, header(this.#acknowledged - base), 0);
+				// Windows renames onto no open file.
+				const isWindows = process.platform === "win32";
+				if (isWindows) closeSync(this.#file);
+				renameSync(path, this.path);
+				if (!isWindows) closeSync(this.#file);
+				this.#file = file;
+				this.#base = base;
+				this.#end = base + size;
+				this.#chunk = Buffer.alloc(0);
+			},
+			abandon: () => {
+				closeSync(file);
+				rmSync(path, { force: true });
+			},
+		};
 	}
 
 	/** Lets go of it. What waits is on the disk then, for the next process; where nothing does, the file goes. */
@@ -263,6 +291,10 @@ export class Outbox {
 		}
 		return bytes.subarray(0, read);
 	}
+}
+
+function newPath(path: string): string {
+	return `${path}.new`;
 }
 
 function lockPath(path: string): string {

@@ -171,8 +171,10 @@ describe("a rewritten outbox", () => {
 		outbox.acknowledge(first(outbox));
 		const from = first(outbox);
 		const to = outbox.end;
+		const rewrite = outbox.rewrite(from, to);
 		outbox.append(["new"]);
-		outbox.rewrite(from, to, ["merged"]);
+		rewrite.write("merged");
+		rewrite.finish();
 		assert.deepEqual(waiting(outbox).records, ["sent", "merged", "new"]);
 		// What was sent before is acknowledged at the place it had.
 		outbox.acknowledge(from);
@@ -182,6 +184,38 @@ describe("a rewritten outbox", () => {
 		const next = adopt(path);
 		assert.deepEqual(waiting(next).records, ["merged", "new", "newer"]);
 		next.acknowledge(next.end);
+		next.release();
+	});
+
+	it("knows what was acknowledged while it was written", () => {
+		const path = newPath();
+		const outbox = Outbox.create(path);
+		outbox.append(["sent", "sent too", "old"]);
+		const second = outbox.read(first(outbox))?.end ?? 0;
+		const rewrite = outbox.rewrite(second, outbox.end);
+		outbox.acknowledge(first(outbox));
+		rewrite.write("merged");
+		rewrite.finish();
+		assert.deepEqual(waiting(outbox).records, ["sent too", "merged"]);
+		outbox.release();
+		const next = adopt(path);
+		assert.deepEqual(waiting(next).records, ["sent too", "merged"]);
+		next.release();
+	});
+
+	it("is as it was when it is abandoned, or never finished", () => {
+		const path = newPath();
+		const outbox = Outbox.create(path);
+		outbox.append(["one", "two"]);
+		const abandoned = outbox.rewrite(outbox.acknowledged, outbox.end);
+		abandoned.write("merged");
+		abandoned.abandon();
+		assert.equal(existsSync(`${path}.new`), false);
+		outbox.rewrite(outbox.acknowledged, outbox.end).write("merged");
+		outbox.release();
+		const next = adopt(path);
+		assert.deepEqual(waiting(next).records, ["one", "two"]);
+		assert.equal(existsSync(`${path}.new`), false);
 		next.release();
 	});
 });
