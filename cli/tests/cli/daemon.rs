@@ -270,6 +270,49 @@ fn killed_in_mid_stream_it_loses_nothing_that_it_answered() {
 }
 
 #[test]
+fn what_is_stored_of_sessions_is_told_by_directory_and_by_id() {
+    let home = Home::new();
+    let _daemon = home.daemon();
+    let mut client = Client::connect(&home.socket());
+    let cost = 0.005_204_999_999_999_999_6;
+    for id in ["ses_1", "ses_2", "ses_3"] {
+        let path = if id == "ses_1" { "/here" } else { "/there" };
+        let session = json!({ "id": id, "projectPath": path, "cost": cost, "completionTokens": 1 });
+        client.call("session.upsert", &session).unwrap();
+    }
+    let wanted = json!({ "directory": "/here", "ids": ["ses_3", "ses_4"] });
+    let stored = client.call("sessions.stored", &wanted).unwrap();
+    let ids: Vec<&str> = stored
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|session| session["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["ses_1", "ses_3"]);
+    // To the last digit.
+    assert_eq!(stored[0]["cost"], cost);
+    assert_eq!(stored[0]["incomplete"], 0);
+    let error = client
+        .call("sessions.stored", &json!({ "ids": [] }))
+        .unwrap_err();
+    assert_eq!(error["data"]["field"], "directory");
+}
+
+#[test]
+fn what_a_client_sent_before_it_left_is_stored() {
+    let home = Home::new();
+    let _daemon = home.daemon();
+    let mut client = Client::connect(&home.socket());
+    for at in 0..500 {
+        client.send("session.upsert", &session(&format!("ses_{at}")));
+    }
+    drop(client);
+    until("all is stored", || {
+        (count(&home, "sessions") == 500).then_some(())
+    });
+}
+
+#[test]
 fn its_files_are_for_their_owner_alone() {
     let home = Home::new();
     let _daemon = home.daemon();
