@@ -74,6 +74,29 @@ describe("catch-up", () => {
 		return sink.stored(DIRECTORY, [id]).find((session) => session.id === id);
 	}
 
+	it("is put off, and goes on with single sessions, where what is stored cannot be told", async () => {
+		sessions.add("ses_1", "one", []);
+		sessions.add("ses_2", "two", []);
+		let isThere = false;
+		const real = sink.stored.bind(sink);
+		sink.stored = (directory, ids) => {
+			if (!isThere) throw new Error("no daemon");
+			return real(directory, ids);
+		};
+		catchUp.want(["ses_1"]);
+		catchUp.compare();
+		await until("the session is fetched", () =>
+			sessions.asked.includes("todo ses_1"),
+		);
+		assert.deepEqual(warnings.splice(0), ["catch-up is put off: no daemon"]);
+		isThere = true;
+		catchUp.compare();
+		await until("the other is fetched too", () =>
+			sessions.asked.includes("todo ses_2"),
+		);
+		await until("all is answered", () => sessions.idle);
+	});
+
 	it("brings in the history that OpenCode had before the plugin came", async () => {
 		sessions.add("ses_1", "before", ["first answer", "second answer"]);
 		catchUp.compare();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, it } from "node:test";
 import type { Hooks, HostClient } from "../src/host.ts";
 import { record } from "../src/plugin.ts";
 import { type ListeningClient, listeningClient } from "./support/client.ts";
+import { TestDaemon } from "./support/daemon.ts";
 import {
 	assistantMessage,
 	sessionCreated,
@@ -244,6 +245,26 @@ describe("the plugin", () => {
 		hooks.event?.({ event: sessionCreated("ses_1", "one") });
 		await hooks.dispose?.();
 		assert.deepEqual(titles(), ["one"]);
+	});
+
+	it("records through the daemon where that is asked for", async () => {
+		const daemon = new TestDaemon(dbPath);
+		await daemon.start();
+		const { socketPath } = daemon;
+		const options = {
+			storage: "daemon",
+			socketPath,
+			dataPath: dirname(dbPath),
+		};
+		const hooks = await record({ client }, options);
+		beginText(hooks);
+		hooks.event?.({ event: textDelta("ses_1", "msg_1", "prt_1", "Hello") });
+		hooks.event?.({ event: sessionIdle("ses_1") });
+		await until("the daemon has stored it", () => text() === "Hello");
+		await hooks.dispose?.();
+		assert.deepEqual(titles(), ["one"]);
+		assert.deepEqual(client.toasts, []);
+		await daemon.stop();
 	});
 
 	it("prints nothing", async () => {
