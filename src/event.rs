@@ -102,7 +102,7 @@ pub struct Retry {
     /// Which one, from 1.
     pub attempt: Known<Number>,
     /// Why.
-    pub message: Known<String>,
+    pub failure: Failure,
     /// When it will be made, Unix milliseconds (from 1.1 on).
     pub next: Known<Number>,
     /// When it was noted, Unix milliseconds (up to 1.0).

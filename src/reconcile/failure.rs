@@ -8,7 +8,7 @@ use crate::known::Known;
 use crate::number::Number;
 use crate::row::{MessageRow, PartRow, SessionErrorRow};
 
-/// The name of a retry's row; OpenCode gives it none.
+/// The name of a retry's row, where OpenCode gives it none (1.1 on).
 const RETRY: &str = "Retry";
 
 /// The row of an assistant message that failed.
@@ -59,35 +59,36 @@ pub(crate) fn of_retry(
     now: Number,
 ) -> SessionErrorRow {
     let number = |known: &Known<Number>| known.value().map_or(0.0, |value| value.get());
+    let id = format!(
+        "{session_id}:retry:{}:{}",
+        number(&retry.attempt),
+        number(&retry.next)
+    );
     SessionErrorRow {
-        id: format!(
-            "{session_id}:retry:{}:{}",
-            number(&retry.attempt),
-            number(&retry.next)
-        ),
         session_id: Known::Value(session_id),
         message_id: answer.map(str::to_owned).into(),
-        name: RETRY.into(),
-        message: retry.message,
-        retryable: Known::Value(true),
-        attempt: retry.attempt,
         created_at: Known::Value(now),
-        ..SessionErrorRow::default()
+        ..retry_row(id, retry)
     }
 }
 
 /// The row of a retry that a part tells of: the part's id is its own.
 pub(crate) fn of_retry_part(part: &PartRow, retry: Retry) -> SessionErrorRow {
     SessionErrorRow {
-        id: part.id.clone(),
         session_id: Known::Value(part.session_id.clone()),
         message_id: Known::Value(part.message_id.clone()),
-        name: RETRY.into(),
-        message: retry.message,
-        retryable: Known::Value(true),
+        created_at: retry.at.clone(),
+        ..retry_row(part.id.clone(), retry)
+    }
+}
+
+fn retry_row(id: String, retry: Retry) -> SessionErrorRow {
+    let row = row(id, retry.failure);
+    SessionErrorRow {
+        name: row.name.or(RETRY.into()),
+        retryable: row.retryable.or(Known::Value(true)),
         attempt: retry.attempt,
-        created_at: retry.at,
-        ..SessionErrorRow::default()
+        ..row
     }
 }
 

@@ -121,7 +121,7 @@ fn retry<N: Node>(part: &mut Fields<'_, N>) -> Retry {
         ..Retry::default()
     };
     if let Some(error) = part.object("error") {
-        retry.message = error::failure(error).message;
+        retry.failure = error::failure(error);
     }
     if let Some(mut time) = part.object("time") {
         retry.at = time.number("created");

@@ -1,6 +1,6 @@
 //! What a session is doing: `session.status`.
 
-use crate::event::Retry;
+use crate::event::{Failure, Retry};
 use crate::known::Known;
 use crate::node::{Kind, Node};
 use crate::row::SessionStatus;
@@ -11,7 +11,10 @@ pub(crate) fn status<N: Node>(mut status: Fields<'_, N>) -> (Known<SessionStatus
     let kind = status.word("type", SessionStatus::EXPECTED, SessionStatus::parse);
     let retry = (kind.value() == Some(&SessionStatus::Retry)).then(|| Retry {
         attempt: status.number("attempt"),
-        message: status.string("message"),
+        failure: Failure {
+            message: status.string("message"),
+            ..Failure::default()
+        },
         next: status.number("next"),
         ..Retry::default()
     });
