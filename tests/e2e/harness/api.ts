@@ -2,6 +2,7 @@
 
 import { LARGE_MODEL, PROVIDER } from "./home.ts";
 import { until } from "./poll.ts";
+import { tellsLittle } from "./releases.ts";
 
 export type Json =
 	| null
@@ -36,6 +37,7 @@ export class Api {
 	constructor(
 		readonly origin: string,
 		readonly directory: string,
+		readonly release: string,
 	) {}
 
 	/** Whether this release has such a request, by its own description of its API; a path as it stands there, `{sessionID}` and all. */
@@ -58,7 +60,7 @@ export class Api {
 
 	/** The same server, for another project folder. */
 	in(directory: string): Api {
-		return new Api(this.origin, directory);
+		return new Api(this.origin, directory, this.release);
 	}
 
 	async request(method: string, path: string, body?: unknown): Promise<Json> {
@@ -211,9 +213,8 @@ export class Listener {
 
 	static async open(api: Api): Promise<Listener> {
 		const listener = new Listener();
-		// From 1.14.42 to 1.15.1 a served `/event` lacks the most important events; `/global/event` never did.
-		const global = await api.knows("GET", "/global/event");
-		const url = new URL(global ? "/global/event" : "/event", api.origin);
+		const path = tellsLittle(api.release) ? "/global/event" : "/event";
+		const url = new URL(path, api.origin);
 		url.searchParams.set("directory", api.directory);
 		const response = await fetch(url, { signal: listener.closing.signal });
 		if (!response.ok || !response.body)

@@ -69,7 +69,11 @@ export class Server {
 				reject(new Error(`opencode left with code ${code}:\n${output()}`)),
 			);
 		});
-		return new Server(new Api(origin, directory), child, output);
+		return new Server(
+			new Api(origin, directory, home.options.release),
+			child,
+			output,
+		);
 	}
 
 	get pid(): number {

@@ -102,6 +102,17 @@ function must(command: string, args: string[], cwd: string): void {
 		);
 }
 
+/**
+ * From 1.14.42 to 1.15.1 a served OpenCode tells its plugins, and the clients of
+ * `/event`, nothing of what is created, changed or removed; `/global/event` has it all.
+ */
+export function tellsLittle(release: string): boolean {
+	return (
+		compareReleases(release, "1.14.42") >= 0 &&
+		compareReleases(release, "1.15.1") <= 0
+	);
+}
+
 /** Compares two release numbers: negative when `a` is older than `b`. */
 export function compareReleases(a: string, b: string): number {
 	const [left, right] = [a.split(".").map(Number), b.split(".").map(Number)];

@@ -6,7 +6,7 @@ import type {
 	MessageWithParts,
 	SessionInfo,
 } from "../harness/api.ts";
-import { compareReleases } from "../harness/releases.ts";
+import { compareReleases, tellsLittle } from "../harness/releases.ts";
 import { about, between, type Claim, is, json, sometime } from "./claim.ts";
 import { distinct } from "./database.ts";
 import type { SessionTruth, Truth } from "./truth.ts";
@@ -32,15 +32,12 @@ export interface Rules {
 
 type Part = MessageWithParts["parts"][number];
 
-/**
- * From 1.14.42 to 1.15.1 a served OpenCode tells its plugins nothing of what is
- * created, changed or removed: catch-up alone fills the database.
- */
+/** Where OpenCode tells its plugins little, catch-up alone fills the database. */
 export function rulesFor(release: string): Rules {
-	const blind =
-		compareReleases(release, "1.14.42") >= 0 &&
-		compareReleases(release, "1.15.1") <= 0;
-	return { release, tombstones: blind ? "those there are" : "all" };
+	return {
+		release,
+		tombstones: tellsLittle(release) ? "those there are" : "all",
+	};
 }
 
 export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
