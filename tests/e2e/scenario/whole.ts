@@ -1,5 +1,7 @@
 /** Scenarios that take more than one process, each in a world of its own. */
 
+import type { Api } from "../harness/api.ts";
+import type { ScriptedModel } from "../harness/model.ts";
 import { runTurn } from "../harness/opencode.ts";
 import { pluginByPath } from "../harness/plugin.ts";
 import { until } from "../harness/poll.ts";
@@ -151,44 +153,73 @@ export const longHistory: WholeScenario = (release) =>
 		);
 	});
 
-/** What a person does while the plugin is away: catch-up sees what changed, what was removed and what was deleted. */
+/** What a person does while the plugin is away: catch-up sees what changed, what came and what was deleted. */
 export const changedMeanwhile: WholeScenario = (release) =>
-	inWorld({ release }, async ({ home, model, database, serve }) => {
-		const recorded = await serve();
-		const stage = await openStage(home, model, recorded);
-		// The oldest one stays: by it catch-up knows that the list it gets is of the same OpenCode.
-		for (const step of [renamed, subAgent, todos, reverted]) {
-			const { result, detail } = await play(stage, step);
-			if (result !== "done") throw new Error(`${step.name}: ${detail}`);
-		}
-		stage.bus.close();
-		const { witness } = stage;
-		const rules: Rules = { release, tombstones: "all" };
-		const first = await settledMirror(database, witness, [recorded.api], rules);
-		if (first.differences.length > 0) return first;
-		await recorded.stop();
-
-		home.configure([]);
-		const away = await serve();
-		const titled = async (title: string): Promise<string> => {
-			const found = (await away.api.sessions()).find(
-				(session) => session.title === title,
-			);
-			if (!found) throw new Error(`there is no session "${title}"`);
-			await witness.see(away.api, found.id);
-			return found.id;
-		};
+	meanwhile(release, async (api, model, open) => {
 		model.script("While nobody looks.", say("Nobody looked."));
-		await away.api.remove(await titled("Delegation"));
-		await away.api.rename(await titled("Todos"), "Renamed unseen");
-		await away.api.prompt(await titled("Reverted"), "While nobody looks.");
-		await away.stop();
-
-		home.configure([pluginByPath()]);
-		const { api } = await serve();
-		await api.sessions();
-		return await settledMirror(database, witness, [api], rules);
+		await api.remove(await open("Delegation"));
+		const renamed = await open("Todos");
+		await api.rename(renamed, "Renamed unseen");
+		await api.prompt(renamed, "While nobody looks.");
 	});
+
+/** A revert and a new prompt while the plugin is away: OpenCode removes the messages after the revert. */
+export const removedMeanwhile: WholeScenario = (release) =>
+	meanwhile(release, async (api, model, open) => {
+		model.script("While nobody looks.", say("Nobody looked."));
+		await api.prompt(await open("Reverted"), "While nobody looks.");
+	});
+
+/** Records, goes on without the plugin, and compares when it is back. */
+async function meanwhile(
+	release: string,
+	goOn: (
+		api: Api,
+		model: ScriptedModel,
+		/** The session of this title, which is taken down as it is. */
+		open: (title: string) => Promise<string>,
+	) => Promise<void>,
+): Promise<Report> {
+	return await inWorld(
+		{ release },
+		async ({ home, model, database, serve }) => {
+			const recorded = await serve();
+			const stage = await openStage(home, model, recorded);
+			// The oldest one stays: by it catch-up knows that the list it gets is of the same OpenCode.
+			for (const step of [renamed, subAgent, todos, reverted]) {
+				const { result, detail } = await play(stage, step);
+				if (result !== "done") throw new Error(`${step.name}: ${detail}`);
+			}
+			stage.bus.close();
+			const { witness } = stage;
+			const rules: Rules = { release, tombstones: "all" };
+			const first = await settledMirror(
+				database,
+				witness,
+				[recorded.api],
+				rules,
+			);
+			if (first.differences.length > 0) return first;
+			await recorded.stop();
+
+			home.configure([]);
+			const away = await serve();
+			await goOn(away.api, model, async (title) => {
+				const sessions = await away.api.sessions();
+				const found = sessions.find((session) => session.title === title);
+				if (!found) throw new Error(`there is no session "${title}"`);
+				await witness.see(away.api, found.id);
+				return found.id;
+			});
+			await away.stop();
+
+			home.configure([pluginByPath()]);
+			const { api } = await serve();
+			await api.sessions();
+			return await settledMirror(database, witness, [api], rules);
+		},
+	);
+}
 
 /** Two processes in one project and on one database, both at work. */
 export const twoProcesses: WholeScenario = (release) =>
