@@ -209,6 +209,9 @@ fn older_part(one: &PartRow, other: &PartRow) -> bool {
     let length = |row: &PartRow| row.text.value().map_or(0, String::len);
     match (&one.ended_at, &other.ended_at) {
         (Known::Empty, Known::Value(_)) => true,
+        (Known::Unknown, Known::Value(_)) => {
+            one.started_at.value().is_some() && one.text.value().is_some()
+        }
         (Known::Empty, Known::Empty) => length(one) < length(other),
         _ => false,
     }

@@ -203,8 +203,12 @@ pub(super) const PARTS: Upsert = Upsert {
         latest("ended_at", "endedAt"),
     ],
     // A part that is still streamed says so with a null; its text only grows.
-    older: "json_type(?1, '$.endedAt') = 'null' AND (parts.ended_at IS NOT NULL \
-        OR length(?1 ->> 'text') < length(parts.text))",
+    // A text with a start and no end never takes the place of one that ended:
+    // what another process was answered in mid-stream may come after the end.
+    older: "(parts.ended_at IS NOT NULL AND json_type(?1, '$.endedAt') IS NULL \
+        AND ?1 ->> 'startedAt' IS NOT NULL AND json_type(?1, '$.text') IS NOT NULL) \
+        OR (json_type(?1, '$.endedAt') = 'null' \
+        AND (parts.ended_at IS NOT NULL OR length(?1 ->> 'text') < length(parts.text)))",
     frozen: "EXISTS (SELECT 1 FROM messages WHERE id = parts.message_id AND deleted_at IS NOT NULL)",
     parent_deleted_at: MESSAGE_DELETED_AT,
     tombstones: false,

@@ -193,3 +193,19 @@ fn a_part_that_ended_is_not_taken_back_by_an_older_telling_in_the_same_batch() {
         [r#""whole" | 2"#]
     );
 }
+
+#[test]
+fn an_answer_from_mid_stream_does_not_take_back_an_end_that_another_process_stored() {
+    let place = ("ses_1", "msg_1", "prt_1");
+    let db = told([text(place, "whole")]);
+    let mut other = clankers::Core::new(clankers::Options::default());
+    other.begin_recall("ses_1");
+    let answer = json!({ "text": "who", "time": { "start": 0 } });
+    other.recall(&&part(place, "text", answer), 1.0);
+    db.apply(other.drain());
+    assert_eq!(
+        db.rows("SELECT text, started_at, ended_at FROM parts"),
+        [r#""whole" | 1 | 2"#]
+    );
+    assert_eq!(db.value(TEXT), r#""whole""#);
+}
