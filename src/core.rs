@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::absent::{self, Absent, StoredMessage};
 use crate::command::Command;
 use crate::decode::{self, Context};
 use crate::event::Event;
@@ -172,9 +173,39 @@ impl Core {
         )
     }
 
-    /// All that OpenCode answered of a session was taken.
-    pub fn end_recall(&mut self, session_id: &str) -> Urgency {
-        self.reconciler.end_recall(session_id)
+    /// What is stored of a session and was not answered: `session` is its
+    /// `info`, `answered` its messages with their parts, `stored` what was
+    /// stored when OpenCode was asked. Each is to be asked for by itself.
+    pub fn absent<N: Node>(
+        &self,
+        session: &N,
+        answered: &[N],
+        stored: &[StoredMessage],
+    ) -> Vec<Absent> {
+        self.reconciler.absent(session, answered, stored)
+    }
+
+    /// Takes what OpenCode answered when it was asked for one of these: the
+    /// message with its parts, or `null` where it has none.
+    pub fn settle_absent<N: Node>(
+        &mut self,
+        session_id: &str,
+        absent: Absent,
+        answer: &N,
+        now: f64,
+    ) -> Urgency {
+        let now = Number::new(now).unwrap_or_default();
+        let removals = absent::removals(session_id, absent, answer);
+        let urgencies = removals
+            .into_iter()
+            .map(|removal| self.reconciler.recall(removal, now));
+        urgencies.max().unwrap_or_default()
+    }
+
+    /// What OpenCode answered of a session was taken, all of it where it
+    /// `is_whole`. Where it is not, the session is still to be asked for.
+    pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> Urgency {
+        self.reconciler.end_recall(session_id, is_whole)
     }
 
     /// Kinds of rejection that are new since the last call, a line each.

@@ -12,8 +12,10 @@
 //!
 //! Modules in reading order: [`node`] and `wire` (what OpenCode sends),
 //! [`decode`], [`event`], [`reconcile`], [`row`] and [`command`] (what comes
-//! out), [`rejection`], [`plan`] (what to ask OpenCode for), [`store`] (the SQL that applies commands).
+//! out), [`rejection`], [`plan`] (what to ask OpenCode for), [`absent`] (what it
+//! has no more), [`store`] (the SQL that applies commands).
 
+pub mod absent;
 pub mod command;
 mod core;
 pub mod decode;

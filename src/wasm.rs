@@ -13,6 +13,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::Options;
+use crate::absent::{Absent, StoredMessage};
 use crate::command::{self, Command};
 use crate::node::Node;
 use crate::plan::StoredSession;
@@ -70,6 +71,22 @@ export interface StoredSession {
   origin: string | null;
   incomplete: number;
 }
+/** A message as `storedMessages` selects it. */
+export interface StoredMessage {
+  id: string;
+  /** The ids of its parts and tool calls, a JSON list. */
+  partIds: string;
+  /** When OpenCode last changed its session. */
+  updatedAt: number | null;
+  /** Where OpenCode keeps its session. */
+  origin: string | null;
+}
+/** A message that is stored and was not answered, or not with all its parts. */
+export interface Absent {
+  messageId: string;
+  /** Those of its parts that were not answered. */
+  partIds: string[];
+}
 /** What catch-up has to ask OpenCode for. */
 export interface Plan {
   /** Sessions to fetch whole, those changed last first. */
@@ -89,6 +106,8 @@ export interface Store {
   statements: Record<Method, string[]>;
   /** Selects `StoredSession`s for `?1`, the JSON text of `{ directory, ids }`. */
   storedSessions: string;
+  /** Selects `StoredMessage`s for `?1`, the JSON text of `{ sessionId }`. */
+  storedMessages: string;
 }
 ";
 }
@@ -182,10 +201,40 @@ impl JsCore {
         self.0.gone(session_id, now) as u8
     }
 
-    /// All that OpenCode answered of a session was taken.
+    /// What is stored of a session and was not answered. Each is to be asked
+    /// for by itself.
+    #[wasm_bindgen(unchecked_return_type = "Absent[]")]
+    pub fn absent(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] session: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown[]")] answered: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "StoredMessage[]")] stored: JsValue,
+    ) -> Result<JsValue, JsError> {
+        let stored: Vec<StoredMessage> = serde_wasm_bindgen::from_value(stored)?;
+        let answered = JsNode(answered).items();
+        to_js(&self.0.absent(&JsNode(session), &answered, &stored))
+    }
+
+    /// Takes what OpenCode answered when it was asked for one of these: the
+    /// message with its parts, or `null` where it has none.
+    #[wasm_bindgen(js_name = settleAbsent)]
+    pub fn settle_absent(
+        &mut self,
+        session_id: &str,
+        #[wasm_bindgen(unchecked_param_type = "Absent")] absent: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] answer: JsValue,
+        now: f64,
+    ) -> Result<u8, JsError> {
+        let absent: Absent = serde_wasm_bindgen::from_value(absent)?;
+        let answer = JsNode(answer);
+        Ok(self.0.settle_absent(session_id, absent, &answer, now) as u8)
+    }
+
+    /// What OpenCode answered of a session was taken, all of it where it
+    /// `is_whole`. Where it is not, the session is still to be asked for.
     #[wasm_bindgen(js_name = endRecall)]
-    pub fn end_recall(&mut self, session_id: &str) -> u8 {
-        self.0.end_recall(session_id) as u8
+    pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> u8 {
+        self.0.end_recall(session_id, is_whole) as u8
     }
 
     /// Kinds of rejection that are new since the last call, a line each.
@@ -207,6 +256,7 @@ pub fn store_sql() -> Result<JsValue, JsError> {
         "schemaVersion": store::SCHEMA_VERSION,
         "migrations": store::MIGRATIONS,
         "storedSessions": store::STORED_SESSIONS,
+        "storedMessages": store::STORED_MESSAGES,
         "statements": store::all_statements().into_iter().collect::<BTreeMap<_, _>>(),
     }))
 }

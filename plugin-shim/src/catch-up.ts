@@ -4,14 +4,26 @@
  * session's turns and not its messages: all of it heals here, in the
  * background. What to ask for is the core's decision; this only asks.
  */
-import type { Core, StoredSession } from "../../pkg/clankers.js";
+import type {
+	Absent,
+	Core,
+	StoredMessage,
+	StoredSession,
+} from "../../pkg/clankers.js";
 import type { SessionApi } from "./session-api.ts";
 import { describe } from "./voice.ts";
 
 /** What catch-up needs of the core; each call survives a trap. */
 export type CatchUpCore = Pick<
 	Core,
-	"plan" | "isDeaf" | "beginRecall" | "recall" | "endRecall" | "gone"
+	| "plan"
+	| "isDeaf"
+	| "beginRecall"
+	| "recall"
+	| "absent"
+	| "settleAbsent"
+	| "endRecall"
+	| "gone"
 >;
 
 /** What catch-up works with. */
@@ -22,6 +34,10 @@ export interface CatchUpOptions {
 	readonly directory: string;
 	/** What the database holds of the directory and of these sessions. */
 	stored(ids: readonly string[]): StoredSession[] | Promise<StoredSession[]>;
+	/** What it holds of a session's messages. */
+	storedMessages(
+		sessionId: string,
+	): StoredMessage[] | Promise<StoredMessage[]>;
 	/** Something changed and is to be drained, as urgently as that. */
 	changed(urgency: number): void;
 	/** Something to note in the log. */
@@ -37,8 +53,10 @@ const SETTLE_MS = 500;
 const BREATH_MS = 20;
 /** How much of a session is folded in without a breath. */
 const CHUNK = 200;
-/** How often the list is compared again while events are known to be missing. */
+/** How soon the list is compared again while events are known to be missing, or what is stored cannot be told. */
 const AGAIN_MS = 10_000;
+/** How long that grows to be while nothing can be told. */
+const LONGEST_MS = 600_000;
 
 /** Catches one project directory up. */
 export class CatchUp {
@@ -49,6 +67,8 @@ export class CatchUp {
 	#compare = false;
 	/** Whether that is to happen again in a while. */
 	#later = false;
+	/** How often in a row it could not be told what is stored. */
+	#refusals = 0;
 	/** Sessions that events left incomplete. */
 	readonly #wanted = new Set<string>();
 
@@ -92,13 +112,14 @@ export class CatchUp {
 			await this.#fetchAll(this.#wanted);
 		}
 		// Renames and deletions are among the events that are missing then.
-		if (this.#options.core.isDeaf()) this.#compareLater();
+		if (this.#options.core.isDeaf() || this.#refusals > 0) this.#compareLater();
 	}
 
 	#compareLater(): void {
 		if (this.#later) return;
 		this.#later = true;
-		this.#options.pause(AGAIN_MS).then(() => {
+		const wait = Math.min(AGAIN_MS * 2 ** this.#refusals, LONGEST_MS);
+		this.#options.pause(wait).then(() => {
 			this.#later = false;
 			this.compare();
 		});
@@ -109,7 +130,7 @@ export class CatchUp {
 		this.#compare = false;
 		const listed = await api.list();
 		if (listed === undefined || this.#ended) return;
-		const held = await this.#held(idsOf(listed));
+		const held = await this.#held(() => this.#options.stored(idsOf(listed)));
 		if (held === undefined || this.#ended) return;
 		const plan = core.plan(directory, listed, held);
 		const [behind, all] = [plan.fetch.length, listed.length];
@@ -118,12 +139,18 @@ export class CatchUp {
 		for (const id of plan.verify) await this.#verify(id);
 	}
 
-	/** What is stored of them; nothing where that cannot be told now. */
-	async #held(ids: readonly string[]): Promise<StoredSession[] | undefined> {
+	/** What is stored; nothing where that cannot be told now. */
+	async #held<Rows>(
+		stored: () => Rows | Promise<Rows>,
+	): Promise<Rows | undefined> {
 		try {
-			return await this.#options.stored(ids);
+			const rows = await stored();
+			this.#refusals = 0;
+			return rows;
 		} catch (error) {
-			this.#options.log("warn", `catch-up is put off: ${describe(error)}`);
+			const level = this.#refusals === 0 ? "warn" : "debug";
+			this.#options.log(level, `catch-up is put off: ${describe(error)}`);
+			this.#refusals += 1;
 			return undefined;
 		}
 	}
@@ -146,9 +173,12 @@ export class CatchUp {
 		await pause(BREATH_MS);
 	}
 
-	/** Folds in what OpenCode has of one session. One that cannot be fetched waits for the next start. */
+	/** Folds in what OpenCode has of one session. One that cannot be fetched waits for the next comparison. */
 	async #fetch(id: string): Promise<void> {
-		const { api, core } = this.#options;
+		const { api, core, changed } = this.#options;
+		// Before the request: what another process stores after it is no lack of the answer.
+		const held = await this.#held(() => this.#options.storedMessages(id));
+		let isWhole = false;
 		core.beginRecall(id);
 		try {
 			const [info, messages, todos] = await Promise.all([
@@ -160,9 +190,13 @@ export class CatchUp {
 			this.#recall("session.updated", { sessionID: id, info });
 			if (todos !== undefined)
 				this.#recall("todo.updated", { sessionID: id, todos });
-			await this.#recallMessages(messages ?? []);
+			if (messages === undefined) return;
+			await this.#recallMessages(messages);
+			if (held === undefined) return;
+			const absent = core.absent(info, messages, held);
+			isWhole = await this.#settleAbsent(id, absent);
 		} finally {
-			this.#options.changed(core.endRecall(id));
+			changed(core.endRecall(id, isWhole));
 		}
 	}
 
@@ -177,6 +211,26 @@ export class CatchUp {
 			folded = 0;
 			await this.#options.pause(0);
 		}
+	}
+
+	/** What is stored and was not answered was removed, if OpenCode has it no more. Whether all of it is settled. */
+	async #settleAbsent(
+		id: string,
+		absent: readonly Absent[],
+	): Promise<boolean> {
+		const { api, core, changed, now, pause } = this.#options;
+		let isSettled = true;
+		for (const one of absent) {
+			if (this.#ended) return false;
+			const answer = await api.message(id, one.messageId);
+			if (answer === undefined) isSettled = false;
+			else {
+				const told = answer === "none" ? null : answer;
+				changed(core.settleAbsent(id, one, told, now()));
+			}
+			await pause(BREATH_MS);
+		}
+		return isSettled;
 	}
 
 	#recall(type: string, properties: Record<string, unknown>): void {

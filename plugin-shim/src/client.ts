@@ -22,6 +22,7 @@ import type {
 	SessionDelete,
 	SessionErrorRow,
 	SessionRow,
+	StoredMessage,
 	StoredSession,
 	TodoReplace,
 	ToolCallRow,
@@ -74,6 +75,10 @@ export interface Methods extends CommandMethods {
 	"sessions.stored": {
 		params: { directory: string; ids: readonly string[] };
 		result: StoredSession[];
+	};
+	"messages.stored": {
+		params: { sessionId: string };
+		result: StoredMessage[];
 	};
 }
 

@@ -5,6 +5,7 @@
  */
 import {
 	__wbg_reset_state,
+	type Absent,
 	type Command,
 	Core,
 	type CoreOptions,
@@ -13,6 +14,7 @@ import {
 	initSync,
 	type Plan,
 	type Store,
+	type StoredMessage,
 	type StoredSession,
 	store,
 } from "../../pkg/clankers.js";
@@ -111,9 +113,32 @@ export class SurvivingCore {
 		return this.#call((core) => core.recall(answer, now)) ?? 0;
 	}
 
-	/** All that OpenCode answered of a session was taken. */
-	endRecall(sessionId: string): number {
-		return this.#call((core) => core.endRecall(sessionId)) ?? 0;
+	/** What is stored of a session and was not answered; each is to be asked for by itself. */
+	absent(
+		session: unknown,
+		answered: unknown[],
+		stored: StoredMessage[],
+	): Absent[] {
+		return (
+			this.#call((core) => core.absent(session, answered, stored)) ?? []
+		);
+	}
+
+	/** Takes what OpenCode answered to that: the message with its parts, or null where it has none. */
+	settleAbsent(
+		sessionId: string,
+		absent: Absent,
+		answer: unknown,
+		now: number,
+	): number {
+		const settle = (core: Core): number =>
+			core.settleAbsent(sessionId, absent, answer, now);
+		return this.#call(settle) ?? 0;
+	}
+
+	/** What OpenCode answered of a session was taken, all of it where it `isWhole`. */
+	endRecall(sessionId: string, isWhole: boolean): number {
+		return this.#call((core) => core.endRecall(sessionId, isWhole)) ?? 0;
 	}
 
 	/** OpenCode has no session of this id any more. */

@@ -78,6 +78,10 @@ export class Recorder implements SharedRecorder {
 				this.#drain();
 				return this.#sink.stored(directory, ids);
 			},
+			storedMessages: async (sessionId) => {
+				this.#drain();
+				return this.#sink.storedMessages(sessionId);
+			},
 			changed: (urgency) => this.#timer.ask(urgency),
 			log: (level, message) => voice.log(level, message),
 			pause,

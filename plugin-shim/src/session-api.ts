@@ -10,6 +10,7 @@ export interface SessionClient {
 		list?(request: object): Promise<unknown>;
 		get?(request: SessionPath): Promise<unknown>;
 		messages?(request: SessionPath): Promise<unknown>;
+		message?(request: MessagePath): Promise<unknown>;
 		todo?(request: SessionPath): Promise<unknown>;
 	};
 }
@@ -17,6 +18,10 @@ export interface SessionClient {
 interface SessionPath {
 	path: { id: string };
 	query: { directory: string };
+}
+
+interface MessagePath extends SessionPath {
+	path: { id: string; messageID: string };
 }
 
 /** From 1.1 on the list ends at 100 unless more are asked for. */
@@ -47,10 +52,21 @@ export class SessionApi {
 
 	/** A session's `info`, or `none` where OpenCode says it has no such session. */
 	async get(id: string): Promise<object | "none" | undefined> {
-		const answer = await ask(() => this.#client.session?.get?.(this.#path(id)));
-		if (answer?.response?.status === 404) return "none";
-		const { data } = answer ?? {};
-		return typeof data === "object" && data !== null ? data : undefined;
+		return one(await ask(() => this.#client.session?.get?.(this.#path(id))));
+	}
+
+	/** A message with its parts, or `none` where OpenCode says it has no such message. */
+	async message(
+		id: string,
+		messageID: string,
+	): Promise<object | "none" | undefined> {
+		const { query } = this.#path(id);
+		const request = { path: { id, messageID }, query };
+		const answer = await ask(() => this.#client.session?.message?.(request));
+		// 1.2 answers a server error that says so.
+		const unfound = `Message not found: ${messageID}`;
+		const isUnfound = textOf(answer?.error?.data?.message).includes(unfound);
+		return isUnfound ? "none" : one(answer);
 	}
 
 	/** A session's messages, each with its parts. */
@@ -78,6 +94,10 @@ export class SessionApi {
 /** What OpenCode's client answers: it reports failures instead of throwing them. */
 interface Answer {
 	readonly data?: unknown;
+	readonly error?: {
+		readonly name?: unknown;
+		readonly data?: { readonly message?: unknown };
+	};
 	readonly response?: { readonly status?: number };
 }
 
@@ -90,4 +110,16 @@ async function ask(
 	} catch {
 		return undefined;
 	}
+}
+
+/** What is answered of one thing, or `none` where OpenCode says it has no such thing. Not every 404 says that: a path that nobody knows has one too. */
+function one(answer: Answer | undefined): object | "none" | undefined {
+	const { data, error, response } = answer ?? {};
+	if (response?.status === 404 && error?.name === "NotFoundError")
+		return "none";
+	return typeof data === "object" && data !== null ? data : undefined;
+}
+
+function textOf(value: unknown): string {
+	return typeof value === "string" ? value : "";
 }

@@ -64,8 +64,6 @@ impl Reconciler {
             self.answers.remove(&session_id);
         }
         self.meet_session(&session_id);
-        // No event tells what that makes the session cost (1.17 on).
-        self.recalls.want(&session_id);
         self.pending.add(Command::MessageDelete(MessageDelete {
             id,
             session_id,

@@ -108,8 +108,11 @@ impl Reconciler {
     /// Folds one event in. `now` is Unix milliseconds.
     pub fn fold(&mut self, event: Event, now: Number) -> Urgency {
         self.recalls.hear(&event);
-        if let Event::Message { row, .. } = &event {
-            self.note_turn(row);
+        match &event {
+            Event::Message { row, .. } => self.note_turn(row),
+            // No event tells what that makes the session cost (1.17 on).
+            Event::MessageRemoved { session_id, .. } => self.recalls.want(session_id),
+            _ => {}
         }
         self.change(event, now)
     }

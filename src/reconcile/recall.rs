@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reconciler, Urgency};
+use crate::absent::{self, Absent, StoredMessage};
 use crate::event::{Event, Retry};
 use crate::known::Known;
 use crate::node::Node;
 use crate::number::Number;
 use crate::plan::{self, Place, Plan, StoredSession};
-use crate::row::{PartRow, SessionStatus};
+use crate::row::{PartRow, SessionRow, SessionStatus};
 
 /// How many sessions may be noted as wanted. What is beyond is found when
 /// OpenCode starts next.
@@ -19,8 +20,18 @@ const MAX_WANTED: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Recalls {
     wanted: BTreeSet<String>,
-    /// What events told of each session since it was asked for.
-    told: BTreeMap<String, BTreeSet<String>>,
+    /// The sessions that are being asked for.
+    open: BTreeMap<String, Recall>,
+}
+
+/// A session that is being asked for.
+#[derive(Debug, Default)]
+struct Recall {
+    /// What events told of since then.
+    told: BTreeSet<String>,
+    /// What was answered of the session itself. It goes last: a session that
+    /// is stored with its time of change is not asked for again.
+    session: Option<SessionRow>,
 }
 
 impl Recalls {
@@ -39,32 +50,49 @@ impl Recalls {
     /// A session is being asked for from now on.
     pub(crate) fn begin(&mut self, session_id: &str) {
         self.wanted.remove(session_id);
-        self.told.insert(session_id.to_owned(), BTreeSet::new());
+        self.open.insert(session_id.to_owned(), Recall::default());
     }
 
-    /// All of the answer is in.
-    pub(crate) fn end(&mut self, session_id: &str) {
-        self.told.remove(session_id);
+    /// Whether it is.
+    pub(crate) fn is_open(&self, session_id: &str) -> bool {
+        self.open.contains_key(session_id)
+    }
+
+    /// Keeps what was answered of the session itself until all of the answer
+    /// is in. Gives it back where the session was not asked for.
+    fn keep(&mut self, row: SessionRow) -> Option<SessionRow> {
+        let Some(recall) = self.open.get_mut(&row.id) else {
+            return Some(row);
+        };
+        recall.session = Some(row);
+        None
+    }
+
+    /// Nothing more of the answer comes. Gives what it said of the session
+    /// itself, unless an event told that since.
+    fn end(&mut self, session_id: &str) -> Option<SessionRow> {
+        let Recall { told, session } = self.open.remove(session_id)?;
+        session.filter(|row| !told.contains(&row.id))
     }
 
     /// Notes what an event told.
     pub(crate) fn hear(&mut self, event: &Event) {
-        if self.told.is_empty() {
+        if self.open.is_empty() {
             return;
         }
         if let Some((session_id, id)) = subject(event)
-            && let Some(told) = self.told.get_mut(session_id)
+            && let Some(recall) = self.open.get_mut(session_id)
         {
-            told.insert(id.to_owned());
+            recall.told.insert(id.to_owned());
         }
     }
 
     /// Whether an event told what the answer tells now.
     pub(crate) fn is_stale(&self, answer: &Event) -> bool {
         subject(answer).is_some_and(|(session_id, id)| {
-            self.told
+            self.open
                 .get(session_id)
-                .is_some_and(|told| told.contains(id))
+                .is_some_and(|recall| recall.told.contains(id))
         })
     }
 }
@@ -75,10 +103,20 @@ impl Reconciler {
         if self.recalls.is_stale(&answer) {
             return Urgency::None;
         }
-        if let Event::Part { row, retry } = answer {
-            return self.recall_part(row, retry);
+        let urgency = match answer {
+            Event::Part { row, retry } => self.recall_part(row, retry),
+            Event::Session(row) => self.recall_session(row),
+            answer => self.change(answer, now),
+        };
+        urgency.min(Urgency::Soon)
+    }
+
+    fn recall_session(&mut self, row: SessionRow) -> Urgency {
+        self.sessions.insert(&row.id);
+        match self.recalls.keep(row) {
+            Some(row) => self.session(row),
+            None => Urgency::None,
         }
-        self.change(answer, now).min(Urgency::Soon)
     }
 
     /// A text without an end is still being written, or was cut off. Then what
@@ -88,6 +126,17 @@ impl Reconciler {
             row.ended_at = Known::Unknown;
         }
         self.part(row, retry)
+    }
+
+    /// Compares the messages that OpenCode answered of a session with those
+    /// that were stored when it was asked.
+    pub fn absent<N: Node>(
+        &self,
+        session: &N,
+        answered: &[N],
+        stored: &[StoredMessage],
+    ) -> Vec<Absent> {
+        absent::absent(session, answered, stored, self.origin.as_deref())
     }
 
     /// Compares what OpenCode lists of a directory with what is stored.
@@ -128,15 +177,22 @@ impl Reconciler {
         self.recalls.begin(session_id);
     }
 
-    /// All that OpenCode answered of a session is folded in.
-    pub fn end_recall(&mut self, session_id: &str) -> Urgency {
-        self.recalls.end(session_id);
-        if !self.unsettled.remove(session_id) {
-            return Urgency::None;
+    /// What OpenCode answered of a session is folded in, all of it where it
+    /// `is_whole`. Where it is not, the session stays as stale as it is stored.
+    pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> Urgency {
+        let mut urgency = Urgency::None;
+        if let Some(mut row) = self.recalls.end(session_id) {
+            if !is_whole {
+                row.updated_at = Known::Unknown;
+            }
+            urgency = self.session(row);
         }
-        // It was cut off: the process that ran it is not running it any more.
-        self.set_status(session_id.to_owned(), SessionStatus::Idle);
-        Urgency::Soon
+        if self.unsettled.remove(session_id) {
+            // It was cut off: the process that ran it is not running it any more.
+            self.set_status(session_id.to_owned(), SessionStatus::Idle);
+            urgency = Urgency::Soon;
+        }
+        urgency
     }
 }
 

@@ -103,7 +103,9 @@ impl Reconciler {
     /// A session that was not met yet goes before its child, as a placeholder.
     pub(super) fn meet_session(&mut self, id: &str) {
         if self.sessions.insert(id) {
-            self.recalls.want(id);
+            if !self.recalls.is_open(id) {
+                self.recalls.want(id);
+            }
             let placeholder = SessionRow {
                 id: id.to_owned(),
                 ..SessionRow::default()

@@ -38,6 +38,20 @@ FROM sessions LEFT JOIN session_own ON session_own.session_id = sessions.id
 WHERE (project_path = ?1 ->> 'directory' AND deleted_at IS NULL)
   OR sessions.id IN (SELECT value FROM json_each(?1, '$.ids'))";
 
+/// Selects what catch-up compares with the messages that OpenCode answers of a
+/// session: those that are stored of the session in `?1`, `{ sessionId }`, and
+/// not deleted, as `StoredMessage`s.
+pub const STORED_MESSAGES: &str = "\
+SELECT messages.id, sessions.updated_at AS updatedAt, origin, (
+    SELECT json_group_array(id) FROM (
+      SELECT id FROM parts WHERE message_id = messages.id
+      UNION ALL
+      SELECT id FROM tool_calls WHERE message_id = messages.id AND deleted_at IS NULL)) AS partIds
+FROM messages JOIN sessions ON sessions.id = messages.session_id
+LEFT JOIN session_own ON session_own.session_id = sessions.id
+WHERE messages.session_id = ?1 ->> 'sessionId'
+  AND messages.deleted_at IS NULL AND sessions.deleted_at IS NULL";
+
 /// The statements of the command `method`, in the order they are to be run.
 /// None for a method that is not a command's.
 pub fn statements(method: &str) -> Option<Vec<String>> {

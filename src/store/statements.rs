@@ -94,7 +94,7 @@ ON CONFLICT (session_id) DO UPDATE SET
   agent = iif(json_type(?1, '$.agent') IS NULL, session_own.agent, excluded.agent),
   model = iif(json_type(?1, '$.model') IS NULL, session_own.model, excluded.model),
   provider = iif(json_type(?1, '$.provider') IS NULL, session_own.provider, excluded.provider),
-  origin = coalesce(excluded.origin, session_own.origin),
+  origin = iif(session_own.origin <> excluded.origin, '', coalesce(session_own.origin, excluded.origin)),
   reports_usage = session_own.reports_usage OR excluded.reports_usage",
         older = super::OLDER_SESSION,
         not_purged = super::NOT_PURGED

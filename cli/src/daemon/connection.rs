@@ -125,7 +125,7 @@ async fn handle(body: &[u8], shared: &Shared) -> Answer {
     let outcome = match rpc::call(&method, params) {
         Ok(Call::Health) => shared.health.report().await,
         Ok(Call::Hello(hello)) => welcome(&hello, &shared.health),
-        Ok(Call::Stored(wanted)) => stored::sessions(shared.health.db(), wanted).await,
+        Ok(Call::Stored(wanted)) => stored::rows(shared.health.db(), wanted).await,
         Ok(Call::Apply(commands)) => {
             let (done, answer) = oneshot::channel();
             return match shared.jobs.send(Job { commands, done }).await {

@@ -133,7 +133,7 @@ pub(crate) enum Call {
     Health,
     /// A client says who it is and what it speaks.
     Hello(Hello),
-    /// What is stored of sessions.
+    /// What is stored of sessions or messages.
     Stored(Wanted),
     /// Commands, to be applied in one transaction.
     Apply(Vec<Command>),
@@ -172,7 +172,8 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
     match method {
         "health" => Ok(Call::Health),
         "hello" => typed(params, "").map(Call::Hello),
-        "sessions.stored" => typed(params, "").map(Call::Stored),
+        "sessions.stored" => typed(params, "").map(Wanted::Sessions).map(Call::Stored),
+        "messages.stored" => typed(params, "").map(Wanted::Messages).map(Call::Stored),
         "batch" => {
             let Batch { commands } = typed(params, "")?;
             let read = |(at, one): (usize, Value)| {
@@ -195,7 +196,13 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
             command(method, params, "").map(|command| Call::Apply(vec![command]))
         }
         _ => {
-            let own = ["health", "hello", "sessions.stored", "batch"];
+            let own = [
+                "health",
+                "hello",
+                "sessions.stored",
+                "messages.stored",
+                "batch",
+            ];
             let known: Vec<&str> = own.iter().chain(Command::METHODS).copied().collect();
             let failure = Failure::new(Code::MethodNotFound, format!("no method `{method}`"));
             Err(failure.data(json!({ "methods": known })))

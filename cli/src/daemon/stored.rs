@@ -1,9 +1,9 @@
-//! What is stored of sessions: what a plugin that starts compares with what
-//! `OpenCode` lists, to know what it has missed.
+//! What is stored: what a plugin compares with what `OpenCode` lists and
+//! answers, to know what it has missed.
 
 use std::path::Path;
 
-use clankers::store::STORED_SESSIONS;
+use clankers::store::{STORED_MESSAGES, STORED_SESSIONS};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,13 +15,29 @@ use crate::store::open_reader;
 /// their ids wherever they belong.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct Sessions {
     directory: String,
     ids: Vec<String>,
 }
 
-/// Reads them on a connection of its own, so that no writer waits.
-pub(crate) async fn sessions(db: &Path, wanted: Wanted) -> Result<Value, Failure> {
+/// The parameters of `messages.stored`: a session.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Messages {
+    session_id: String,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// What is stored of sessions.
+    Sessions(Sessions),
+    /// What is stored of a session's messages.
+    Messages(Messages),
+}
+
+/// Reads it on a connection of its own, so that no writer waits.
+pub(crate) async fn rows(db: &Path, wanted: Wanted) -> Result<Value, Failure> {
     let db = db.to_owned();
     tokio::task::spawn_blocking(move || read(&db, &wanted))
         .await
@@ -30,7 +46,11 @@ pub(crate) async fn sessions(db: &Path, wanted: Wanted) -> Result<Value, Failure
 }
 
 fn read(db: &Path, wanted: &Wanted) -> crate::error::Result<Value> {
+    let (sql, params) = match wanted {
+        Wanted::Sessions(wanted) => (STORED_SESSIONS, serde_json::to_string(wanted)?),
+        Wanted::Messages(wanted) => (STORED_MESSAGES, serde_json::to_string(wanted)?),
+    };
     let db = open_reader(db)?;
-    let found = rows::rows(&db, STORED_SESSIONS, [serde_json::to_string(wanted)?])?;
+    let found = rows::rows(&db, sql, [params])?;
     Ok(found.into_iter().map(|row| Value::Object(row.0)).collect())
 }

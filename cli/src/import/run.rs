@@ -210,7 +210,7 @@ fn fold(core: &mut Core, history: &History, db: &mut Connection) -> Result<()> {
             pending = 0;
         }
     }
-    core.end_recall(id);
+    core.end_recall(id, true);
     store(core, db)
 }
 

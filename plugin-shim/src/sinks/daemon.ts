@@ -3,7 +3,11 @@
  * returns. From there it goes to the daemon in the background, by this process
  * or, when this one is gone, by the next.
  */
-import type { Command, StoredSession } from "../../../pkg/clankers.js";
+import type {
+	Command,
+	StoredMessage,
+	StoredSession,
+} from "../../../pkg/clankers.js";
 import { pause } from "../drain-timer.ts";
 import { Link, type Patience } from "../rpc/link.ts";
 import { CODE, type Identity, RpcError } from "../rpc/protocol.ts";
@@ -110,14 +114,20 @@ export class DaemonSink implements Sink {
 		return refused;
 	}
 
-	async stored(
-		directory: string,
-		ids: readonly string[],
-	): Promise<StoredSession[]> {
+	stored(directory: string, ids: readonly string[]): Promise<StoredSession[]> {
+		return this.#rows("sessions.stored", { directory, ids });
+	}
+
+	storedMessages(sessionId: string): Promise<StoredMessage[]> {
+		return this.#rows("messages.stored", { sessionId });
+	}
+
+	/** What the daemon answers once all that was applied before is stored. */
+	async #rows<Row>(method: string, params: object): Promise<Row[]> {
 		this.#begin();
 		try {
 			await this.#shipped();
-			return await this.#ask(directory, ids);
+			return (await this.#ask(method, params)) as Row[];
 		} catch (error) {
 			this.#missed = true;
 			throw new SinkError(
@@ -223,12 +233,10 @@ export class DaemonSink implements Sink {
 		});
 	}
 
-	#ask(directory: string, ids: readonly string[]): Promise<StoredSession[]> {
+	#ask(method: string, params: object): Promise<unknown> {
 		return this.#unlessDown((resolve, reject) => {
-			const wanted = JSON.stringify({ directory, ids });
-			this.#link.request("sessions.stored", wanted, (answer) => {
-				if (answer.error === undefined)
-					resolve(answer.result as StoredSession[]);
+			this.#link.request(method, JSON.stringify(params), (answer) => {
+				if (answer.error === undefined) resolve(answer.result);
 				else reject(answer.error);
 			});
 		});

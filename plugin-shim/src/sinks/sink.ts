@@ -1,5 +1,9 @@
 /** What applies commands. A sink knows nothing of OpenCode. */
-import type { Command, StoredSession } from "../../../pkg/clankers.js";
+import type {
+	Command,
+	StoredMessage,
+	StoredSession,
+} from "../../../pkg/clankers.js";
 
 /** Where the core's commands become rows. Nothing is opened before it is needed. */
 export interface Sink {
@@ -19,6 +23,10 @@ export interface Sink {
 		directory: string,
 		ids: readonly string[],
 	): StoredSession[] | Promise<StoredSession[]>;
+	/** What is stored of a session's messages, likewise. */
+	storedMessages(
+		sessionId: string,
+	): StoredMessage[] | Promise<StoredMessage[]>;
 	/** Names who is to hear of what happens between calls; a sink that works in the background begins. */
 	attend?(listener: SinkListener): void;
 	/** Lets go of everything held; a later `apply` opens it again. */

@@ -1,5 +1,10 @@
 /** The in-process sink: one connection, one transaction per batch, SQL from the core. */
-import type { Command, Store, StoredSession } from "../../../pkg/clankers.js";
+import type {
+	Command,
+	Store,
+	StoredMessage,
+	StoredSession,
+} from "../../../pkg/clankers.js";
 import type { Database } from "../config.ts";
 import { describe } from "../voice.ts";
 import {
@@ -43,7 +48,17 @@ export class SqliteSink implements Sink {
 	}
 
 	stored(directory: string, ids: readonly string[]): StoredSession[] {
-		return this.#with((open) => open.stored(directory, ids));
+		const { storedSessions } = this.#store;
+		return this.#with((open) =>
+			open.rows<StoredSession>(storedSessions, { directory, ids }),
+		);
+	}
+
+	storedMessages(sessionId: string): StoredMessage[] {
+		const { storedMessages } = this.#store;
+		return this.#with((open) =>
+			open.rows<StoredMessage>(storedMessages, { sessionId }),
+		);
 	}
 
 	close(): void {
@@ -124,12 +139,11 @@ class OpenDatabase {
 		return refused;
 	}
 
-	stored(directory: string, ids: readonly string[]): StoredSession[] {
-		const statement = this.#connection.prepare(this.#store.storedSessions);
+	/** What a query of the core's answers. */
+	rows<Row>(sql: string, params: object): Row[] {
+		const statement = this.#connection.prepare(sql);
 		try {
-			return statement.all(
-				JSON.stringify({ directory, ids }),
-			) as StoredSession[];
+			return statement.all(JSON.stringify(params)) as Row[];
 		} finally {
 			statement.finalize?.();
 		}

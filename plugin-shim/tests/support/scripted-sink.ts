@@ -1,5 +1,9 @@
 /** A sink that keeps its batches and fails when it is told to. */
-import type { Command, StoredSession } from "../../../pkg/clankers.js";
+import type {
+	Command,
+	StoredMessage,
+	StoredSession,
+} from "../../../pkg/clankers.js";
 import {
 	type RefusedCommand,
 	type Sink,
@@ -25,6 +29,10 @@ export class ScriptedSink implements Sink {
 	}
 
 	stored(): StoredSession[] {
+		return [];
+	}
+
+	storedMessages(): StoredMessage[] {
 		return [];
 	}
 

@@ -40,7 +40,8 @@ CREATE TABLE session_own (
   agent TEXT,
   model TEXT,
   provider TEXT,
-  -- Where OpenCode keeps the session: its data folder.
+  -- Where OpenCode keeps the session: its data folder. Empty once two were
+  -- told: then neither can say that something in it was removed.
   origin TEXT,
   -- 1 once OpenCode has reported tokens or cost other than zero.
   reports_usage INTEGER NOT NULL DEFAULT 0

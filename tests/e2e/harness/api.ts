@@ -142,11 +142,16 @@ export class Api {
 			parts: [{ type: "text", text }, ...parts],
 			...rest,
 		};
-		return (await this.request(
+		const answer = (await this.request(
 			"POST",
 			`/session/${id}/message`,
 			body,
-		)) as unknown as MessageWithParts;
+		)) as unknown as MessageWithParts | null;
+		// A turn that fails ends with an answer too: one without was never begun.
+		const role = extra.noReply ? "user" : "assistant";
+		if (answer?.info?.role !== role)
+			throw new Error(`"${text}" was not answered in ${id}`);
+		return answer;
 	}
 
 	async rename(id: string, title: string): Promise<void> {

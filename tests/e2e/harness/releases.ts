@@ -76,6 +76,7 @@ export function installsProvider(release: string): boolean {
 export function contemporaryProvider(): string {
 	const folder = join(CACHE, "opencode", "provider-1.0.27");
 	if (!existsSync(folder)) {
+		mkdirSync(join(CACHE, "opencode"), { recursive: true });
 		const scratch = mkdtempSync(join(CACHE, "opencode", ".provider-"));
 		must(
 			"npm",
