@@ -95,7 +95,7 @@ impl Core {
         let now = Number::new(now).unwrap_or_default();
         let mut urgency = Urgency::None;
         if let Some(event) = decoded.event.take() {
-            if let Event::Session(row) = &event {
+            if let Event::SessionCreated(row) | Event::Session(row) = &event {
                 self.source_version = row
                     .source_version
                     .value()

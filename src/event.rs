@@ -8,6 +8,8 @@ use crate::row::{MessageRow, PartRow, PermissionRow, SessionRow, SessionStatus, 
 /// One thing that happened in OpenCode.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// A session was created, and is like this.
+    SessionCreated(SessionRow),
     /// A session is now like this.
     Session(SessionRow),
     /// A session was deleted; this is the last that is known of it.

@@ -17,10 +17,10 @@ pub struct StoredSession {
     pub id: String,
     /// When it was created, Unix milliseconds.
     pub created_at: Option<Number>,
-    /// When OpenCode last changed it, as far as is stored.
-    pub updated_at: Option<Number>,
     /// When it was deleted.
     pub deleted_at: Option<Number>,
+    /// The time of change up to which nothing of it is missing.
+    pub whole_at: Option<Number>,
     /// Its title, as far as is stored.
     pub title: Option<String>,
     /// Its cost, US dollars.
@@ -45,6 +45,9 @@ pub struct Plan {
     /// Sessions that are stored and not listed: where OpenCode has none of
     /// that id any more, it was deleted while nobody was looking.
     pub verify: Vec<String>,
+    /// Sessions of which all is stored.
+    #[serde(skip)]
+    pub whole: Vec<String>,
 }
 
 /// What OpenCode's list says of a session.
@@ -79,7 +82,7 @@ impl Listed {
             .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
         stored.deleted_at.is_none()
             && (stored.created_at.is_none()
-                || stored.updated_at < self.updated_at
+                || stored.whole_at < self.updated_at
                 || (self.title.is_some() && stored.title != self.title)
                 || costs_else
                 || !stored.incomplete.is_zero()
@@ -113,15 +116,17 @@ pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], place: Place<'_>) -
             .get(session.id.as_str())
             .is_none_or(|stored| session.is_news(stored))
     };
-    let mut news: Vec<&Listed> = listed.iter().filter(is_news).collect();
+    let (mut news, whole): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(is_news);
     news.sort_by(|one, other| {
         let at = |session: &Listed| session.updated_at.map_or(0.0, Number::get);
         at(other)
             .total_cmp(&at(one))
             .then_with(|| one.id.cmp(&other.id))
     });
+    let ids = |sessions: Vec<&Listed>| sessions.into_iter().map(|one| one.id.clone()).collect();
     Plan {
-        fetch: news.into_iter().map(|session| session.id.clone()).collect(),
+        fetch: ids(news),
+        whole: ids(whole),
         verify: missing(
             stored,
             &listed.iter().map(|session| session.id.as_str()).collect(),
@@ -188,12 +193,12 @@ mod tests {
     };
     const PROJECT: &str = "/home/user/project";
 
-    fn stored(id: &str, created: f64, updated: f64) -> StoredSession {
+    fn stored(id: &str, created: f64, whole: f64) -> StoredSession {
         StoredSession {
             id: id.to_owned(),
             created_at: Number::new(created),
-            updated_at: Number::new(updated),
             deleted_at: None,
+            whole_at: Number::new(whole),
             title: None,
             cost: Number::default(),
             source_version: Some("1.18.34".to_owned()),
@@ -251,7 +256,7 @@ mod tests {
     fn a_tombstone_is_not_fetched_again() {
         let mut gone = stored("a", 1.0, 2.0);
         gone.deleted_at = Number::new(3.0);
-        assert_eq!(planned(&[listed("a", 10.0)], &[gone]), Plan::default());
+        assert_eq!(planned(&[listed("a", 10.0)], &[gone]).fetch, [""; 0]);
     }
 
     #[test]

@@ -99,6 +99,10 @@ row! {
     /// Where OpenCode keeps it: its data folder. No
     /// column of `sessions`; catch-up compares it before it calls one deleted.
     origin: "origin" String = "string",
+    /// The time of change up to which nothing of the session is missing, Unix
+    /// milliseconds. No column of `sessions`; catch-up compares it with the
+    /// time of change that OpenCode lists.
+    whole_at: "wholeAt" Number = "number",
     /// Known to be so where OpenCode has reported totals other than zero and
     /// these do not show it. No column of `sessions`.
     reports_usage: "reportsUsage" bool = "boolean",

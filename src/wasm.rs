@@ -61,7 +61,8 @@ export interface CoreOptions {
 export interface StoredSession {
   id: string;
   createdAt: number | null;
-  updatedAt: number | null;
+  /** The time of change up to which nothing of it is missing. */
+  wholeAt: number | null;
   deletedAt: number | null;
   title: string | null;
   cost: number;

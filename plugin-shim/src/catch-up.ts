@@ -35,9 +35,7 @@ export interface CatchUpOptions {
 	/** What the database holds of the directory and of these sessions. */
 	stored(ids: readonly string[]): StoredSession[] | Promise<StoredSession[]>;
 	/** What it holds of a session's messages. */
-	storedMessages(
-		sessionId: string,
-	): StoredMessage[] | Promise<StoredMessage[]>;
+	storedMessages(sessionId: string): StoredMessage[] | Promise<StoredMessage[]>;
 	/** Something changed and is to be drained, as urgently as that. */
 	changed(urgency: number): void;
 	/** Something to note in the log. */
@@ -214,10 +212,7 @@ export class CatchUp {
 	}
 
 	/** What is stored and was not answered was removed, if OpenCode has it no more. Whether all of it is settled. */
-	async #settleAbsent(
-		id: string,
-		absent: readonly Absent[],
-	): Promise<boolean> {
+	async #settleAbsent(id: string, absent: readonly Absent[]): Promise<boolean> {
 		const { api, core, changed, now, pause } = this.#options;
 		let isSettled = true;
 		for (const one of absent) {

@@ -119,9 +119,7 @@ export class SurvivingCore {
 		answered: unknown[],
 		stored: StoredMessage[],
 	): Absent[] {
-		return (
-			this.#call((core) => core.absent(session, answered, stored)) ?? []
-		);
+		return this.#call((core) => core.absent(session, answered, stored)) ?? [];
 	}
 
 	/** Takes what OpenCode answered to that: the message with its parts, or null where it has none. */

@@ -10,6 +10,7 @@ import { loadCore, SurvivingCore } from "../src/core.ts";
 import { SessionApi } from "../src/session-api.ts";
 import { SqliteSink } from "../src/sinks/sqlite.ts";
 import { sessionCreated, sessionUpdated } from "./support/events.ts";
+import { query } from "./support/query.ts";
 import { ScriptedSessions } from "./support/scripted-sessions.ts";
 import { until } from "./support/until.ts";
 
@@ -41,6 +42,7 @@ describe("catch-up", () => {
 			core,
 			directory: DIRECTORY,
 			stored: (ids) => sink.stored(DIRECTORY, ids),
+			storedMessages: (id) => sink.storedMessages(id),
 			changed: () => drain(),
 			log: (level, message) => {
 				if (level === "warn") warnings.push(message);
@@ -145,6 +147,118 @@ describe("catch-up", () => {
 		await until("it is done", () => sessions.idle);
 		assert.equal(stored("ses_1")?.deletedAt, null);
 		assert.deepEqual(sessions.asked, ["list"]);
+	});
+
+	/** The messages that are stored, and those of them that are tombstones. */
+	function messages(): string[] {
+		return query(
+			sink.target,
+			"SELECT id, deleted_at FROM messages ORDER BY id",
+		).map(({ id, deleted_at }) => `${id}${deleted_at === null ? "" : " gone"}`);
+	}
+
+	async function caughtUp(): Promise<void> {
+		const before = sessions.asked.length;
+		catchUp.compare();
+		await until("it has asked", () => sessions.asked.length > before);
+		let pausesBefore = -1;
+		await until("it is done", () => {
+			const isStill = sessions.idle && pauses === pausesBefore;
+			pausesBefore = pauses;
+			return isStill;
+		});
+	}
+
+	/** Three messages, recorded; the second is removed while nobody looks. */
+	async function removedMeanwhile(): Promise<void> {
+		sessions.add("ses_1", "reverted", ["one", "two", "three"]);
+		await caughtUp();
+		assert.deepEqual(messages(), ["msg_ses_1_0", "msg_ses_1_1", "msg_ses_1_2"]);
+		sessions.change("ses_1", (all) => all.splice(1, 1));
+	}
+
+	it("marks a message as removed that OpenCode has no more", async () => {
+		await removedMeanwhile();
+		await caughtUp();
+		assert.deepEqual(messages(), [
+			"msg_ses_1_0",
+			"msg_ses_1_1 gone",
+			"msg_ses_1_2",
+		]);
+		assert.ok(sessions.asked.includes("message msg_ses_1_1"));
+		assert.ok(!sessions.asked.includes("message msg_ses_1_2"));
+	});
+
+	it("marks it too where the release answers a server error that says so", async () => {
+		sessions.unfound = {
+			error: {
+				name: "UnknownError",
+				data: { message: "Error: Message not found: msg_ses_1_1\n    at get" },
+			},
+			response: { status: 500 },
+		};
+		await removedMeanwhile();
+		await caughtUp();
+		assert.ok(messages().includes("msg_ses_1_1 gone"));
+	});
+
+	it("deletes a part that OpenCode has no more", async () => {
+		sessions.add("ses_1", "a part less", ["one", "two"]);
+		await caughtUp();
+		sessions.change("ses_1", ([first]) => first?.parts.pop());
+		await caughtUp();
+		const parts = query(sink.target, "SELECT id FROM parts");
+		assert.deepEqual(parts, [{ id: "prt_ses_1_1" }]);
+		assert.deepEqual(messages(), ["msg_ses_1_0", "msg_ses_1_1"]);
+	});
+
+	it("calls no message removed that is left out of an answer and is there when asked for", async () => {
+		sessions.add("ses_1", "long", ["one", "two", "three"]);
+		await caughtUp();
+		sessions.cutting = true;
+		sessions.change("ses_1", () => {});
+		await caughtUp();
+		assert.deepEqual(messages(), ["msg_ses_1_0", "msg_ses_1_1", "msg_ses_1_2"]);
+	});
+
+	for (const [what, unfound] of Object.entries({
+		"a path that nobody knows": { error: "", response: { status: 404 } },
+		"a server error": {
+			error: { name: "UnknownError", data: { message: "out of memory" } },
+			response: { status: 500 },
+		},
+		"a page": { data: "<!doctype html>", response: { status: 200 } },
+		nothing: { data: null, response: { status: 200 } },
+	}))
+		it(`calls no message removed where OpenCode answers ${what} for it, and asks again`, async () => {
+			sessions.unfound = unfound;
+			await removedMeanwhile();
+			await caughtUp();
+			const all = ["msg_ses_1_0", "msg_ses_1_1", "msg_ses_1_2"];
+			assert.deepEqual(messages(), all);
+			sessions.asked.length = 0;
+			await caughtUp();
+			assert.ok(sessions.asked.includes("message msg_ses_1_1"));
+		});
+
+	it("calls no message removed by an answer that is older than what is stored", async () => {
+		sessions.add("ses_1", "of a copy", ["one", "two"]);
+		await caughtUp();
+		sessions.change("ses_1", (all) => all.pop(), -1);
+		catchUp.want(["ses_1"]);
+		await caughtUp();
+		assert.deepEqual(messages(), ["msg_ses_1_0", "msg_ses_1_1"]);
+		assert.ok(!sessions.asked.some((asked) => asked.startsWith("message ")));
+	});
+
+	it("asks again for a session whose messages could not be told", async () => {
+		sessions.add("ses_1", "before", ["one"]);
+		sessions.failingMessages = true;
+		await caughtUp();
+		assert.equal(stored("ses_1")?.title, "before");
+		sessions.failingMessages = false;
+		await caughtUp();
+		assert.deepEqual(messages(), ["msg_ses_1_0"]);
 	});
 
 	it("stores nothing and calls nothing deleted when OpenCode answers errors", async () => {

@@ -116,7 +116,8 @@ struct Decoder<'d, N> {
 impl<'d, N: Node> Decoder<'d, N> {
     fn dispatch(self, event_type: &str) -> Option<Event> {
         match event_type {
-            "session.created" | "session.updated" => self.session(Event::Session),
+            "session.created" => self.session(Event::SessionCreated),
+            "session.updated" => self.session(Event::Session),
             "session.deleted" => self.session(Event::SessionDeleted),
             "session.idle" => self.idle(),
             "session.status" => self.status(),

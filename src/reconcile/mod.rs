@@ -69,6 +69,9 @@ pub struct Reconciler {
     heard: Seen,
     /// Whether a turn passed of which no message was told.
     deaf: bool,
+    /// Sessions of which nothing is missing: seen from their creation on, or
+    /// caught up on. What events tell of them leaves them so.
+    whole: Seen,
     /// When sessions were created, to tell a fork's messages.
     created: LruCache<String, Number>,
     /// Sessions that are stored as being at work and may have been cut off.
@@ -94,6 +97,7 @@ impl Reconciler {
             busy: Seen::default(),
             heard: Seen::default(),
             deaf: false,
+            whole: Seen::default(),
             created: LruCache::new(seen::LIMIT),
             unsettled: BTreeSet::new(),
             origin,
@@ -119,6 +123,10 @@ impl Reconciler {
 
     fn change(&mut self, event: Event, now: Number) -> Urgency {
         match event {
+            Event::SessionCreated(row) => {
+                self.whole.insert(&row.id);
+                self.session(row)
+            }
             Event::Session(row) => self.session(row),
             Event::SessionDeleted(row) => self.session_deleted(row, now),
             Event::Status {

@@ -69,10 +69,13 @@ impl Recalls {
     }
 
     /// Nothing more of the answer comes. Gives what it said of the session
-    /// itself, unless an event told that since.
-    fn end(&mut self, session_id: &str) -> Option<SessionRow> {
+    /// itself, and whether an event told that since.
+    fn end(&mut self, session_id: &str) -> Option<(SessionRow, bool)> {
         let Recall { told, session } = self.open.remove(session_id)?;
-        session.filter(|row| !told.contains(&row.id))
+        session.map(|row| {
+            let is_told = told.contains(&row.id);
+            (row, is_told)
+        })
     }
 
     /// Notes what an event told.
@@ -158,7 +161,12 @@ impl Reconciler {
         self.unsettled
             .extend(unsettled.filter(|id| !self.busy.contains(id)));
         let origin = self.origin.as_deref();
-        plan::plan(listed, stored, Place { origin, directory })
+        let plan = plan::plan(listed, stored, Place { origin, directory });
+        // Those listed first changed last: they are to be remembered longest.
+        plan.whole.iter().rev().for_each(|id| {
+            self.whole.insert(id);
+        });
+        plan
     }
 
     /// Sessions that events left incomplete, since the last call.
@@ -178,14 +186,26 @@ impl Reconciler {
     }
 
     /// What OpenCode answered of a session is folded in, all of it where it
-    /// `is_whole`. Where it is not, the session stays as stale as it is stored.
+    /// `is_whole`. Where it is not, the session is still to be asked for.
     pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> Urgency {
         let mut urgency = Urgency::None;
-        if let Some(mut row) = self.recalls.end(session_id) {
-            if !is_whole {
-                row.updated_at = Known::Unknown;
+        if let Some((answered, is_told)) = self.recalls.end(session_id) {
+            let mut whole_at = Known::Unknown;
+            if is_whole {
+                self.whole.insert(session_id);
+                whole_at = answered.updated_at.clone();
+            } else {
+                self.whole.remove(session_id);
             }
-            urgency = self.session(row);
+            let row = if is_told {
+                SessionRow {
+                    id: answered.id,
+                    ..SessionRow::default()
+                }
+            } else {
+                answered
+            };
+            urgency = self.session(SessionRow { whole_at, ..row });
         }
         if self.unsettled.remove(session_id) {
             // It was cut off: the process that ran it is not running it any more.
@@ -199,7 +219,9 @@ impl Reconciler {
 /// The session an event belongs to, and what in it the event is about.
 fn subject(event: &Event) -> Option<(&str, &str)> {
     Some(match event {
-        Event::Session(row) | Event::SessionDeleted(row) => (&row.id, &row.id),
+        Event::SessionCreated(row) | Event::Session(row) | Event::SessionDeleted(row) => {
+            (&row.id, &row.id)
+        }
         Event::Message { row, .. } => (&row.session_id, &row.id),
         Event::MessageRemoved {
             session_id,

@@ -14,6 +14,9 @@ impl Reconciler {
             self.created.put(row.id.clone(), created);
         }
         row.origin = self.origin.clone().into();
+        if self.whole.contains(&row.id) && row.updated_at.value().is_some() {
+            row.whole_at = row.updated_at.clone();
+        }
         self.pending.add(Command::SessionUpsert(row));
         Urgency::Soon
     }

@@ -29,7 +29,7 @@ const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
 /// Selects what catch-up compares with OpenCode's list: the sessions of the
 /// directory and of the ids in `?1`, `{ directory, ids }`, as `StoredSession`s.
 pub const STORED_SESSIONS: &str = "\
-SELECT sessions.id, created_at AS createdAt, updated_at AS updatedAt, deleted_at AS deletedAt,
+SELECT sessions.id, created_at AS createdAt, whole_at AS wholeAt, deleted_at AS deletedAt,
   title, cost, source_version AS sourceVersion,
   project_path AS projectPath, status, origin, EXISTS (
     SELECT 1 FROM messages WHERE session_id = sessions.id

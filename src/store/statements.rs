@@ -83,8 +83,9 @@ WHERE session_id = CASE
 pub(super) fn session_own() -> String {
     format!(
         "\
-INSERT INTO session_own (session_id, agent, model, provider, origin, reports_usage)
+INSERT INTO session_own (session_id, agent, model, provider, origin, whole_at, reports_usage)
 SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider', ?1 ->> 'origin',
+  ?1 ->> 'wholeAt',
   coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
   OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
   OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0
@@ -95,6 +96,7 @@ ON CONFLICT (session_id) DO UPDATE SET
   model = iif(json_type(?1, '$.model') IS NULL, session_own.model, excluded.model),
   provider = iif(json_type(?1, '$.provider') IS NULL, session_own.provider, excluded.provider),
   origin = iif(session_own.origin <> excluded.origin, '', coalesce(session_own.origin, excluded.origin)),
+  whole_at = max(coalesce(session_own.whole_at, excluded.whole_at), coalesce(excluded.whole_at, session_own.whole_at)),
   reports_usage = session_own.reports_usage OR excluded.reports_usage",
         older = super::OLDER_SESSION,
         not_purged = super::NOT_PURGED

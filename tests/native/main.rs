@@ -9,6 +9,8 @@
 
 mod arbitrary;
 mod bounds;
+mod catch_up;
+mod catching_up;
 mod contract;
 mod drift;
 mod events;

@@ -14,7 +14,8 @@ use clankers::command::Command;
 use clankers::{Core, Options, Urgency, store};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// The tables of the contract, in an order that dumps keep.
 pub(crate) const TABLES: &[&str] = &[
@@ -75,6 +76,23 @@ impl Db {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
+    /// The rows of a query of the store's, as a sink reads them.
+    pub(crate) fn read<Row: DeserializeOwned>(&self, sql: &str, params: &Value) -> Vec<Row> {
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let names = statement.column_names();
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let rows = statement.query_map([params.to_string()], |row| {
+            let value = |at| row.get::<_, Sql>(at).map(|value| as_json(&value));
+            let fields = names.iter().enumerate();
+            fields
+                .map(|(at, name)| Ok((name.clone(), value(at)?)))
+                .collect::<Result<Map<_, _>, rusqlite::Error>>()
+        });
+        let rows = rows.unwrap().map(Result::unwrap).map(Value::Object);
+        rows.map(|row| serde_json::from_value(row).unwrap())
+            .collect()
+    }
+
     /// The only value of a query.
     pub(crate) fn value(&self, sql: &str) -> String {
         self.0
@@ -83,7 +101,8 @@ impl Db {
             .unwrap()
     }
 
-    /// Every row of every table, but for how often something was refused.
+    /// Every row of every table, but for how often something was refused, and
+    /// for how much of a session was seen: a core that was restarted knows less of that.
     pub(crate) fn dump(&self) -> String {
         self.dump_of(TABLES)
     }
@@ -91,10 +110,10 @@ impl Db {
     /// Every row of these tables.
     pub(crate) fn dump_of(&self, tables: &[&str]) -> String {
         let table = |name: &&str| {
-            let columns = if *name == "rejections" {
-                "event_type, code, path"
-            } else {
-                "*"
+            let columns = match *name {
+                "rejections" => "event_type, code, path",
+                "session_own" => "session_id, agent, model, provider, origin, reports_usage",
+                _ => "*",
             };
             let rows = self.rows(&format!("SELECT {columns} FROM {name} ORDER BY 1, 2, 3"));
             format!("## {name}\n{}\n", rows.join("\n"))
@@ -110,6 +129,15 @@ fn show(value: &Sql) -> String {
         Sql::Real(number) => number.to_string(),
         Sql::Text(text) => format!("{text:?}"),
         Sql::Blob(bytes) => format!("{bytes:?}"),
+    }
+}
+
+fn as_json(value: &Sql) -> Value {
+    match value {
+        Sql::Integer(number) => (*number).into(),
+        Sql::Real(number) => (*number).into(),
+        Sql::Text(text) => text.as_str().into(),
+        Sql::Null | Sql::Blob(_) => Value::Null,
     }
 }
 

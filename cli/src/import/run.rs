@@ -159,12 +159,13 @@ enum Standing {
 fn known(db: &Connection, listed: &[Value]) -> Result<BTreeMap<String, Standing>> {
     const KNOWN: &str = "\
 SELECT sessions.id, deleted_at IS NOT NULL AS deleted,
-  created_at IS NOT NULL AND updated_at >= info.value ->> '$.time.updated'
+  created_at IS NOT NULL AND whole_at >= info.value ->> '$.time.updated'
     AND title IS info.value ->> 'title' AS current,
   EXISTS (
     SELECT 1 FROM messages WHERE session_id = sessions.id
       AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user') AS open
-FROM json_each(?1) AS info JOIN sessions ON sessions.id = info.value ->> 'id'";
+FROM json_each(?1) AS info JOIN sessions ON sessions.id = info.value ->> 'id'
+LEFT JOIN session_own ON session_own.session_id = sessions.id";
     let params = serde_json::to_string(listed)?;
     let standing = |row: &Row| {
         let holds = |name: &str| row.int(name) == Some(1);

@@ -299,6 +299,37 @@ fn what_is_stored_of_sessions_is_told_by_directory_and_by_id() {
 }
 
 #[test]
+fn what_is_stored_of_a_sessions_messages_is_told() {
+    let home = Home::new();
+    let _daemon = home.daemon();
+    let mut client = Client::connect(&home.socket());
+    let mut call = |method: &str, params: Value| client.call(method, &params).unwrap();
+    call(
+        "session.upsert",
+        json!({ "id": "ses_1", "updatedAt": 1000, "origin": "/home/user/opencode" }),
+    );
+    for id in ["msg_1", "msg_2", "msg_3"] {
+        call("message.upsert", json!({ "id": id, "sessionId": "ses_1" }));
+    }
+    let place = json!({ "id": "prt_1", "messageId": "msg_1", "sessionId": "ses_1" });
+    call("part.upsert", place);
+    let place = json!({ "id": "prt_2", "messageId": "msg_1", "sessionId": "ses_1" });
+    call("tool_call.upsert", place);
+    let gone = json!({ "id": "msg_2", "sessionId": "ses_1", "deletedAt": 2000 });
+    call("message.delete", gone);
+    let message = |id: &str, part_ids: &str| json!({ "id": id, "partIds": part_ids, "updatedAt": 1000, "origin": "/home/user/opencode" });
+    assert_eq!(
+        call("messages.stored", json!({ "sessionId": "ses_1" })),
+        json!([
+            message("msg_1", r#"["prt_1","prt_2"]"#),
+            message("msg_3", "[]")
+        ])
+    );
+    let error = client.call("messages.stored", &json!({})).unwrap_err();
+    assert_eq!(error["data"]["field"], "sessionId");
+}
+
+#[test]
 fn what_a_client_sent_before_it_left_is_stored() {
     let home = Home::new();
     let _daemon = home.daemon();

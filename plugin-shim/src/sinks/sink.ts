@@ -24,9 +24,7 @@ export interface Sink {
 		ids: readonly string[],
 	): StoredSession[] | Promise<StoredSession[]>;
 	/** What is stored of a session's messages, likewise. */
-	storedMessages(
-		sessionId: string,
-	): StoredMessage[] | Promise<StoredMessage[]>;
+	storedMessages(sessionId: string): StoredMessage[] | Promise<StoredMessage[]>;
 	/** Names who is to hear of what happens between calls; a sink that works in the background begins. */
 	attend?(listener: SinkListener): void;
 	/** Lets go of everything held; a later `apply` opens it again. */

@@ -142,6 +142,27 @@ export function testSink(
 			sink.close();
 		});
 
+		it("knows what it has stored of a session's messages", async () => {
+			const { sink, stored } = open(newDatabasePath());
+			const at = { sessionId: "ses_1", messageId: "msg_1" };
+			sink.apply([
+				{ method: "session.upsert", params: { id: "ses_1", updatedAt: 1000 } },
+				{ method: "part.upsert", params: { id: "prt_1", ...at } },
+				{ method: "tool_call.upsert", params: { id: "prt_2", ...at } },
+				{
+					method: "message.upsert",
+					params: { id: "msg_2", sessionId: "ses_2" },
+				},
+			]);
+			await stored?.();
+			const found = await sink.storedMessages("ses_1");
+			const [message] = found.map((row) => ({ ...row }));
+			const partIds = '["prt_1","prt_2"]';
+			const expected = { id: "msg_1", partIds, updatedAt: 1000, origin: null };
+			assert.deepEqual([found.length, message], [1, expected]);
+			sink.close();
+		});
+
 		it("shares a database with other sinks", async () => {
 			const path = newDatabasePath();
 			const sinks = [open(path), open(path), open(path)];

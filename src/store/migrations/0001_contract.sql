@@ -43,6 +43,9 @@ CREATE TABLE session_own (
   -- Where OpenCode keeps the session: its data folder. Empty once two were
   -- told: then neither can say that something in it was removed.
   origin TEXT,
+  -- The time of change up to which nothing of the session is missing: it was
+  -- recorded from its creation on, or caught up on.
+  whole_at INTEGER,
   -- 1 once OpenCode has reported tokens or cost other than zero.
   reports_usage INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;

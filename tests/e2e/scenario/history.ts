@@ -55,16 +55,7 @@ export const revertedToPart: Step = {
 	async run(stage) {
 		const session = await twoTurns(stage, "Reverted to a part");
 		await stage.witness.see(stage.api, session);
-		const messages = await stage.api.messages(session);
-		const answer = messages.find((message) =>
-			message.parts.some((part) => part.type === "tool"),
-		);
-		const part = answer?.parts.find((candidate) => candidate.type === "tool");
-		if (!answer || !part) throw new Error("the turn called no tool");
-		await stage.api.request("POST", `/session/${session}/revert`, {
-			messageID: answer.info.id,
-			partID: part.id,
-		});
+		await revertToTool(stage.api, session);
 		stage.model.script("From the middle on.", say("From the middle on, then."));
 		await stage.api.prompt(session, "From the middle on.");
 	},
@@ -168,6 +159,20 @@ export const removedPart: Step = {
 		);
 	},
 };
+
+/** Reverts to a session's first tool call. */
+export async function revertToTool(api: Api, session: string): Promise<void> {
+	const messages = await api.messages(session);
+	const answer = messages.find((message) =>
+		message.parts.some((part) => part.type === "tool"),
+	);
+	const part = answer?.parts.find((candidate) => candidate.type === "tool");
+	if (!answer || !part) throw new Error("the turn called no tool");
+	await api.request("POST", `/session/${session}/revert`, {
+		messageID: answer.info.id,
+		partID: part.id,
+	});
+}
 
 async function archiveOne(stage: Stage, title: string): Promise<string> {
 	const session = await twoTurns(stage, title);

@@ -1,6 +1,7 @@
 /** Scenarios that take more than one process, each in a world of its own. */
 
 import type { Api } from "../harness/api.ts";
+import type { Home } from "../harness/home.ts";
 import type { ScriptedModel } from "../harness/model.ts";
 import { runTurn } from "../harness/opencode.ts";
 import { pluginByPath } from "../harness/plugin.ts";
@@ -12,7 +13,7 @@ import { withDatabase } from "../mirror/database.ts";
 import { type Rules, rulesFor } from "../mirror/expected.ts";
 import { Witness } from "../mirror/truth.ts";
 import { checkMirror, settledMirror } from "../mirror.ts";
-import { renamed, reverted } from "./history.ts";
+import { renamed, reverted, revertToTool } from "./history.ts";
 import { SERVED } from "./index.ts";
 import { openStage, play } from "./play.ts";
 import { subAgent, todos } from "./turns.ts";
@@ -50,13 +51,7 @@ export const runs: WholeScenario = (release) =>
 			"List the files.",
 			"Have them counted.",
 		].entries()) {
-			const { code, output } = await runTurn(
-				home,
-				prompt,
-				turn === 0 ? [] : ["-c"],
-			);
-			if (code !== 0)
-				throw new Error(`opencode run left with code ${code}: ${output}`);
+			const output = await run(home, prompt, turn === 0 ? [] : ["-c"]);
 			if (output.includes("clankers"))
 				throw new Error(`the plugin printed: ${output}`);
 			const server = await world.serveWithoutPlugin();
@@ -107,7 +102,10 @@ export const killed: WholeScenario = (release) =>
 		);
 	});
 
-/** A history that began before the plugin was installed: catch-up brings it in, and invents nothing. */
+/**
+ * A history that began before the plugin was installed: catch-up brings it in, and invents nothing.
+ * The last session is gone on with before anything was compared, by a process that leaves at once.
+ */
 export const installedLater: WholeScenario = (release) =>
 	inWorld(
 		{ release, plugins: [] },
@@ -121,6 +119,8 @@ export const installedLater: WholeScenario = (release) =>
 			stage.bus.close();
 			await before.stop();
 			home.configure([pluginByPath()]);
+			model.script("Go on.", say("Gone on."));
+			await run(home, "Go on.", ["-c"]);
 			const after = await serve();
 			// OpenCode loads a project's plugins when the project is first asked for.
 			await after.api.sessions();
@@ -163,12 +163,29 @@ export const changedMeanwhile: WholeScenario = (release) =>
 		await api.prompt(renamed, "While nobody looks.");
 	});
 
-/** A revert and a new prompt while the plugin is away: OpenCode removes the messages after the revert. */
+/** Reverts and new prompts while the plugin is away, by which OpenCode removes messages; and a part that is deleted. */
 export const removedMeanwhile: WholeScenario = (release) =>
 	meanwhile(release, async (api, model, open) => {
 		model.script("While nobody looks.", say("Nobody looked."));
 		await api.prompt(await open("Reverted"), "While nobody looks.");
+		const session = await open("Todos");
+		await revertToTool(api, session);
+		model.script("Plan anew.", say("Another plan."));
+		await api.prompt(session, "Plan anew.");
+		await removePart(api, await open("Delegation"));
 	});
+
+/** Deletes a text from a session's last answer, where this release can; renaming it is what the list of sessions shows. */
+async function removePart(api: Api, session: string): Promise<void> {
+	if (!(await api.knows("DELETE", "/session/{id}/message/{id}/part/{id}")))
+		return;
+	const answer = (await api.messages(session)).at(-1);
+	const part = answer?.parts.find(({ type }) => type === "text");
+	if (!answer || !part) throw new Error("the last answer has no text");
+	const path = `/session/${session}/message/${answer.info.id}/part/${part.id}`;
+	await api.request("DELETE", path);
+	await api.rename(session, "Delegation, without a word");
+}
 
 /** Records, goes on without the plugin, and compares when it is back. */
 async function meanwhile(
@@ -254,8 +271,21 @@ export const WHOLE: Readonly<Record<string, WholeScenario>> = {
 	"installed later": installedLater,
 	"long history": longHistory,
 	"changed meanwhile": changedMeanwhile,
+	"removed meanwhile": removedMeanwhile,
 	"two processes": twoProcesses,
 };
+
+/** One turn in a process of its own. Gives what it printed. */
+async function run(
+	home: Home,
+	prompt: string,
+	args: readonly string[],
+): Promise<string> {
+	const { code, output } = await runTurn(home, prompt, args);
+	if (code !== 0)
+		throw new Error(`opencode run left with code ${code}: ${output}`);
+	return output;
+}
 
 function wordsStored(database: string, words: string): boolean {
 	return withDatabase(

@@ -6,6 +6,7 @@ use clankers::{Core, Options, Urgency};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::catching_up::store;
 use crate::support::{Db, Recorded};
 
 /// What happens after an event.
@@ -36,11 +37,6 @@ pub(crate) fn delivery() -> impl Strategy<Value = Delivery> {
 
 fn new_core() -> Core {
     Core::new(Options::default())
-}
-
-fn store(core: &mut Core, db: &Db) {
-    db.apply(core.drain());
-    core.settle(true);
 }
 
 impl Delivery {

@@ -5,37 +5,26 @@ use proptest::prelude::*;
 use super::world::{Kind, Message, World};
 use crate::support::{Db, difference};
 
+const SESSIONS: &str = "SELECT id, parent_id, title, model, status, prompt_tokens, cost, created_at, updated_at, archived_at, deleted_at IS NOT NULL FROM sessions ORDER BY id";
+const MESSAGES: &str = "SELECT id, session_id, role, model, text_content, prompt_tokens, cost, finish_reason, created_at, completed_at, deleted_at IS NOT NULL FROM messages ORDER BY id";
+const PARTS: &str = "SELECT id, message_id, type, text, ended_at FROM parts ORDER BY id";
+const CALLS: &str = "SELECT id, call_id, message_id, status, title, output, error, duration_ms, permission_wait_ms, deleted_at IS NOT NULL FROM tool_calls ORDER BY id";
+const LEDGER: &str = "SELECT id, session_id, message_id, model, prompt_tokens, cost, inherited, at FROM usage ORDER BY id";
+const TODOS: &str = "SELECT session_id, position, content FROM todos ORDER BY 1, 2";
+
 /// Compares each table with the model.
 pub(crate) fn assert_rows(world: &World, db: &Db) -> Result<(), TestCaseError> {
     let tables: [(&str, Vec<String>); 7] = [
-        (
-            "SELECT id, parent_id, title, model, status, prompt_tokens, cost, created_at, updated_at, archived_at, deleted_at IS NOT NULL FROM sessions ORDER BY id",
-            sessions(world),
-        ),
-        (
-            "SELECT id, session_id, role, model, text_content, prompt_tokens, cost, finish_reason, created_at, completed_at, deleted_at IS NOT NULL FROM messages ORDER BY id",
-            messages(world),
-        ),
-        (
-            "SELECT id, message_id, type, text, ended_at FROM parts ORDER BY id",
-            parts(world),
-        ),
-        (
-            "SELECT id, call_id, message_id, status, title, output, error, duration_ms, permission_wait_ms, deleted_at IS NOT NULL FROM tool_calls ORDER BY id",
-            calls(world),
-        ),
-        (
-            "SELECT id, session_id, message_id, model, prompt_tokens, cost, inherited, at FROM usage ORDER BY id",
-            ledger(world),
-        ),
+        (SESSIONS, sessions(world)),
+        (MESSAGES, messages(world)),
+        (PARTS, parts(world)),
+        (CALLS, calls(world)),
+        (LEDGER, ledger(world)),
         (
             "SELECT id, reply, asked_at, replied_at, patterns IS NULL FROM permissions ORDER BY id",
             permissions(world),
         ),
-        (
-            "SELECT session_id, position, content FROM todos ORDER BY 1, 2",
-            todos(world),
-        ),
+        (TODOS, todos(world)),
     ];
     for (sql, expected) in tables {
         let found = db.rows(sql);
@@ -47,6 +36,98 @@ pub(crate) fn assert_rows(world: &World, db: &Db) -> Result<(), TestCaseError> {
     prop_assert_eq!(db.rows("PRAGMA foreign_key_check"), [""; 0]);
     Ok(())
 }
+
+/// Compares what is not removed in the model. What is removed may never have
+/// been seen, but is not there any more; of deleted sessions that is not
+/// certain. How long a person was asked may have been missed.
+pub(crate) fn assert_rows_of_what_there_is(world: &World, db: &Db) -> Result<(), TestCaseError> {
+    let is_session = |id: &str| world.sessions.get(id).is_some_and(|one| !one.deleted);
+    let is_message = |id: &str| world.messages.get(id).is_some_and(|one| !one.removed);
+    let is_part = |id: &str| {
+        let part = world.parts.get(id);
+        part.is_some_and(|part| !part.removed && is_message(&part.message))
+    };
+    let tables: [Table<'_>; 6] = [
+        (SESSIONS, sessions(world), 4..7, &is_session),
+        (MESSAGES, messages(world), 0..0, &is_message),
+        (PARTS, parts(world), 0..0, &is_part),
+        (CALLS, calls(world), 8..9, &is_part),
+        (LEDGER, ledger(world), 0..0, &is_part),
+        (TODOS, todos(world), 0..0, &is_session),
+    ];
+    for (sql, expected, unknown, is_there) in tables {
+        let kept = |rows: Vec<String>| -> Vec<String> {
+            let columns = |line: String| line.split(" | ").map(str::to_owned).collect::<Vec<_>>();
+            let rows = rows.into_iter().map(columns);
+            let rows = rows.filter(|row| is_there(&unquoted(&row[0])));
+            rows.map(|mut row| {
+                row.drain(unknown.clone());
+                row.join(" | ")
+            })
+            .collect()
+        };
+        let (expected, found) = (kept(expected), kept(db.rows(sql)));
+        let lines = difference(&expected.join("\n"), &found.join("\n"));
+        prop_assert!(expected == found, "{}\n{}", sql, lines);
+    }
+    let left = |sql: &str, is_there: &dyn Fn(&str) -> bool| {
+        let rows = db.rows(sql).into_iter();
+        let rows = rows.map(|row| row.split(" | ").map(unquoted).collect::<Vec<_>>());
+        let rows = rows.filter(|row| is_session(&row[1]) && !is_there(&row[0]));
+        rows.collect::<Vec<_>>()
+    };
+    for (sql, is_there) in
+        LEFT.iter()
+            .zip([&is_message as &dyn Fn(&str) -> bool, &is_part, &is_part])
+    {
+        prop_assert_eq!(left(sql, is_there), [[""; 2]; 0], "{}", sql);
+    }
+    for (id, session) in world.sessions.iter().filter(|(_, one)| !one.deleted) {
+        let tokens = format!("SELECT prompt_tokens FROM sessions WHERE id = '{id}'");
+        let tokens: u32 = db.value(&tokens).parse().unwrap_or_default();
+        let spent = |is_counted: &dyn Fn(&Message) -> bool| -> u32 {
+            let all = world.messages.values().filter(|one| one.session == *id);
+            all.filter(|one| is_counted(one))
+                .map(|one| one.spent.0)
+                .sum()
+        };
+        let (left, ever) = (spent(&|one| !one.removed), spent(&|_| true));
+        // What OpenCode reports; else a sum, which holds the removed ones that were seen.
+        let most = if world.tells_totals() && left > 0 {
+            left
+        } else {
+            ever
+        };
+        prop_assert!(
+            (left..=most).contains(&tokens),
+            "{id}: {tokens}, {session:?}"
+        );
+    }
+    let refused = db.rows("SELECT event_type, code, path FROM rejections");
+    prop_assert_eq!(refused, [""; 0]);
+    prop_assert_eq!(db.rows("PRAGMA foreign_key_check"), [""; 0]);
+    Ok(())
+}
+
+/// What is there of messages, parts and calls, each with its session.
+const LEFT: [&str; 3] = [
+    "SELECT id, session_id FROM messages WHERE deleted_at IS NULL",
+    "SELECT parts.id, parts.session_id FROM parts JOIN messages ON messages.id = message_id WHERE deleted_at IS NULL",
+    "SELECT id, session_id FROM tool_calls WHERE deleted_at IS NULL",
+];
+
+fn unquoted(cell: &str) -> String {
+    cell.trim_matches('"').to_owned()
+}
+
+/// A query, the rows it is to give, the columns that nobody can know, and
+/// whether the row of an id is to be there.
+type Table<'t> = (
+    &'static str,
+    Vec<String>,
+    std::ops::Range<usize>,
+    &'t dyn Fn(&str) -> bool,
+);
 
 fn quoted(text: &str) -> String {
     format!("{text:?}")

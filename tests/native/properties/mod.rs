@@ -4,6 +4,7 @@
 mod delivery;
 mod expected;
 mod history;
+mod presence;
 mod world;
 
 use proptest::prelude::*;
@@ -13,6 +14,7 @@ use crate::support::Db;
 use delivery::{Delivery, reordered, repeated};
 use expected::assert_rows;
 use history::{History, history};
+use presence::presence;
 use world::World;
 
 fn config() -> ProptestConfig {
@@ -72,5 +74,14 @@ proptest! {
         delivery.tell(&db, &world.events);
         Delivery::plain().tell(&db, &world.events);
         assert_rows(&world, &db)?;
+    }
+    #[test]
+    fn rows_are_the_models_once_they_are_caught_up_on_however_much_was_missed(
+        history in history(),
+        presence in presence(),
+    ) {
+        let db = Db::new();
+        let world = presence.attend(&db, &history);
+        expected::assert_rows_of_what_there_is(&world, &db)?;
     }
 }

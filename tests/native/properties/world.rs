@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::history::{Deed, Release};
+use crate::catching_up::{Answered, Answers};
 use crate::events;
 use crate::support::Recorded;
 
@@ -170,6 +171,48 @@ impl World {
             }
             Deed::Delete { session } => self.in_session(*session, Self::delete),
         }
+    }
+
+    /// What OpenCode's API answers now.
+    pub(crate) fn answers(&self) -> Answers {
+        let alive = self.sessions.iter().filter(|(_, one)| !one.deleted);
+        let of = |(id, session): (&String, &Session)| {
+            let todos = (0..session.todos).map(todo).collect();
+            let info = self.told(id)["properties"]["info"].take();
+            let messages = self.messages_of(id).map(|(id, _)| self.answered(id));
+            let messages = messages.collect();
+            (
+                id.clone(),
+                Answered {
+                    info,
+                    messages,
+                    todos,
+                },
+            )
+        };
+        Answers(alive.map(of).collect())
+    }
+
+    fn answered(&self, message: &str) -> Value {
+        let parts = self.parts.iter();
+        let parts = parts.filter(|(_, part)| part.message == message && !part.removed);
+        let parts = parts.map(|(id, _)| self.part_event(id)["properties"]["part"].take());
+        let parts: Vec<Value> = parts.collect();
+        let info = self.message_event(message)["properties"]["info"].take();
+        json!({ "info": info, "parts": parts })
+    }
+
+    /// Changes something about each session.
+    pub(crate) fn touch(&mut self) {
+        let alive = self.sessions.iter().filter(|(_, session)| !session.deleted);
+        let alive: Vec<String> = alive.map(|(id, _)| id.clone()).collect();
+        alive.iter().for_each(|id| self.change(id, |_, _| {}));
+    }
+
+    /// OpenCode ends: what is being written is broken off.
+    pub(crate) fn quit(&mut self) {
+        let sessions: Vec<String> = self.sessions.keys().cloned().collect();
+        sessions.iter().for_each(|session| self.complete(session));
     }
 
     /// Ends what is being written, and tells what OpenCode says last.
@@ -494,7 +537,6 @@ impl World {
         self.sessions
             .entry(session.to_owned())
             .and_modify(|one| one.todos = count);
-        let todo = |at| json!({ "content": format!("todo {at}"), "status": "pending", "priority": "low", "id": "1" });
         let todos: Vec<Value> = (0..count).map(todo).collect();
         self.send(events::event(
             "todo.updated",
@@ -561,11 +603,15 @@ impl World {
     }
 
     fn tell_message(&mut self, id: &str) {
-        let message = self.messages[id].clone();
+        let event = self.message_event(id);
+        self.send(event);
+    }
+
+    fn message_event(&self, id: &str) -> Value {
+        let message = &self.messages[id];
         let Some(model) = &message.model else {
             let time = json!({ "time": { "created": message.created } });
-            self.send(events::user(&message.session, id, time));
-            return;
+            return events::user(&message.session, id, time);
         };
         let (input, cost) = message.spent;
         let mut more = json!({
@@ -576,30 +622,36 @@ impl World {
             more["finish"] = json!("stop");
         }
         let event = events::answer(&message.session, id, more);
-        let is_open = message.completed.is_none();
-        let event = if is_open {
-            events::without(event, "/properties/info", "finish")
-        } else {
+        if message.completed.is_some() {
             event
-        };
-        self.send(event);
+        } else {
+            events::without(event, "/properties/info", "finish")
+        }
     }
 
     fn tell_part(&mut self, id: &str, delta: Option<&str>) {
         if let Some(part) = self.parts.get_mut(id) {
             part.is_end_told = part.ended.is_some();
         }
-        let part = self.parts[id].clone();
-        let message = part.message.clone();
-        let session = self.messages[&message].session.clone();
-        let of_person = self.messages[&message].model.is_none();
-        let place = (session.as_str(), message.as_str(), id);
+        let mut event = self.part_event(id);
+        if let Some(delta) = delta {
+            event["properties"]["delta"] = json!(delta);
+        }
+        self.send(event);
+    }
+
+    fn part_event(&self, id: &str) -> Value {
+        let part = &self.parts[id];
+        let message = &self.messages[&part.message];
+        let place = (message.session.as_str(), part.message.as_str(), id);
         let mut time = json!({ "start": part.started });
         if let Some(ended) = part.ended {
             time["end"] = json!(ended);
         }
-        let event = match part.kind {
-            Kind::Text if of_person => events::part(place, "text", json!({ "text": part.text })),
+        match part.kind {
+            Kind::Text if message.model.is_none() => {
+                events::part(place, "text", json!({ "text": part.text }))
+            }
             Kind::Text => events::part(place, "text", json!({ "text": part.text, "time": time })),
             Kind::Reasoning => events::part(
                 place,
@@ -617,21 +669,21 @@ impl World {
                 } else {
                     json!({ "status": "completed", "input": { "command": "ls" }, "output": "out", "title": "ls", "metadata": {}, "time": time })
                 };
-                return self.tell_call(id, state);
+                self.call_event(id, state)
             }
-        };
-        let mut event = event;
-        if let Some(delta) = delta {
-            event["properties"]["delta"] = json!(delta);
         }
-        self.send(event);
     }
 
     fn tell_call(&mut self, id: &str, state: Value) {
-        let message = self.parts[id].message.clone();
-        let session = self.messages[&message].session.clone();
-        let call = json!({ "callID": self.parts[id].call, "tool": "bash", "state": state });
-        self.send(events::part((&session, &message, id), "tool", call));
+        let event = self.call_event(id, state);
+        self.send(event);
+    }
+
+    fn call_event(&self, id: &str, state: Value) -> Value {
+        let part = &self.parts[id];
+        let session = &self.messages[&part.message].session;
+        let call = json!({ "callID": part.call, "tool": "bash", "state": state });
+        events::part((session, &part.message, id), "tool", call)
     }
 
     fn status(&mut self, session: &str, word: &str) {
@@ -647,4 +699,8 @@ impl World {
             event,
         });
     }
+}
+
+fn todo(at: usize) -> Value {
+    json!({ "content": format!("todo {at}"), "status": "pending", "priority": "low", "id": "1" })
 }
