@@ -7,6 +7,7 @@
 //! beside the stored rows, so that it holds across restarts, several writers
 //! and replays. It needs `SQLite` 3.38 (`->>`).
 
+mod deleting;
 mod statements;
 mod upsert;
 
@@ -56,7 +57,6 @@ WHERE messages.session_id = ?1 ->> 'sessionId'
 /// None for a method that is not a command's.
 pub fn statements(method: &str) -> Option<Vec<String>> {
     use statements as sql;
-    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
     Some(match method {
         "session.upsert" => vec![
             sql::INHERIT_WHEN_CREATED.to_owned(),
@@ -64,7 +64,7 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             upsert::SESSIONS.sql(),
             sql::derive_session("id"),
         ],
-        "session.delete" => owned(sql::SESSION_DELETE),
+        "session.delete" => deleting::session(),
         "message.upsert" => vec![
             sql::ENSURE_SESSION.to_owned(),
             upsert::MESSAGES.sql(),
@@ -73,7 +73,7 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             sql::derive_session("sessionId"),
         ],
         "message.delete" => {
-            let mut all: Vec<String> = owned(sql::MESSAGE_DELETE);
+            let mut all = deleting::message();
             all.push(sql::derive_session("sessionId"));
             all
         }
@@ -86,7 +86,7 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             sql::derive_text("?1 ->> 'type' = 'text'"),
         ],
         "part.delete" => {
-            let mut all: Vec<String> = owned(sql::PART_DELETE);
+            let mut all = deleting::part();
             all.push(sql::derive_text("true"));
             all
         }
@@ -103,7 +103,7 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
         }
         "permission.upsert" => vec![upsert::PERMISSIONS.sql(), sql::wait_of_permission()],
         "todo.replace" => sql::todo_replace(),
-        "rejection.record" => owned(sql::REJECTION_RECORD),
+        "rejection.record" => vec![sql::REJECTION_RECORD.to_owned()],
         _ => return None,
     })
 }

@@ -193,98 +193,6 @@ WHERE EXISTS (SELECT 1 FROM session_errors AS answer WHERE {twins})"
     ]
 }
 
-/// What is purged is remembered by its id alone, so that nothing that is told
-/// late, again or by another writer brings it back.
-const PURGED: &str = "\
-INSERT OR IGNORE INTO purged (id) SELECT ?1 ->> 'id' WHERE ?1 ->> 'onDelete' = 'purge'";
-
-/// A session is deleted, and with it all that belongs to it.
-pub(super) const SESSION_DELETE: &[&str] = &[
-    PURGED,
-    "INSERT OR IGNORE INTO sessions (id) VALUES (?1 ->> 'id')",
-    "\
-UPDATE sessions SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
-  status = 'idle',
-  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL)
-WHERE id = ?1 ->> 'id'",
-    "\
-UPDATE messages SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
-  text_content = iif(?1 ->> 'onDelete' = 'keep', text_content, ''),
-  error_message = iif(?1 ->> 'onDelete' = 'keep', error_message, NULL)
-WHERE session_id = ?1 ->> 'id'",
-    "\
-UPDATE tool_calls SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
-  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL),
-  input = iif(?1 ->> 'onDelete' = 'keep', input, NULL),
-  output = iif(?1 ->> 'onDelete' = 'keep', output, NULL),
-  error = iif(?1 ->> 'onDelete' = 'keep', error, NULL)
-WHERE message_id IN (SELECT id FROM messages WHERE session_id = ?1 ->> 'id')",
-    "\
-UPDATE parts SET text = NULL, data = NULL
-WHERE ?1 ->> 'onDelete' <> 'keep'
-  AND message_id IN (SELECT id FROM messages WHERE session_id = ?1 ->> 'id')",
-    "UPDATE session_errors SET message = NULL WHERE ?1 ->> 'onDelete' <> 'keep' AND session_id = ?1 ->> 'id'",
-    "UPDATE permissions SET patterns = NULL WHERE ?1 ->> 'onDelete' <> 'keep' AND session_id = ?1 ->> 'id'",
-    "DELETE FROM todos WHERE ?1 ->> 'onDelete' <> 'keep' AND session_id = ?1 ->> 'id'",
-    "\
-DELETE FROM tool_calls WHERE ?1 ->> 'onDelete' = 'purge'
-  AND message_id IN (SELECT id FROM messages WHERE session_id = ?1 ->> 'id')",
-    "\
-DELETE FROM parts WHERE ?1 ->> 'onDelete' = 'purge'
-  AND message_id IN (SELECT id FROM messages WHERE session_id = ?1 ->> 'id')",
-    "DELETE FROM messages WHERE ?1 ->> 'onDelete' = 'purge' AND session_id = ?1 ->> 'id'",
-    "DELETE FROM session_errors WHERE ?1 ->> 'onDelete' = 'purge' AND session_id = ?1 ->> 'id'",
-    "DELETE FROM permissions WHERE ?1 ->> 'onDelete' = 'purge' AND session_id = ?1 ->> 'id'",
-    "DELETE FROM session_own WHERE ?1 ->> 'onDelete' = 'purge' AND session_id = ?1 ->> 'id'",
-    "DELETE FROM sessions WHERE ?1 ->> 'onDelete' = 'purge' AND id = ?1 ->> 'id'",
-];
-
-/// A message is removed, and with it its parts and tool calls.
-pub(super) const MESSAGE_DELETE: &[&str] = &[
-    PURGED,
-    ENSURE_SESSION,
-    "INSERT OR IGNORE INTO messages (id, session_id) SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId'",
-    "\
-UPDATE messages SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
-  text_content = iif(?1 ->> 'onDelete' = 'keep', text_content, ''),
-  error_message = iif(?1 ->> 'onDelete' = 'keep', error_message, NULL)
-WHERE id = ?1 ->> 'id'",
-    "\
-UPDATE tool_calls SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
-  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL),
-  input = iif(?1 ->> 'onDelete' = 'keep', input, NULL),
-  output = iif(?1 ->> 'onDelete' = 'keep', output, NULL),
-  error = iif(?1 ->> 'onDelete' = 'keep', error, NULL)
-WHERE message_id = ?1 ->> 'id'",
-    "UPDATE parts SET text = NULL, data = NULL WHERE ?1 ->> 'onDelete' <> 'keep' AND message_id = ?1 ->> 'id'",
-    "\
-UPDATE session_errors SET message = NULL
-WHERE ?1 ->> 'onDelete' <> 'keep' AND session_id = ?1 ->> 'sessionId' AND message_id = ?1 ->> 'id'",
-    "UPDATE permissions SET patterns = NULL WHERE ?1 ->> 'onDelete' <> 'keep' AND message_id = ?1 ->> 'id'",
-    "DELETE FROM tool_calls WHERE ?1 ->> 'onDelete' = 'purge' AND message_id = ?1 ->> 'id'",
-    "DELETE FROM parts WHERE ?1 ->> 'onDelete' = 'purge' AND message_id = ?1 ->> 'id'",
-    "DELETE FROM messages WHERE ?1 ->> 'onDelete' = 'purge' AND id = ?1 ->> 'id'",
-];
-
-/// A part is removed: its row goes, a tool call becomes a tombstone.
-pub(super) const PART_DELETE: &[&str] = &[
-    "DELETE FROM parts WHERE id = ?1 ->> 'id'",
-    "\
-UPDATE tool_calls SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
-  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL),
-  input = iif(?1 ->> 'onDelete' = 'keep', input, NULL),
-  output = iif(?1 ->> 'onDelete' = 'keep', output, NULL),
-  error = iif(?1 ->> 'onDelete' = 'keep', error, NULL)
-WHERE id = ?1 ->> 'id'",
-    "DELETE FROM tool_calls WHERE ?1 ->> 'onDelete' = 'purge' AND id = ?1 ->> 'id'",
-];
-
 /// A session's list is replaced whole; a deleted session's stays erased.
 pub(super) fn todo_replace() -> Vec<String> {
     let stays = format!(
@@ -306,7 +214,7 @@ WHERE {stays}"
 }
 
 /// A kind of rejection was met again.
-pub(super) const REJECTION_RECORD: &[&str] = &["\
+pub(super) const REJECTION_RECORD: &str = "\
 INSERT INTO rejections (event_type, code, path, expected, found, sample, source_version, count,
   first_seen, last_seen)
 SELECT ?1 ->> 'eventType', ?1 ->> 'code', ?1 ->> 'path', ?1 ->> 'expected', ?1 ->> 'found',
@@ -319,4 +227,4 @@ ON CONFLICT (event_type, code, path) DO UPDATE SET
   source_version = coalesce(excluded.source_version, rejections.source_version),
   count = rejections.count + excluded.count,
   first_seen = min(rejections.first_seen, excluded.first_seen),
-  last_seen = max(rejections.last_seen, excluded.last_seen)"];
+  last_seen = max(rejections.last_seen, excluded.last_seen)";

@@ -199,6 +199,10 @@ fn purge_deletes_the_rows_and_keeps_the_ledger() {
         counts(&db, &["sessions", "messages", "parts", "tool_calls"]),
         ["1", "0", "0", "0"]
     );
+    for table in ["session_errors", "permissions"] {
+        let own = format!("SELECT count(*) FROM {table} WHERE message_id = 'msg_1'");
+        assert_eq!(db.value(&own), "0", "{table}");
+    }
     assert_eq!(db.value(KEPT), "1");
 }
 
