@@ -76,6 +76,13 @@ export class ScriptedModel {
 		return prompt;
 	}
 
+	/** The prompts that never came. */
+	get unheard(): string[] {
+		return this.scripts
+			.filter(({ replies }) => !replies.some((reply) => this.given.has(reply)))
+			.map(({ prompt }) => prompt);
+	}
+
 	/** Titles a session that begins with `prompt`. */
 	title(prompt: string, title: string): void {
 		this.titles.set(prompt, title);

@@ -39,7 +39,14 @@ export async function play(stage: Stage, step: Step): Promise<Outcome> {
 	const sessions = (): Promise<Set<string>> =>
 		stage.witness.known(stage.api, stage.elsewhere);
 	const before = await sessions();
-	const [result, detail] = await outcomeOf(step.run(stage));
+	const unheard = new Set(stage.model.unheard);
+	const [result, detail] = await outcomeOf(
+		step.run(stage).then(() => {
+			const now = stage.model.unheard.filter((prompt) => !unheard.has(prompt));
+			if (now.length > 0)
+				throw new Error(`the model never heard "${now.join('", "')}"`);
+		}),
+	);
 	return {
 		step: step.name,
 		result,
