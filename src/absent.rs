@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, PartKey};
 use crate::node::Node;
 use crate::number::Number;
+use crate::plan::keeps;
 
 /// A message as it is stored; `store::STORED_MESSAGES` selects those of a
 /// session. To be read before OpenCode is asked: what was stored by then,
@@ -59,8 +60,10 @@ pub fn absent<N: Node>(
             there.entry(id).or_default().extend(part_ids(message));
         }
     }
+    let version = session.text_at("version");
     let speaks_for = |stored: &&StoredMessage| {
-        origin.is_some() && stored.origin.as_deref() == origin && stored.updated_at <= updated_at
+        keeps(origin, stored.origin.as_deref(), version.as_deref())
+            && stored.updated_at <= updated_at
     };
     let lacks = |stored: &StoredMessage| {
         let part_ids: Vec<String> = serde_json::from_str(&stored.part_ids).unwrap_or_default();
@@ -125,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    const HOME: &str = "/home/user/.local/share/opencode";
+    const HOME: &str = "/home/user/.local/share/opencode/opencode.db";
 
     fn stored(id: &str, parts: &[&str]) -> StoredMessage {
         StoredMessage {
@@ -142,7 +145,7 @@ mod tests {
     }
 
     fn missed(updated: u32, answered: &[Value], stored: &[StoredMessage]) -> Vec<Absent> {
-        let session = json!({ "time": { "updated": updated } });
+        let session = json!({ "version": "1.18.34", "time": { "updated": updated } });
         let answered: Vec<&Value> = answered.iter().collect();
         absent(&&session, &answered, stored, Some(HOME))
     }
@@ -185,8 +188,12 @@ mod tests {
         let mut unknown = stored("b", &[]);
         unknown.origin = None;
         assert_eq!(missed(10, &[], &[elsewhere, unknown.clone()]), []);
-        let session = json!({ "time": { "updated": 10 } });
+        let mut session = json!({ "version": "1.18.34", "time": { "updated": 10 } });
         assert_eq!(absent(&&session, &[], &[unknown], None), []);
+        // One that was taken over from files may still go on in them.
+        session["version"] = json!("1.1.31");
+        let own = [stored("a", &[])];
+        assert_eq!(absent(&&session, &[], &own, Some(HOME)), []);
     }
 
     #[test]

@@ -33,8 +33,14 @@ pub struct StoredSession {
     pub project_path: Option<String>,
     /// Where OpenCode keeps it.
     pub origin: Option<String>,
-    /// Not 0 where a message of it is a placeholder or never ended.
-    pub incomplete: Number,
+}
+
+impl StoredSession {
+    /// Whether it is stored as being at work, and may have been cut off.
+    pub fn is_at_work(&self) -> bool {
+        let at_work = |status| status != SessionStatus::Idle;
+        self.status.is_some_and(at_work)
+    }
 }
 
 /// What to ask for.
@@ -45,9 +51,6 @@ pub struct Plan {
     /// Sessions that are stored and not listed: where OpenCode has none of
     /// that id any more, it was deleted while nobody was looking.
     pub verify: Vec<String>,
-    /// Sessions of which all is stored.
-    #[serde(skip)]
-    pub whole: Vec<String>,
 }
 
 /// What OpenCode's list says of a session.
@@ -76,19 +79,19 @@ impl Listed {
 
     /// Whether what is stored of it lacks something that OpenCode has.
     fn is_news(&self, stored: &StoredSession) -> bool {
-        // A few changes, such as a fork's totals, leave `time.updated` as it was.
+        stored.deleted_at.is_none()
+            && (stored.is_at_work()
+                || stored.whole_at.is_none()
+                || stored.whole_at < self.updated_at
+                || (stored.whole_at == self.updated_at && self.differs(stored)))
+    }
+
+    /// A few changes, such as a fork's totals, leave the time of change as it was.
+    fn differs(&self, stored: &StoredSession) -> bool {
         let costs_else = self
             .cost
             .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
-        stored.deleted_at.is_none()
-            && (stored.created_at.is_none()
-                || stored.whole_at < self.updated_at
-                || (self.title.is_some() && stored.title != self.title)
-                || costs_else
-                || !stored.incomplete.is_zero()
-                || stored
-                    .status
-                    .is_some_and(|status| status != SessionStatus::Idle))
+        costs_else || (self.title.is_some() && stored.title != self.title)
     }
 }
 
@@ -116,17 +119,15 @@ pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], place: Place<'_>) -
             .get(session.id.as_str())
             .is_none_or(|stored| session.is_news(stored))
     };
-    let (mut news, whole): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(is_news);
+    let mut news: Vec<&Listed> = listed.iter().filter(is_news).collect();
     news.sort_by(|one, other| {
         let at = |session: &Listed| session.updated_at.map_or(0.0, Number::get);
         at(other)
             .total_cmp(&at(one))
             .then_with(|| one.id.cmp(&other.id))
     });
-    let ids = |sessions: Vec<&Listed>| sessions.into_iter().map(|one| one.id.clone()).collect();
     Plan {
-        fetch: ids(news),
-        whole: ids(whole),
+        fetch: news.into_iter().map(|session| session.id.clone()).collect(),
         verify: missing(
             stored,
             &listed.iter().map(|session| session.id.as_str()).collect(),
@@ -135,14 +136,36 @@ pub fn plan<N: Node>(listed: &[N], stored: &[StoredSession], place: Place<'_>) -
     }
 }
 
+/// Whether only the OpenCode that keeps its sessions at `here` kept this one,
+/// so that what it says of it is all there is to say. `origin` is where the
+/// session was kept as far as is stored, `version` the release that made it.
+///
+/// Up to 1.1 sessions are files in a folder `storage`. Later ones are rows of a
+/// database, which took the files over once, and left them behind: a session
+/// from then may be in both, and go on in either.
+pub(crate) fn keeps(here: Option<&str>, origin: Option<&str>, version: Option<&str>) -> bool {
+    let in_files = here.is_some_and(|here| here.ends_with("storage"));
+    here.is_some() && origin == here && (in_files || !version.is_none_or(is_of_files))
+}
+
+/// Whether a release keeps sessions as files. Of a build without a number nobody knows.
+fn is_of_files(version: &str) -> bool {
+    let mut numbers = version
+        .split(['.', '-'])
+        .map_while(|part| part.parse().ok());
+    let major: u32 = numbers.next().unwrap_or_default();
+    let minor: u32 = numbers.next().unwrap_or_default();
+    (major, minor) < (1, 2)
+}
+
 /// Stored sessions that OpenCode should list and does not. Another OpenCode
 /// home, another channel or a copied database lack them too, so two things
-/// must speak for this one: the session was kept where this OpenCode keeps
-/// its own, and an older one that was kept there is still listed.
+/// must speak for this one: it alone keeps the session, and it still lists an
+/// older one of the same channel that it alone keeps.
 fn missing(stored: &[StoredSession], listed: &BTreeSet<&str>, place: Place<'_>) -> Vec<String> {
     let here = |session: &&StoredSession| {
-        place.origin.is_some()
-            && session.origin.as_deref() == place.origin
+        let (origin, version) = (&session.origin, &session.source_version);
+        keeps(place.origin, origin.as_deref(), version.as_deref())
             && session.project_path.as_deref() == Some(place.directory)
             && session.deleted_at.is_none()
     };
@@ -185,7 +208,8 @@ mod tests {
 
     use super::*;
 
-    const HOME: &str = "/home/user/.local/share/opencode";
+    const HOME: &str = "/home/user/.local/share/opencode/opencode.db";
+    const FILES: &str = "/home/user/.local/share/opencode/storage";
 
     const HERE: Place<'_> = Place {
         origin: Some(HOME),
@@ -205,7 +229,6 @@ mod tests {
             status: Some(SessionStatus::Idle),
             project_path: Some(PROJECT.to_owned()),
             origin: Some(HOME.to_owned()),
-            incomplete: Number::default(),
         }
     }
 
@@ -233,7 +256,7 @@ mod tests {
     fn what_a_crash_left_incomplete_is_fetched_again() {
         let listed = [listed("a", 10.0), listed("b", 10.0), listed("c", 10.0)];
         let mut cut_off = stored("a", 1.0, 10.0);
-        cut_off.incomplete = Number::ONE;
+        cut_off.whole_at = None;
         let mut busy = stored("b", 1.0, 10.0);
         busy.status = Some(SessionStatus::Busy);
         assert_eq!(
@@ -249,7 +272,11 @@ mod tests {
         let mut costs = listed("b", 10.0);
         costs["cost"] = json!(0.25);
         let both = [stored("a", 1.0, 10.0), stored("b", 1.0, 10.0)];
-        assert_eq!(planned(&[renamed, costs], &both).fetch, ["a", "b"]);
+        let listed = [renamed, costs];
+        assert_eq!(planned(&listed, &both).fetch, ["a", "b"]);
+        // What lists them as they were before is another OpenCode's.
+        let newer = [stored("a", 1.0, 11.0), stored("b", 1.0, 11.0)];
+        assert_eq!(planned(&listed, &newer).fetch, [""; 0]);
     }
 
     #[test]
@@ -290,5 +317,37 @@ mod tests {
         channel.source_version = Some("0.0.0-dev-202609212252".to_owned());
         let all = [stored("old", 1.0, 2.0), elsewhere, unknown, channel];
         assert_eq!(planned(&[listed("old", 2.0)], &all).verify, [""; 0]);
+    }
+    #[test]
+    fn a_session_that_was_taken_over_from_files_is_not_verified() {
+        let old = |id: &str, created: f64, origin: &str| StoredSession {
+            source_version: Some("1.1.31".to_owned()),
+            origin: Some(origin.to_owned()),
+            ..stored(id, created, 6.0)
+        };
+        let verified = |stored: &[StoredSession], here: &str| {
+            let listed = [&listed("old", 6.0)];
+            let place = Place {
+                origin: Some(here),
+                directory: PROJECT,
+            };
+            plan(&listed, stored, place).verify
+        };
+        let both = |origin| [old("old", 1.0, origin), old("missing", 5.0, origin)];
+        // As long as there are only files it is.
+        assert_eq!(verified(&both(FILES), FILES), ["missing"]);
+        assert_eq!(verified(&both(FILES), HOME), [""; 0]);
+        assert_eq!(verified(&both(HOME), HOME), [""; 0]);
+        // Nor one that an older release cannot know, by one that it does.
+        let newer = [old("old", 1.0, HOME), stored("missing", 5.0, 6.0)];
+        assert_eq!(verified(&newer, HOME), [""; 0]);
+    }
+
+    #[test]
+    fn releases_that_keep_files_are_told_by_their_number() {
+        let old = ["1.0.61", "1.1.65", "0.15.8", "0.0.0-dev-202609212252", ""];
+        let new = ["1.2.0", "1.2.0-beta.1", "1.18.34", "2.0.0"];
+        assert!(old.iter().all(|version| is_of_files(version)));
+        assert!(!new.iter().any(|version| is_of_files(version)));
     }
 }

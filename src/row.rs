@@ -100,8 +100,8 @@ row! {
     /// column of `sessions`; catch-up compares it before it calls one deleted.
     origin: "origin" String = "string",
     /// The time of change up to which nothing of the session is missing, Unix
-    /// milliseconds. No column of `sessions`; catch-up compares it with the
-    /// time of change that OpenCode lists.
+    /// milliseconds; empty where something is. No column of `sessions`; catch-up
+    /// compares it with the time of change that OpenCode lists.
     whole_at: "wholeAt" Number = "number",
     /// Known to be so where OpenCode has reported totals other than zero and
     /// these do not show it. No column of `sessions`.

@@ -70,7 +70,6 @@ export interface StoredSession {
   projectPath: string | null;
   status: SessionStatus | null;
   origin: string | null;
-  incomplete: number;
 }
 /** A message as `storedMessages` selects it. */
 export interface StoredMessage {

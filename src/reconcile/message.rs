@@ -18,7 +18,7 @@ impl Reconciler {
             .is_some_and(|at| created.is_some_and(|created| at < created))
         {
             // A fork's copy: no event tells what that makes the session cost.
-            self.recalls.want(&row.session_id);
+            self.want(&row.session_id);
         }
         let is_new = !self.messages.contains(&row.id);
         match row.role.value() {
@@ -28,6 +28,9 @@ impl Reconciler {
             }
             Some(Role::Assistant) if is_new || row.completed_at.value().is_none() => {
                 self.answers.set(&row.session_id, row.id.clone());
+                if row.completed_at.value().is_none() {
+                    self.turn_begins(&row.session_id);
+                }
             }
             _ => {}
         }
@@ -77,7 +80,7 @@ impl Reconciler {
     pub(super) fn meet_message(&mut self, session_id: &str, id: &str) {
         self.meet_session(session_id);
         if self.messages.insert(id) {
-            self.recalls.want(session_id);
+            self.want(session_id);
             self.pending.add(Command::MessageUpsert(MessageRow {
                 id: id.to_owned(),
                 session_id: session_id.to_owned(),

@@ -69,9 +69,16 @@ pub struct Reconciler {
     heard: Seen,
     /// Whether a turn passed of which no message was told.
     deaf: bool,
+    /// Parts whose beginning was missed.
+    missed: Seen,
     /// Sessions of which nothing is missing: seen from their creation on, or
-    /// caught up on. What events tell of them leaves them so.
+    /// caught up on since this core is there. What events tell leaves them so.
     whole: Seen,
+    /// Those of them that have a turn under way: what a crash in its middle
+    /// would lose is missing then.
+    turning: Seen,
+    /// When sessions were last changed.
+    updated: LruCache<String, Number>,
     /// When sessions were created, to tell a fork's messages.
     created: LruCache<String, Number>,
     /// Sessions that are stored as being at work and may have been cut off.
@@ -97,7 +104,10 @@ impl Reconciler {
             busy: Seen::default(),
             heard: Seen::default(),
             deaf: false,
+            missed: Seen::default(),
             whole: Seen::default(),
+            turning: Seen::default(),
+            updated: LruCache::new(seen::LIMIT),
             created: LruCache::new(seen::LIMIT),
             unsettled: BTreeSet::new(),
             origin,
@@ -115,15 +125,21 @@ impl Reconciler {
         match &event {
             Event::Message { row, .. } => self.note_turn(row),
             // No event tells what that makes the session cost (1.17 on).
-            Event::MessageRemoved { session_id, .. } => self.recalls.want(session_id),
+            Event::MessageRemoved { session_id, .. } => self.want(session_id),
             _ => {}
         }
-        self.change(event, now)
+        let urgency = self.change(event, now);
+        if self.recalls.wants() {
+            urgency.max(Urgency::Soon)
+        } else {
+            urgency
+        }
     }
 
     fn change(&mut self, event: Event, now: Number) -> Urgency {
         match event {
             Event::SessionCreated(row) => {
+                self.sessions.insert(&row.id);
                 self.whole.insert(&row.id);
                 self.session(row)
             }
@@ -155,8 +171,10 @@ impl Reconciler {
                 Urgency::Stream
             }
             Event::Missed(part) => {
-                // The end brings the whole text, if it comes.
-                self.recalls.want(&part.session_id);
+                // Once: the end brings the whole text, if it comes.
+                if self.missed.insert(&part.part_id) {
+                    self.want(&part.session_id);
+                }
                 Urgency::Soon
             }
             Event::PartRemoved(part) => self.part_removed(part, now),

@@ -66,7 +66,7 @@ impl Reconciler {
     /// was written so far (an attempt that was cut off), so it is asked.
     pub(super) fn cut_streams(&mut self, session_id: &str, which: impl Fn(&PartRow) -> bool) {
         if self.streams.any(&which) {
-            self.recalls.want(session_id);
+            self.want(session_id);
             self.close_streams(which);
         }
     }

@@ -47,6 +47,16 @@ impl Recalls {
         std::mem::take(&mut self.wanted).into_iter().collect()
     }
 
+    /// Whether there are any.
+    pub(crate) fn wants(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Whether this is one of them.
+    fn is_wanted(&self, session_id: &str) -> bool {
+        self.wanted.contains(session_id)
+    }
+
     /// A session is being asked for from now on.
     pub(crate) fn begin(&mut self, session_id: &str) {
         self.wanted.remove(session_id);
@@ -149,24 +159,12 @@ impl Reconciler {
         listed: &[N],
         stored: &[StoredSession],
     ) -> Plan {
-        let at_work = |stored: &&StoredSession| {
-            stored
-                .status
-                .is_some_and(|status| status != SessionStatus::Idle)
-        };
-        let unsettled = stored
-            .iter()
-            .filter(at_work)
-            .map(|stored| stored.id.clone());
+        let unsettled = stored.iter().filter(|stored| stored.is_at_work());
+        let unsettled = unsettled.map(|stored| stored.id.clone());
         self.unsettled
             .extend(unsettled.filter(|id| !self.busy.contains(id)));
         let origin = self.origin.as_deref();
-        let plan = plan::plan(listed, stored, Place { origin, directory });
-        // Those listed first changed last: they are to be remembered longest.
-        plan.whole.iter().rev().for_each(|id| {
-            self.whole.insert(id);
-        });
-        plan
+        plan::plan(listed, stored, Place { origin, directory })
     }
 
     /// Sessions that events left incomplete, since the last call.
@@ -188,24 +186,20 @@ impl Reconciler {
     /// What OpenCode answered of a session is folded in, all of it where it
     /// `is_whole`. Where it is not, the session is still to be asked for.
     pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> Urgency {
+        let is_whole = is_whole && !self.recalls.is_wanted(session_id);
+        if is_whole {
+            self.whole.insert(session_id);
+        } else {
+            self.whole.remove(session_id);
+        }
         let mut urgency = Urgency::None;
         if let Some((answered, is_told)) = self.recalls.end(session_id) {
-            let mut whole_at = Known::Unknown;
-            if is_whole {
-                self.whole.insert(session_id);
-                whole_at = answered.updated_at.clone();
+            if is_told {
+                self.note_whole(session_id, self.whole_at(session_id));
             } else {
-                self.whole.remove(session_id);
+                self.session(answered);
             }
-            let row = if is_told {
-                SessionRow {
-                    id: answered.id,
-                    ..SessionRow::default()
-                }
-            } else {
-                answered
-            };
-            urgency = self.session(SessionRow { whole_at, ..row });
+            urgency = Urgency::Soon;
         }
         if self.unsettled.remove(session_id) {
             // It was cut off: the process that ran it is not running it any more.

@@ -9,20 +9,67 @@ use crate::row::{SessionErrorRow, SessionRow, SessionStatus};
 
 impl Reconciler {
     pub(super) fn session(&mut self, mut row: SessionRow) -> Urgency {
-        self.sessions.insert(&row.id);
+        if self.sessions.insert(&row.id) {
+            // What was before is not known; it may lack what its times do not show.
+            self.want(&row.id);
+        }
+        if let Some(&updated) = row.updated_at.value() {
+            self.updated.put(row.id.clone(), updated);
+        }
         if let Some(&created) = row.created_at.value() {
             self.created.put(row.id.clone(), created);
         }
         row.origin = self.origin.clone().into();
-        if self.whole.contains(&row.id) && row.updated_at.value().is_some() {
-            row.whole_at = row.updated_at.clone();
+        if row.whole_at.is_unknown() {
+            row.whole_at = self.whole_at(&row.id);
         }
         self.pending.add(Command::SessionUpsert(row));
         Urgency::Soon
     }
 
+    /// The time of change up to which nothing of a session is missing, where
+    /// that is known now.
+    pub(super) fn whole_at(&self, id: &str) -> Known<Number> {
+        let is_whole = self.whole.contains(id) && !self.turning.contains(id);
+        let updated = self.updated.peek(id).copied();
+        updated.filter(|_| is_whole).into()
+    }
+
+    /// Events do not tell all of a session: it is to be asked for, now or, should
+    /// this process end before, by the next.
+    pub(super) fn want(&mut self, id: &str) {
+        self.recalls.want(id);
+        self.whole.remove(id);
+        self.note_whole(id, Known::Empty);
+    }
+
+    /// A turn begins, in whose middle a crash may come.
+    pub(super) fn turn_begins(&mut self, id: &str) {
+        if self.turning.insert(id) && self.whole.contains(id) {
+            self.note_whole(id, Known::Empty);
+        }
+    }
+
+    fn turn_ends(&mut self, id: &str) {
+        if self.turning.remove(id) {
+            self.note_whole(id, self.whole_at(id));
+        }
+    }
+
+    pub(super) fn note_whole(&mut self, id: &str, whole_at: Known<Number>) {
+        if whole_at.is_unknown() {
+            return;
+        }
+        self.pending.add(Command::SessionUpsert(SessionRow {
+            id: id.to_owned(),
+            whole_at,
+            ..SessionRow::default()
+        }));
+    }
+
     pub(super) fn session_deleted(&mut self, row: SessionRow, now: Number) -> Urgency {
         let id = row.id.clone();
+        self.sessions.insert(&id);
         self.session(row);
         self.close_streams(|part| part.session_id == id);
         self.answers.remove(&id);
@@ -53,8 +100,9 @@ impl Reconciler {
             let was_busy = self.busy.remove(&session_id);
             if !self.heard.remove(&session_id) && was_busy {
                 self.deaf = true;
-                self.recalls.want(&session_id);
+                self.want(&session_id);
             }
+            self.turn_ends(&session_id);
         } else {
             self.busy.insert(&session_id);
         }
@@ -107,7 +155,7 @@ impl Reconciler {
     pub(super) fn meet_session(&mut self, id: &str) {
         if self.sessions.insert(id) {
             if !self.recalls.is_open(id) {
-                self.recalls.want(id);
+                self.want(id);
             }
             let placeholder = SessionRow {
                 id: id.to_owned(),

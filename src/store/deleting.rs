@@ -8,6 +8,10 @@ const ERASES: &str = "?1 ->> 'onDelete' <> 'keep'";
 /// True where the rows are to go.
 const PURGES: &str = "?1 ->> 'onDelete' = 'purge'";
 
+/// The first time of a deletion stays, whichever is told first: a message that
+/// was removed before its session was deleted is not one that went with it.
+const EARLIEST: &str = "min(coalesce(deleted_at, ?1 ->> 'deletedAt'), ?1 ->> 'deletedAt')";
+
 /// What is purged is remembered by its id alone, so that nothing that is told
 /// late, again or by another writer brings it back.
 const REMEMBER_PURGED: &str = "\
@@ -19,13 +23,14 @@ pub(super) fn session() -> Vec<String> {
     let mut all = vec![
         REMEMBER_PURGED.to_owned(),
         "INSERT OR IGNORE INTO sessions (id) VALUES (?1 ->> 'id')".to_owned(),
-        "\
+        format!(
+            "\
 UPDATE sessions SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  deleted_at = {EARLIEST},
   status = 'idle',
-  title = iif(?1 ->> 'onDelete' = 'keep', title, NULL)
+  title = iif({ERASES}, NULL, title)
 WHERE id = ?1 ->> 'id'"
-            .to_owned(),
+        ),
     ];
     all.extend(messages(
         "SELECT id FROM messages WHERE session_id = ?1 ->> 'id'",
@@ -74,7 +79,7 @@ fn messages(query: &str) -> Vec<String> {
         format!(
             "\
 UPDATE messages SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  deleted_at = {EARLIEST},
   text_content = iif({ERASES}, '', text_content),
   error_message = iif({ERASES}, NULL, error_message)
 WHERE id IN ({query})"
@@ -101,7 +106,7 @@ fn entomb_calls(which: &str) -> String {
     format!(
         "\
 UPDATE tool_calls SET
-  deleted_at = coalesce(deleted_at, ?1 ->> 'deletedAt'),
+  deleted_at = {EARLIEST},
   title = iif({ERASES}, NULL, title),
   input = iif({ERASES}, NULL, input),
   output = iif({ERASES}, NULL, output),

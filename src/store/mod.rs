@@ -32,9 +32,7 @@ const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
 pub const STORED_SESSIONS: &str = "\
 SELECT sessions.id, created_at AS createdAt, whole_at AS wholeAt, deleted_at AS deletedAt,
   title, cost, source_version AS sourceVersion,
-  project_path AS projectPath, status, origin, EXISTS (
-    SELECT 1 FROM messages WHERE session_id = sessions.id
-      AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user') AS incomplete
+  project_path AS projectPath, status, origin
 FROM sessions LEFT JOIN session_own ON session_own.session_id = sessions.id
 WHERE (project_path = ?1 ->> 'directory' AND deleted_at IS NULL)
   OR sessions.id IN (SELECT value FROM json_each(?1, '$.ids'))";

@@ -96,7 +96,7 @@ ON CONFLICT (session_id) DO UPDATE SET
   model = iif(json_type(?1, '$.model') IS NULL, session_own.model, excluded.model),
   provider = iif(json_type(?1, '$.provider') IS NULL, session_own.provider, excluded.provider),
   origin = iif(session_own.origin <> excluded.origin, '', coalesce(session_own.origin, excluded.origin)),
-  whole_at = max(coalesce(session_own.whole_at, excluded.whole_at), coalesce(excluded.whole_at, session_own.whole_at)),
+  whole_at = iif(json_type(?1, '$.wholeAt') IS NULL, session_own.whole_at, excluded.whole_at),
   reports_usage = session_own.reports_usage OR excluded.reports_usage",
         older = super::OLDER_SESSION,
         not_purged = super::NOT_PURGED

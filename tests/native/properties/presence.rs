@@ -3,7 +3,7 @@
 use clankers::{Core, Urgency};
 use proptest::prelude::*;
 
-use super::history::{Deed, History};
+use super::history::History;
 use super::world::World;
 use crate::catching_up::{HOME, compare, core_at, fetch_wanted, store};
 use crate::support::{Db, Recorded};
@@ -41,9 +41,12 @@ pub(crate) fn presence() -> impl Strategy<Value = Presence> {
 }
 
 impl Presence {
-    /// Lives a history, and is there at its end.
+    /// Lives a history, and is there at its end. A part that was removed, and
+    /// a fork's copies, do not show in the list of sessions: the last change of
+    /// each session comes after it was compared.
     pub(crate) fn attend(&self, db: &Db, history: &History) -> World {
         let mut world = World::new(history.release);
+        world.tells_forks = false;
         let mut core = None;
         for (deed, turn) in history.deeds.iter().zip(self.0.iter().cycle()) {
             match (turn, &mut core) {
@@ -66,31 +69,19 @@ impl Presence {
                 (Turn::Fetch, Some(present)) => fetch_wanted(present, db, &world.answers()),
                 _ => {}
             }
-            live(core.as_mut(), db, &mut world, deed);
+            match &mut core {
+                Some(present) => tell(present, db, &mut world, |world| world.live(deed)),
+                None => world.live(deed),
+            }
         }
         if core.is_none() {
             world.quit();
         }
         let mut core = core.unwrap_or_else(|| core_at(HOME));
-        tell(&mut core, db, &mut world, World::finish);
         compare(&mut core, db, &world.answers());
+        tell(&mut core, db, &mut world, World::finish);
         fetch_wanted(&mut core, db, &world.answers());
         world
-    }
-}
-
-fn live(core: Option<&mut Core>, db: &Db, world: &mut World, deed: &Deed) {
-    let act = |world: &mut World| {
-        world.live(deed);
-        // No list shows these by themselves; the turn they belong to, or what a
-        // person does next, changes the session.
-        if matches!(deed, Deed::RemovePart { .. } | Deed::Todos { .. }) {
-            world.touch();
-        }
-    };
-    match core {
-        Some(core) => tell(core, db, world, act),
-        None => act(world),
     }
 }
 

@@ -74,6 +74,9 @@ pub(crate) struct World {
     /// Permissions: when each was asked and answered, and of which call.
     pub(crate) asked: BTreeMap<String, (u32, u32, String)>,
     pub(crate) events: Vec<Recorded>,
+    /// Whether an event tells what a fork's copies make it cost; none does in
+    /// OpenCode, which is asked for it.
+    pub(crate) tells_forks: bool,
 }
 
 impl World {
@@ -86,6 +89,7 @@ impl World {
             parts: BTreeMap::new(),
             asked: BTreeMap::new(),
             events: Vec::new(),
+            tells_forks: true,
         }
     }
 
@@ -200,13 +204,6 @@ impl World {
         let parts: Vec<Value> = parts.collect();
         let info = self.message_event(message)["properties"]["info"].take();
         json!({ "info": info, "parts": parts })
-    }
-
-    /// Changes something about each session.
-    pub(crate) fn touch(&mut self) {
-        let alive = self.sessions.iter().filter(|(_, session)| !session.deleted);
-        let alive: Vec<String> = alive.map(|(id, _)| id.clone()).collect();
-        alive.iter().for_each(|id| self.change(id, |_, _| {}));
     }
 
     /// OpenCode ends: what is being written is broken off.
@@ -530,7 +527,9 @@ impl World {
                 self.tell_part(&copy, None);
             }
         }
-        self.change(&fork, |_, _| {});
+        if self.tells_forks {
+            self.change(&fork, |_, _| {});
+        }
     }
 
     fn todos(&mut self, session: &str, count: usize) {
