@@ -19,7 +19,8 @@ use crate::wire::types;
 pub struct Options {
     /// What becomes of what OpenCode deletes.
     pub on_delete: OnDelete,
-    /// Where OpenCode keeps its sessions: its data folder.
+    /// Where OpenCode keeps its sessions: a folder `storage` of files (up to
+    /// 1.1), or a database (1.2 on).
     pub origin: Option<String>,
 }
 

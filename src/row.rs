@@ -96,7 +96,7 @@ row! {
     updated_at: "updatedAt" Number = "number",
     /// When it was archived, Unix milliseconds; empty when it is not.
     archived_at: "archivedAt" Number = "number",
-    /// Where OpenCode keeps it: its data folder. No
+    /// Where OpenCode keeps it: its folder of files, or its database. No
     /// column of `sessions`; catch-up compares it before it calls one deleted.
     origin: "origin" String = "string",
     /// The time of change up to which nothing of the session is missing, Unix

@@ -54,7 +54,7 @@ typescript! {
 export interface CoreOptions {
   /** What becomes of what OpenCode deletes; `tombstone` unless said. */
   onDelete?: OnDelete;
-  /** Where OpenCode keeps its sessions: its data folder. */
+  /** Where OpenCode keeps its sessions: a folder `storage` of files (up to 1.1), or a database (1.2 on). */
   origin?: string;
 }
 /** A session as `storedSessions` selects it. */

@@ -36,6 +36,8 @@ export interface CatchUpOptions {
 	stored(ids: readonly string[]): StoredSession[] | Promise<StoredSession[]>;
 	/** What it holds of a session's messages. */
 	storedMessages(sessionId: string): StoredMessage[] | Promise<StoredMessage[]>;
+	/** Does this once no other directory's catch-up asks: two may know the same session. */
+	inTurn(work: () => Promise<void>): Promise<void>;
 	/** Something changed and is to be drained, as urgently as that. */
 	changed(urgency: number): void;
 	/** Something to note in the log. */
@@ -158,7 +160,7 @@ export class CatchUp {
 		for (const id of ids) {
 			if (this.#ended) return;
 			ids.delete(id);
-			await this.#fetch(id);
+			await this.#options.inTurn(() => this.#fetch(id));
 			await this.#options.pause(BREATH_MS);
 		}
 	}
@@ -179,12 +181,13 @@ export class CatchUp {
 		let isWhole = false;
 		core.beginRecall(id);
 		try {
-			const [info, messages, todos] = await Promise.all([
-				api.get(id),
+			// First: what it says of a change is in what is answered after it.
+			const info = await api.get(id);
+			if (info === undefined || info === "none") return;
+			const [messages, todos] = await Promise.all([
 				api.messages(id),
 				api.todos(id),
 			]);
-			if (info === undefined || info === "none") return;
 			this.#recall("session.updated", { sessionID: id, info });
 			if (todos !== undefined)
 				this.#recall("todo.updated", { sessionID: id, todos });

@@ -4,7 +4,7 @@
  * value is a problem to report and counts as not given.
  */
 import { homedir } from "node:os";
-import { join, posix, win32 } from "node:path";
+import { posix, win32 } from "node:path";
 import type { OnDelete } from "../../pkg/clankers.js";
 import { LOG_LEVELS, type LogLevel } from "./voice.ts";
 
@@ -131,15 +131,6 @@ export function readConfig(
 		},
 	};
 	return { config, problems: reader.problems };
-}
-
-/** Where this OpenCode keeps its sessions; the same rule on every platform. */
-export function openCodeData(
-	environment: Environment,
-	home: string = homedir(),
-): string {
-	const data = environment["XDG_DATA_HOME"] || join(home, ".local", "share");
-	return join(data, "opencode");
 }
 
 type PlatformPath = typeof posix;

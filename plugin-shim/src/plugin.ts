@@ -1,9 +1,10 @@
 /** The hooks: OpenCode's events go in, and nothing ever comes out or is thrown. */
 
 import type { Store } from "../../pkg/clankers.js";
-import { type Config, openCodeData, readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { loadCore } from "./core.ts";
 import type { Hooks, PluginInput } from "./host.ts";
+import { openCodeOrigin } from "./origin.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
 import { SessionApi } from "./session-api.ts";
@@ -69,8 +70,9 @@ function open(
 	return recorderFor(`${onDelete} ${placeOf(config)}`, () => {
 		const { eventTypes, store } = loadCore();
 		const sink = sinkOf(config, store);
-		const origin = openCodeData(process.env);
-		return new Recorder({ onDelete, origin }, eventTypes.ignored, sink);
+		const origin = openCodeOrigin(process.env);
+		const options = { onDelete, ...(origin && { origin }) };
+		return new Recorder(options, eventTypes.ignored, sink);
 	});
 }
 

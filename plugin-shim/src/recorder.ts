@@ -27,6 +27,8 @@ export class Recorder implements SharedRecorder {
 	readonly #instances: Instance[] = [];
 	/** What catches each project directory up. */
 	readonly #catchUps = new Map<string, CatchUp>();
+	/** The last of the requests that go one after the other. */
+	#asking: Promise<void> = Promise.resolve();
 	#failures = 0;
 	#told = false;
 	#stopped = false;
@@ -82,6 +84,7 @@ export class Recorder implements SharedRecorder {
 				this.#drain();
 				return this.#sink.storedMessages(sessionId);
 			},
+			inTurn: (work) => this.#inTurn(work),
 			changed: (urgency) => this.#timer.ask(urgency),
 			log: (level, message) => voice.log(level, message),
 			pause,
@@ -89,6 +92,12 @@ export class Recorder implements SharedRecorder {
 		});
 		this.#catchUps.set(directory, catchUp);
 		return catchUp;
+	}
+
+	#inTurn(work: () => Promise<void>): Promise<void> {
+		const done = this.#asking.then(work);
+		this.#asking = done.catch(() => {});
+		return done;
 	}
 
 	end(): void {

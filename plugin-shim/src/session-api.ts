@@ -24,6 +24,8 @@ interface MessagePath extends SessionPath {
 	path: { id: string; messageID: string };
 }
 
+/** How long an answer is waited for. */
+const PATIENCE_MS = 60_000;
 /** From 1.1 on the list ends at 100 unless more are asked for. */
 const ALL = 1_000_000;
 
@@ -105,10 +107,23 @@ async function ask(
 	request: () => Promise<unknown> | undefined,
 ): Promise<Answer | undefined> {
 	try {
-		const answer = await request();
+		const answer = await orNothing(request());
 		return typeof answer === "object" && answer !== null ? answer : undefined;
 	} catch {
 		return undefined;
+	}
+}
+
+/** What it resolves to, or nothing where that takes too long. Does not keep the process alive. */
+async function orNothing(request: unknown): Promise<unknown> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<undefined>((resolve) => {
+		timer = setTimeout(resolve, PATIENCE_MS, undefined).unref();
+	});
+	try {
+		return await Promise.race([request, late]);
+	} finally {
+		clearTimeout(timer);
 	}
 }
 

@@ -16,7 +16,7 @@ import { until } from "./support/until.ts";
 
 const { store } = loadCore();
 const DIRECTORY = "/home/user/project";
-const ORIGIN = "/home/user/.local/share/opencode";
+const ORIGIN = "/home/user/.local/share/opencode/opencode.db";
 
 describe("catch-up", () => {
 	let folder: string;
@@ -43,6 +43,7 @@ describe("catch-up", () => {
 			directory: DIRECTORY,
 			stored: (ids) => sink.stored(DIRECTORY, ids),
 			storedMessages: (id) => sink.storedMessages(id),
+			inTurn: (work) => work(),
 			changed: () => drain(),
 			log: (level, message) => {
 				if (level === "warn") warnings.push(message);
@@ -104,7 +105,10 @@ describe("catch-up", () => {
 		catchUp.compare();
 		await until("the session is stored", () => stored("ses_1") !== undefined);
 		assert.equal(stored("ses_1")?.title, "before");
-		await until("it is complete", () => sessions.asked.includes("todo ses_1"));
+		assert.deepEqual(
+			query(sink.target, "SELECT text_content AS text FROM messages"),
+			[{ text: "first answer" }, { text: "second answer" }],
+		);
 	});
 
 	it("asks for nothing that is stored as OpenCode has it", async () => {

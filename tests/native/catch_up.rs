@@ -196,7 +196,7 @@ fn an_answer_that_is_older_than_what_is_stored_removes_nothing() {
 #[test]
 fn another_opencodes_answer_removes_nothing_not_even_once_it_has_gone_on_with_the_session() {
     let db = recorded(&[1, 2]);
-    let mut elsewhere = core_at("/mnt/copy/opencode");
+    let mut elsewhere = core_at("/mnt/copy/opencode/opencode.db");
     told(&mut elsewhere, &db, [session("ses_1", updated(2000))]);
     fetch(&mut elsewhere, &db, &answered(2000, &[1]), "ses_1");
     // Nor does the first one's: the second's messages are none of its own.

@@ -24,7 +24,7 @@ pub(crate) struct Answered {
 }
 
 /// Where that OpenCode keeps its sessions.
-pub(crate) const HOME: &str = "/home/user/.local/share/opencode";
+pub(crate) const HOME: &str = "/home/user/.local/share/opencode/opencode.db";
 const DIRECTORY: &str = "/home/user/project";
 const NOW: f64 = 9_000_000.0;
 

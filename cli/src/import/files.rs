@@ -31,7 +31,7 @@ impl Source for Files {
     }
 
     fn origin(&self) -> Option<PathBuf> {
-        self.storage.parent().map(Path::to_owned)
+        Some(self.storage.clone())
     }
 
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {

@@ -211,7 +211,7 @@ fn fold(core: &mut Core, history: &History, db: &mut Connection) -> Result<()> {
             pending = 0;
         }
     }
-    core.end_recall(id, true);
+    core.end_recall(id, history.unreadable.is_empty());
     store(core, db)
 }
 

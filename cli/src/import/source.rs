@@ -32,7 +32,8 @@ pub(crate) struct Message {
 pub(crate) trait Source {
     /// How it is called in what we say.
     fn name(&self) -> String;
-    /// Where OpenCode keeps it, if it is OpenCode's own.
+    /// Where OpenCode keeps it, if it is OpenCode's own: a folder `storage` of
+    /// files (up to 1.1), or a database.
     fn origin(&self) -> Option<PathBuf>;
     /// Every session's `info`, and what could not be read.
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)>;
@@ -115,20 +116,23 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
     Ok(vec![Box::new(Exported::parse(&shown(path), &text)?)])
 }
 
+/// Whether a database is named as OpenCode names its own: `opencode.db`, or
+/// `opencode-CHANNEL.db`.
+pub(super) fn is_of_a_channel(path: &Path) -> bool {
+    let name = path
+        .file_stem()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let is_named_so = name == "opencode" || name.starts_with("opencode-");
+    is_named_so && path.extension().is_some_and(|ending| ending == "db")
+}
+
 /// `opencode.db`, and `opencode-<channel>.db` of releases other than the latest.
 fn databases(folder: &Path) -> Vec<PathBuf> {
-    let is_database = |path: &PathBuf| {
-        let name = path
-            .file_stem()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        let is_named_so = name == "opencode" || name.starts_with("opencode-");
-        is_named_so && path.extension().is_some_and(|ending| ending == "db")
-    };
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries
         .map(|entry| entry.path())
-        .filter(is_database)
+        .filter(|path| is_of_a_channel(path))
         .collect();
     found.sort();
     found

@@ -291,7 +291,7 @@ fn what_is_stored_of_sessions_is_told_by_directory_and_by_id() {
     assert_eq!(ids, ["ses_1", "ses_3"]);
     // To the last digit.
     assert_eq!(stored[0]["cost"], cost);
-    assert_eq!(stored[0]["incomplete"], 0);
+    assert_eq!(stored[0]["wholeAt"], Value::Null);
     let error = client
         .call("sessions.stored", &json!({ "ids": [] }))
         .unwrap_err();

@@ -171,7 +171,7 @@ fn comparable(rows: &[Row]) -> Vec<String> {
     };
     let line = |(table, row): &Row| {
         let mut row = row.clone();
-        for unknowable in ["origin", "permission_wait_ms"] {
+        for unknowable in ["origin", "whole_at", "permission_wait_ms"] {
             row.remove(unknowable);
         }
         for value in row.values_mut() {
