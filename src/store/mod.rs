@@ -15,7 +15,10 @@ use crate::command::Command;
 
 /// The migrations, in order: the first makes version 1 of an empty database.
 /// Append-only: one that has been released is never edited.
-pub const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_contract.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_contract.sql"),
+    include_str!("migrations/0002_whole_sessions.sql"),
+];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clankers::row::OnDelete;
+use clankers::store::SCHEMA_VERSION;
 use clankers::{Core, Options};
 use indicatif::{ProgressBar, ProgressStyle};
 use rusqlite::Connection;
@@ -12,10 +13,10 @@ use serde_json::{Value, json};
 
 use super::source::{History, Source, found, id_of, named};
 use crate::commands::rows::{Row, rows};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count};
 use crate::paths::Places;
-use crate::store::{apply, open_reader, open_writer};
+use crate::store::{apply, open_reader, open_writer, schema_version};
 
 /// Bring in the history that OpenCode has from before the plugin
 #[derive(Debug, clap::Args)]
@@ -166,6 +167,11 @@ SELECT sessions.id, deleted_at IS NOT NULL AS deleted,
       AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user') AS open
 FROM json_each(?1) AS info JOIN sessions ON sessions.id = info.value ->> 'id'
 LEFT JOIN session_own ON session_own.session_id = sessions.id";
+    let version = schema_version(db)?;
+    if version < SCHEMA_VERSION {
+        let text = format!("the database has schema {version}, of {SCHEMA_VERSION}");
+        return Err(Error::new(text).hint("`clankers doctor --fix` brings it up to date"));
+    }
     let params = serde_json::to_string(listed)?;
     let standing = |row: &Row| {
         let holds = |name: &str| row.int(name) == Some(1);

@@ -40,13 +40,8 @@ CREATE TABLE session_own (
   agent TEXT,
   model TEXT,
   provider TEXT,
-  -- Where OpenCode keeps the session: its folder of files or its database.
-  -- Empty once two were told: then neither can say that something in it was removed.
+  -- Where OpenCode keeps the session: its data folder.
   origin TEXT,
-  -- The time of change up to which nothing of the session is missing: it was
-  -- recorded from its creation on, or caught up on. NULL where something is,
-  -- or would be after a crash now.
-  whole_at INTEGER,
   -- 1 once OpenCode has reported tokens or cost other than zero.
   reports_usage INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
@@ -78,7 +73,7 @@ CREATE INDEX messages_by_session ON messages (session_id, created_at, id);
 CREATE INDEX messages_by_answer ON messages (session_id, created_at, id)
   WHERE role = 'assistant' AND deleted_at IS NULL;
 
--- Messages that the import has to look at: placeholders, and answers without an end.
+-- Messages that catch-up has to look at: placeholders, and answers without an end.
 CREATE INDEX messages_open ON messages (session_id)
   WHERE completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user';
 

@@ -136,6 +136,27 @@ fn the_migrations_make_the_schema_from_nothing_each_in_a_transaction() {
 }
 
 #[test]
+fn a_database_of_the_first_schema_keeps_its_rows_and_is_caught_up_on() {
+    let run = |db: rusqlite::Connection| -> rusqlite::Result<(Option<String>, Option<i64>)> {
+        let [first, rest @ ..] = store::MIGRATIONS else {
+            return Err(rusqlite::Error::InvalidQuery);
+        };
+        db.execute_batch(first)?;
+        db.execute_batch(
+            "INSERT INTO sessions (id, title) VALUES ('ses_1', 'kept');
+            INSERT INTO session_own (session_id, origin) VALUES ('ses_1', '/home/user/opencode');",
+        )?;
+        for migration in rest {
+            db.execute_batch(migration)?;
+        }
+        let sql = "SELECT title, whole_at FROM sessions JOIN session_own ON session_id = id WHERE origin IS NULL";
+        db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    };
+    let found = rusqlite::Connection::open_in_memory().and_then(run);
+    assert_eq!(found, Ok((Some("kept".to_owned()), None)));
+}
+
+#[test]
 fn every_command_has_statements_of_one_parameter() {
     let db = Db::new();
     for method in clankers::command::Command::METHODS {
