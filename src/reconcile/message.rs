@@ -12,27 +12,30 @@ impl Reconciler {
         self.heard.insert(&row.session_id);
         self.deaf = false;
         let created = self.created.peek(&row.session_id);
-        if row
+        let is_copy = row
             .created_at
             .value()
-            .is_some_and(|at| created.is_some_and(|created| at < created))
-        {
-            // A fork's copy: no event tells what that makes the session cost.
+            .is_some_and(|at| created.is_some_and(|created| at < created));
+        if is_copy {
+            // Of a fork: no event tells what that makes the session cost.
             self.want(&row.session_id);
         }
         let is_new = !self.messages.contains(&row.id);
-        match row.role.value() {
+        let is_completed = row.completed_at.value().is_some();
+        let begins = match row.role.value() {
             Some(Role::User) if is_new => {
                 self.answers.remove(&row.session_id);
                 self.failures.remove(&row.session_id);
+                true
             }
-            Some(Role::Assistant) if is_new || row.completed_at.value().is_none() => {
+            Some(Role::Assistant) if is_new || !is_completed => {
                 self.answers.set(&row.session_id, row.id.clone());
-                if row.completed_at.value().is_none() {
-                    self.turn_begins(&row.session_id);
-                }
+                !is_completed
             }
-            _ => {}
+            _ => false,
+        };
+        if begins && !is_copy {
+            self.turn_begins(&row.session_id);
         }
     }
 

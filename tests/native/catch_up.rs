@@ -4,7 +4,9 @@ use clankers::Core;
 use serde_json::{Value, json};
 
 use crate::catching_up::{Answered, Answers, HOME, compare, core_at, fetch, fetch_wanted, store};
-use crate::events::{answer, message_removed, part, session, session_info, text};
+use crate::events::{
+    answer, delta, idle, message_removed, part, session, session_info, text, user,
+};
 use crate::support::Db;
 
 fn core() -> Core {
@@ -239,4 +241,65 @@ fn a_removal_that_an_event_tells_is_followed_by_a_look_at_what_the_session_costs
     fetch_wanted(&mut core, &db, &now);
     assert_eq!(db.value("SELECT cost FROM sessions"), "0.25");
     assert_eq!(core.wanted(), [""; 0]);
+}
+
+#[test]
+fn what_a_crash_cuts_off_in_the_middle_of_a_turn_is_asked_for_once() {
+    let db = recorded(&[1]);
+    let mut core = core();
+    compare(&mut core, &db, &answered(1001, &[1]));
+    let asked = json!({ "time": { "created": 2000 } });
+    // The last that is stored before the crash tells the time that OpenCode lists.
+    told(
+        &mut core,
+        &db,
+        [
+            user("ses_1", "msg_2", asked),
+            session("ses_1", updated(2000)),
+        ],
+    );
+    let mut cut_off = answered(2000, &[1, 3]);
+    let last = cut_off.0.get_mut("ses_1").unwrap().messages.last_mut();
+    let time = last.unwrap()["info"]["time"].as_object_mut().unwrap();
+    time.remove("completed");
+    let restarted = &mut self::core();
+    assert_eq!(compare(restarted, &db, &cut_off), ["ses_1"]);
+    assert_eq!(
+        db.value("SELECT count(*) FROM messages WHERE deleted_at IS NULL"),
+        "2"
+    );
+    // An answer that never ended in OpenCode either is not asked for again.
+    assert_eq!(compare(&mut self::core(), &db, &cut_off), [""; 0]);
+}
+
+#[test]
+fn a_turn_that_ends_leaves_its_session_whole() {
+    let db = recorded(&[1]);
+    let mut core = core();
+    compare(&mut core, &db, &answered(1001, &[1]));
+    told(
+        &mut core,
+        &db,
+        [
+            user("ses_1", "msg_2", json!({ "time": { "created": 2000 } })),
+            session("ses_1", updated(2000)),
+            answer("ses_1", "msg_3", json!({})),
+            idle("ses_1"),
+        ],
+    );
+    let now = answered(2000, &[1, 2, 3]);
+    assert_eq!(compare(&mut self::core(), &db, &now), [""; 0]);
+}
+
+#[test]
+fn a_session_that_opencode_did_not_answer_for_stays_to_be_asked_for() {
+    let db = recorded(&[1, 2]);
+    let mut core = core();
+    // A text whose beginning was missed: a fetch is wanted, and fails.
+    told(&mut core, &db, [delta(("ses_1", "msg_2", "prt_9"), "late")]);
+    assert_eq!(core.wanted(), ["ses_1"]);
+    fetch(&mut core, &db, &Answers::default(), "ses_1");
+    told(&mut core, &db, [session("ses_1", updated(1000))]);
+    let restarted = &mut self::core();
+    assert_eq!(compare(restarted, &db, &answered(1000, &[1, 2])), ["ses_1"]);
 }
