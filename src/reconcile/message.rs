@@ -11,11 +11,12 @@ impl Reconciler {
     pub(super) fn note_turn(&mut self, row: &MessageRow) {
         self.heard.insert(&row.session_id);
         self.deaf = false;
-        let created = self.created.peek(&row.session_id);
+        self.meet_session(&row.session_id);
+        let created = self.sessions.get(&row.session_id).created;
         let is_copy = row
             .created_at
             .value()
-            .is_some_and(|at| created.is_some_and(|created| at < created));
+            .is_some_and(|at| created.is_some_and(|created| *at < created));
         if is_copy {
             // Of a fork: no event tells what that makes the session cost.
             self.want(&row.session_id);

@@ -14,6 +14,7 @@
 
 mod failure;
 mod message;
+mod met;
 mod part;
 mod pending;
 mod recall;
@@ -23,13 +24,12 @@ mod stream;
 
 use std::collections::BTreeSet;
 
-use lru::LruCache;
-
 use crate::command::Command;
 use crate::event::Event;
 use crate::number::Number;
 use crate::rejection::RejectionRow;
 use crate::row::OnDelete;
+use met::MetSessions;
 use pending::Pending;
 use recall::Recalls;
 use seen::{Latest, Seen};
@@ -55,7 +55,7 @@ pub struct Reconciler {
     on_delete: OnDelete,
     pending: Pending,
     streams: Streams,
-    sessions: Seen,
+    sessions: MetSessions,
     messages: Seen,
     /// Parts that were removed: what is told of them late brings none back.
     removed: Seen,
@@ -71,16 +71,6 @@ pub struct Reconciler {
     deaf: bool,
     /// Parts whose beginning was missed.
     missed: Seen,
-    /// Sessions of which nothing is missing: seen from their creation on, or
-    /// caught up on since this core is there. What events tell leaves them so.
-    whole: Seen,
-    /// Those of them that have a turn under way: what a crash in its middle
-    /// would lose is missing then.
-    turning: Seen,
-    /// When sessions were last changed.
-    updated: LruCache<String, Number>,
-    /// When sessions were created, to tell a fork's messages.
-    created: LruCache<String, Number>,
     /// Sessions that are stored as being at work and may have been cut off.
     unsettled: BTreeSet<String>,
     origin: Option<String>,
@@ -95,7 +85,7 @@ impl Reconciler {
             on_delete,
             pending: Pending::default(),
             streams: Streams::default(),
-            sessions: Seen::default(),
+            sessions: MetSessions::default(),
             messages: Seen::default(),
             removed: Seen::default(),
             answers: Latest::default(),
@@ -105,10 +95,6 @@ impl Reconciler {
             heard: Seen::default(),
             deaf: false,
             missed: Seen::default(),
-            whole: Seen::default(),
-            turning: Seen::default(),
-            updated: LruCache::new(seen::LIMIT),
-            created: LruCache::new(seen::LIMIT),
             unsettled: BTreeSet::new(),
             origin,
         }
@@ -139,8 +125,8 @@ impl Reconciler {
     fn change(&mut self, event: Event, now: Number) -> Urgency {
         match event {
             Event::SessionCreated(row) => {
-                self.sessions.insert(&row.id);
-                self.whole.insert(&row.id);
+                self.sessions.meet(&row.id);
+                self.sessions.change(&row.id, |met| met.is_whole = true);
                 self.session(row)
             }
             Event::Session(row) => self.session(row),

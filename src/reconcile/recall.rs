@@ -125,7 +125,7 @@ impl Reconciler {
     }
 
     fn recall_session(&mut self, row: SessionRow) -> Urgency {
-        self.sessions.insert(&row.id);
+        self.sessions.meet(&row.id);
         match self.recalls.keep(row) {
             Some(row) => self.session(row),
             None => Urgency::None,
@@ -187,11 +187,8 @@ impl Reconciler {
     /// `is_whole`. Where it is not, the session is still to be asked for.
     pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> Urgency {
         let is_whole = is_whole && !self.recalls.is_wanted(session_id);
-        if is_whole {
-            self.whole.insert(session_id);
-        } else {
-            self.whole.remove(session_id);
-        }
+        self.sessions
+            .change(session_id, |met| met.is_whole = is_whole);
         let mut urgency = Urgency::None;
         if let Some((answered, is_told)) = self.recalls.end(session_id) {
             if is_told {

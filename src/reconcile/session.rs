@@ -9,16 +9,15 @@ use crate::row::{SessionErrorRow, SessionRow, SessionStatus};
 
 impl Reconciler {
     pub(super) fn session(&mut self, mut row: SessionRow) -> Urgency {
-        if self.sessions.insert(&row.id) {
+        if self.sessions.meet(&row.id) {
             // What was before is not known; it may lack what its times do not show.
             self.want(&row.id);
         }
-        if let Some(&updated) = row.updated_at.value() {
-            self.updated.put(row.id.clone(), updated);
-        }
-        if let Some(&created) = row.created_at.value() {
-            self.created.put(row.id.clone(), created);
-        }
+        let (created, updated) = (row.created_at.value(), row.updated_at.value());
+        self.sessions.change(&row.id, |met| {
+            met.created = created.copied().or(met.created);
+            met.updated = updated.copied().or(met.updated);
+        });
         row.origin = self.origin.clone().into();
         if row.whole_at.is_unknown() {
             row.whole_at = self.whole_at(&row.id);
@@ -30,28 +29,31 @@ impl Reconciler {
     /// The time of change up to which nothing of a session is missing, where
     /// that is known now.
     pub(super) fn whole_at(&self, id: &str) -> Known<Number> {
-        let is_whole = self.whole.contains(id) && !self.turning.contains(id);
-        let updated = self.updated.peek(id).copied();
-        updated.filter(|_| is_whole).into()
+        let met = self.sessions.get(id);
+        let is_whole = met.is_whole && !met.is_turning;
+        met.updated.filter(|_| is_whole).into()
     }
 
     /// Events do not tell all of a session: it is to be asked for, now or, should
     /// this process end before, by the next.
     pub(super) fn want(&mut self, id: &str) {
         self.recalls.want(id);
-        self.whole.remove(id);
+        self.sessions.change(id, |met| met.is_whole = false);
         self.note_whole(id, Known::Empty);
     }
 
     /// A turn begins, in whose middle a crash may come.
     pub(super) fn turn_begins(&mut self, id: &str) {
-        if self.turning.insert(id) && self.whole.contains(id) {
+        let met = self.sessions.get(id);
+        self.sessions.change(id, |met| met.is_turning = true);
+        if met.is_whole && !met.is_turning {
             self.note_whole(id, Known::Empty);
         }
     }
 
     fn turn_ends(&mut self, id: &str) {
-        if self.turning.remove(id) {
+        if self.sessions.get(id).is_turning {
+            self.sessions.change(id, |met| met.is_turning = false);
             self.note_whole(id, self.whole_at(id));
         }
     }
@@ -69,7 +71,7 @@ impl Reconciler {
 
     pub(super) fn session_deleted(&mut self, row: SessionRow, now: Number) -> Urgency {
         let id = row.id.clone();
-        self.sessions.insert(&id);
+        self.sessions.meet(&id);
         self.session(row);
         self.close_streams(|part| part.session_id == id);
         self.answers.remove(&id);
@@ -153,7 +155,7 @@ impl Reconciler {
 
     /// A session that was not met yet goes before its child, as a placeholder.
     pub(super) fn meet_session(&mut self, id: &str) {
-        if self.sessions.insert(id) {
+        if self.sessions.meet(id) {
             if !self.recalls.is_open(id) {
                 self.want(id);
             }
