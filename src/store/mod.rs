@@ -18,6 +18,7 @@ use crate::command::Command;
 pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_contract.sql"),
     include_str!("migrations/0002_whole_sessions.sql"),
+    include_str!("migrations/0003_tools_of_forks.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.

@@ -14,7 +14,7 @@ pub(crate) struct Args {
 }
 
 /// As the view `tool_usage`, with filters: the time a person was asked is no
-/// time of the tool's.
+/// time of the tool's, and what a fork copied was called once.
 const TOOLS: &str = "\
 SELECT tool, count(*), count(*) FILTER (WHERE tool_calls.status = 'error'),
   round(100.0 * count(*) FILTER (WHERE tool_calls.status = 'error') / count(*), 1),
@@ -25,7 +25,8 @@ SELECT tool, count(*), count(*) FILTER (WHERE tool_calls.status = 'error'),
 FROM tool_calls
 LEFT JOIN messages ON messages.id = tool_calls.message_id
 LEFT JOIN sessions ON sessions.id = tool_calls.session_id
-WHERE (:since IS NULL OR coalesce(tool_calls.started_at, messages.created_at) >= :since)
+WHERE NOT coalesce(messages.created_at < sessions.created_at, 0)
+  AND (:since IS NULL OR coalesce(tool_calls.started_at, messages.created_at) >= :since)
   AND (:until IS NULL OR coalesce(tool_calls.started_at, messages.created_at) < :until)
   AND (:project IS NULL OR project_name LIKE :project ESCAPE '\\' OR project_path LIKE :project ESCAPE '\\')
   AND (:model IS NULL OR messages.model LIKE :model ESCAPE '\\' OR messages.provider LIKE :model ESCAPE '\\')

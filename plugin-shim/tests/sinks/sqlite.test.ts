@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
+import type { Command } from "../../../pkg/clankers.js";
 import { loadCore } from "../../src/core.ts";
 import { connect } from "../../src/sinks/connection.ts";
 import { SinkError } from "../../src/sinks/sink.ts";
@@ -42,6 +43,40 @@ describe("the SQLite sink's database", () => {
 		assert.deepEqual(query(path, "PRAGMA journal_mode"), [
 			{ journal_mode: "wal" },
 		]);
+		sink.close();
+	});
+
+	it("holds its rows to the foreign keys", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([]);
+		const connection = connect(path);
+		connection.exec(
+			"CREATE TRIGGER orphan AFTER INSERT ON todos BEGIN INSERT INTO messages (id, session_id) VALUES ('msg_1', 'nobody'); END",
+		);
+		connection.close();
+		const params = { sessionId: "ses_1", todos: [{ content: "a" }] };
+		const refused = sink.apply([{ method: "todo.replace", params }]);
+		assert.match(refused[0]?.reason ?? "", /FOREIGN KEY/);
+		sink.close();
+	});
+
+	it("takes a batch whole or, where it fails, not at all", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([]);
+		const connection = connect(path);
+		connection.exec("ALTER TABLE todos RENAME TO hidden");
+		const batch: Command[] = [
+			sessionUpsert("ses_1", "one"),
+			{ method: "todo.replace", params: { sessionId: "ses_1", todos: [] } },
+		];
+		assert.throws(() => sink.apply(batch), /no such table/);
+		assert.equal(count(path), 0);
+		connection.exec("ALTER TABLE hidden RENAME TO todos");
+		connection.close();
+		assert.deepEqual(sink.apply(batch), []);
+		assert.equal(count(path), 1);
 		sink.close();
 	});
 

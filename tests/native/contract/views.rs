@@ -230,3 +230,52 @@ fn tool_usage_leaves_out_the_time_a_person_was_asked() {
         [r#""bash" | 3 | 1 | 8000 | 4000"#]
     );
 }
+
+#[test]
+fn tool_usage_counts_each_tool_and_leaves_out_what_a_fork_copied() {
+    let time = |end: u32| json!({ "time": { "start": 1000, "end": end } });
+    let of = |tool: &str, mut event: Value| {
+        event["properties"]["part"]["tool"] = json!(tool);
+        event
+    };
+    let db = told([
+        session("ses_1", json!({})),
+        answer("ses_1", "msg_1", json!({})),
+        of("bash", tool(("ses_1", "msg_1", "prt_1"), "c1", time(3000))),
+        of("read", tool(("ses_1", "msg_1", "prt_2"), "c2", time(1500))),
+        session(
+            "ses_2",
+            json!({ "time": { "created": 5000, "updated": 5000 } }),
+        ),
+        answer("ses_2", "msg_2", json!({})),
+        of("bash", tool(("ses_2", "msg_2", "prt_3"), "c1", time(3000))),
+    ]);
+    assert_eq!(
+        db.rows("SELECT * FROM tool_usage ORDER BY tool"),
+        [
+            r#""bash" | 1 | 0 | 2000 | 2000"#,
+            r#""read" | 1 | 0 | 500 | 500"#
+        ]
+    );
+}
+
+#[test]
+fn each_kind_of_tokens_is_summed_in_a_column_of_its_own() {
+    let tokens = json!({ "input": 1, "output": 10, "reasoning": 100, "cache": { "read": 1000, "write": 10_000 } });
+    let db = told([
+        session("ses_1", json!({})),
+        answer("ses_1", "msg_1", json!({ "tokens": tokens })),
+        step(("ses_1", "msg_1", "prt_1"), 0.5, tokens.clone()),
+        step(("ses_1", "msg_1", "prt_2"), 0.5, tokens),
+    ]);
+    let columns =
+        "prompt_tokens, completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens";
+    for view in ["usage_by_day", "usage_by_model", "usage_by_project"] {
+        let sums = db.rows(&format!("SELECT {columns} FROM {view}"));
+        assert_eq!(sums, ["2 | 20 | 200 | 2000 | 20000"], "{view}");
+    }
+    // A session's own are those of its answer, where OpenCode reports none.
+    let own = db.rows(&format!("SELECT {columns} FROM sessions"));
+    assert_eq!(own, ["1 | 10 | 100 | 1000 | 10000"]);
+    assert_eq!(db.value("SELECT own_tokens FROM session_usage"), "22222");
+}
