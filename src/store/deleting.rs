@@ -63,9 +63,11 @@ SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId'"
     all
 }
 
-/// A part is removed: its row goes, a tool call becomes a tombstone.
+/// A part is removed: its row goes, a tool call becomes a tombstone. Its id is
+/// remembered as that of what is purged: there is no row to keep it away.
 pub(super) fn part() -> Vec<String> {
     vec![
+        "INSERT OR IGNORE INTO purged (id) VALUES (?1 ->> 'id')".to_owned(),
         "DELETE FROM parts WHERE id = ?1 ->> 'id'".to_owned(),
         entomb_calls("id = ?1 ->> 'id'"),
         format!("DELETE FROM tool_calls WHERE {PURGES} AND id = ?1 ->> 'id'"),

@@ -138,11 +138,12 @@ WHERE id = ?1 ->> 'messageId' AND deleted_at IS NULL AND {condition}"
 }
 
 /// How long a person was asked during a call: what of the asking lies inside
-/// it. Some releases say that a call started when it was allowed to.
+/// it, and no longer than it took where they were asked several things at once.
+/// Some releases say that a call started when it was allowed to.
 const WAIT: &str = "\
 UPDATE tool_calls SET permission_wait_ms = coalesce((
-  SELECT sum(max(0, min(replied_at, coalesce(ended_at, replied_at))
-    - max(asked_at, coalesce(started_at, asked_at)))) FROM permissions
+  SELECT min(coalesce(duration_ms, 9e15), sum(max(0, min(replied_at, coalesce(ended_at, replied_at))
+    - max(asked_at, coalesce(started_at, asked_at))))) FROM permissions
   WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)";
 
 /// That, once the call has changed.

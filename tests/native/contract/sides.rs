@@ -117,6 +117,17 @@ fn a_wait_is_inside_the_duration_of_its_call() {
 }
 
 #[test]
+fn waits_that_overlap_are_no_longer_than_their_call() {
+    let time = json!({ "time": { "start": 1_000_000, "end": 1_004_000 } });
+    let all = ["per_1", "per_2", "per_3"];
+    let call = tool(("ses_1", "msg_1", "prt_1"), "c", time);
+    let asked = all.map(|id| asked(id, "msg_1", "c"));
+    let replied = all.map(|id| replied(id, "once"));
+    let db = told([call].into_iter().chain(asked).chain(replied));
+    assert_eq!(db.rows(WAITED), [r#""prt_1" | 4000 | 4000"#]);
+}
+
+#[test]
 fn a_call_id_that_a_fork_copied_is_another_call_without_the_wait() {
     let db = told([
         ten_seconds(("ses_1", "msg_1", "prt_1")),

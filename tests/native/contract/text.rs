@@ -94,6 +94,10 @@ fn a_removed_part_is_deleted_and_text_content_follows() {
     ]);
     assert_eq!(db.value(TEXT), r#""two""#);
     assert_eq!(db.rows("SELECT id FROM parts"), [r#""prt_2""#]);
+    // Or by another process, which has not seen the removal.
+    crate::support::replay(&db, &story([text(place("prt_1"), "one")]));
+    assert_eq!(db.value(TEXT), r#""two""#);
+    assert_eq!(db.rows("SELECT id FROM parts"), [r#""prt_2""#]);
 }
 
 #[test]
