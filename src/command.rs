@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::known::Known;
 use crate::number::Number;
 use crate::rejection::RejectionRow;
 use crate::row::{
@@ -48,6 +49,8 @@ commands! {
     /// A part other than a tool call was created or changed; a step-finish
     /// part is also a row of the ledger.
     PartUpsert(PartRow) = "part.upsert",
+    /// A text that is being written grew.
+    PartAppend(PartAppend) = "part.append",
     /// A part of any kind was removed.
     PartDelete(PartDelete) = "part.delete",
     /// A tool call was created or changed.
@@ -89,6 +92,54 @@ pub struct MessageDelete {
     /// What becomes of it; `tombstone` unless said.
     #[serde(default = "tombstone")]
     pub on_delete: OnDelete,
+}
+
+/// The parameters of `part.append`: what came to a text since it was stored
+/// last. It changes nothing where the text is not there up to `offset`, holds
+/// more already, or has ended: then a `part.upsert` tells it whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PartAppend {
+    /// The part.
+    pub id: String,
+    /// Its message.
+    pub message_id: String,
+    /// Its session.
+    pub session_id: String,
+    /// How much of the text goes before, in bytes of UTF-8.
+    pub offset: u32,
+    /// What follows it.
+    pub text: String,
+}
+
+impl PartAppend {
+    /// Adds what this holds beyond it to `text`, the part's from byte `from`
+    /// on. Nothing where the two do not meet.
+    pub(crate) fn extend(&self, text: &mut String, from: usize) {
+        let start = self.start();
+        let held = from.saturating_add(text.len()).checked_sub(start);
+        if start >= from
+            && let Some(rest) = held.and_then(|held| self.text.get(held..))
+        {
+            text.push_str(rest);
+        }
+    }
+
+    /// Takes over what `newer` holds beyond this.
+    pub(crate) fn learn(&mut self, newer: &Self) {
+        let start = self.start();
+        newer.extend(&mut self.text, start);
+    }
+
+    /// Whether the whole text `whole` is as long as with this.
+    pub(crate) fn is_in(&self, whole: &Known<String>) -> bool {
+        let end = self.start().saturating_add(self.text.len());
+        whole.value().is_some_and(|whole| whole.len() >= end)
+    }
+
+    fn start(&self) -> usize {
+        usize::try_from(self.offset).unwrap_or(usize::MAX)
+    }
 }
 
 /// The parameters of `part.delete`.
@@ -134,6 +185,13 @@ export interface MessageDelete {
   sessionId: string;
   deletedAt: number;
   onDelete: OnDelete;
+}
+export interface PartAppend {
+  id: string;
+  messageId: string;
+  sessionId: string;
+  offset: number;
+  text: string;
 }
 export interface PartDelete {
   id: string;

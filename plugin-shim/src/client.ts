@@ -15,6 +15,7 @@ import type {
 	MessageDelete,
 	MessageRow,
 	Method,
+	PartAppend,
 	PartDelete,
 	PartRow,
 	PermissionRow,
@@ -106,6 +107,8 @@ export interface RpcClient {
 	upsertMessage(message: MessageRow): Promise<Applied>;
 	deleteMessage(message: MessageDelete): Promise<Applied>;
 	upsertPart(part: PartRow): Promise<Applied>;
+	/** Adds what came to a text that is being written. */
+	appendPart(part: PartAppend): Promise<Applied>;
 	deletePart(part: PartDelete): Promise<Applied>;
 	upsertToolCall(toolCall: ToolCallRow): Promise<Applied>;
 	upsertSessionError(sessionError: SessionErrorRow): Promise<Applied>;
@@ -130,6 +133,7 @@ export function createRpcClient(options: RpcClientOptions): RpcClient {
 		upsertMessage: (message) => call("message.upsert", message),
 		deleteMessage: (message) => call("message.delete", message),
 		upsertPart: (part) => call("part.upsert", part),
+		appendPart: (part) => call("part.append", part),
 		deletePart: (part) => call("part.delete", part),
 		upsertToolCall: (toolCall) => call("tool_call.upsert", toolCall),
 		upsertSessionError: (error) => call("session_error.upsert", error),

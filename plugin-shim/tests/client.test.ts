@@ -65,6 +65,7 @@ describe("the daemon's client", () => {
 				...{ expected: "a", found: "b", sourceVersion: null, count: 1 },
 				...{ firstSeen: 1, lastSeen: 1 },
 			}),
+			client.appendPart({ id: "prt_1", ...ids, offset: 0, text: "more" }),
 			client.deletePart({ id: "prt_1", ...ids, ...deletion }),
 			client.deleteMessage({ id: "msg_1", sessionId: "ses_1", ...deletion }),
 			client.deleteSession({ id: "ses_1", ...deletion }),

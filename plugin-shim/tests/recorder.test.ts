@@ -67,9 +67,9 @@ describe("the recorder", () => {
 		await until("the text's beginning is stored", () =>
 			sink.values("part.upsert", "text").includes("Hello "),
 		);
-		member.observe(textDelta("ses_1", "msg_1", "prt_1", "world"));
-		await until("the text is stored", () =>
-			sink.values("part.upsert", "text").includes("Hello world"),
+		member.observe(textDelta("ses_1", "msg_1", "prt_1", "you"));
+		await until("what came to it is stored, and no more", () =>
+			sink.values("part.append", "text").includes("you"),
 		);
 	});
 

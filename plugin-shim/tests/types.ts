@@ -72,6 +72,7 @@ export type Checks = [
 			| "message.upsert"
 			| "message.delete"
 			| "part.upsert"
+			| "part.append"
 			| "part.delete"
 			| "tool_call.upsert"
 			| "session_error.upsert"

@@ -182,8 +182,8 @@ impl Reconciler {
 
     /// Takes what changed, as commands.
     pub fn drain(&mut self) -> Vec<Command> {
-        for row in self.streams.take_changed() {
-            self.pending.add(Command::PartUpsert(row));
+        for command in self.streams.drain() {
+            self.pending.add(command);
         }
         std::mem::take(&mut self.pending).into_commands()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::command::{Command, TodoReplace};
+use crate::command::{Command, PartAppend, TodoReplace};
 use crate::known::Known;
 use crate::rejection::RejectionRow;
 use crate::row::{MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow};
@@ -14,6 +14,7 @@ pub(crate) struct Pending {
     sessions: BTreeMap<String, SessionRow>,
     messages: BTreeMap<String, MessageRow>,
     parts: BTreeMap<String, PartRow>,
+    part_appends: BTreeMap<String, PartAppend>,
     tool_calls: BTreeMap<String, ToolCallRow>,
     errors: BTreeMap<String, SessionErrorRow>,
     permissions: BTreeMap<String, PermissionRow>,
@@ -47,6 +48,8 @@ impl Pending {
                 );
             }
             Command::PartUpsert(row) => {
+                self.part_appends
+                    .retain(|id, append| *id != row.id || !append.is_in(&row.text));
                 merge(
                     &mut self.parts,
                     row.id.clone(),
@@ -55,6 +58,7 @@ impl Pending {
                     PartRow::learn,
                 );
             }
+            Command::PartAppend(append) => self.append(append),
             Command::ToolCallUpsert(row) => {
                 merge(
                     &mut self.tool_calls,
@@ -120,6 +124,7 @@ impl Pending {
         let sessions = sessions.map(Command::SessionUpsert);
         let messages = self.messages.into_values().map(Command::MessageUpsert);
         let parts = self.parts.into_values().map(Command::PartUpsert);
+        let part_appends = self.part_appends.into_values().map(Command::PartAppend);
         let tool_calls = self.tool_calls.into_values().map(Command::ToolCallUpsert);
         let errors = self.errors.into_values().map(Command::SessionErrorUpsert);
         let permissions = self
@@ -131,6 +136,7 @@ impl Pending {
         sessions
             .chain(messages)
             .chain(parts)
+            .chain(part_appends)
             .chain(tool_calls)
             .chain(errors)
             .chain(permissions)
@@ -140,6 +146,28 @@ impl Pending {
             .chain(self.session_deletes.into_values())
             .chain(rejections)
             .collect()
+    }
+
+    /// Adds what came to a text to what is pending of it.
+    fn append(&mut self, append: PartAppend) {
+        if let Some(pending) = self.part_appends.get_mut(&append.id) {
+            pending.learn(&append);
+            return;
+        }
+        match self.parts.get_mut(&append.id) {
+            Some(PartRow {
+                text: Known::Value(text),
+                ended_at,
+                ..
+            }) => {
+                if ended_at.value().is_none() {
+                    append.extend(text, 0);
+                }
+            }
+            _ => {
+                self.part_appends.insert(append.id.clone(), append);
+            }
+        }
     }
 
     fn reject(&mut self, row: RejectionRow) {

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
+use crate::command::{Command, PartAppend};
 use crate::known::Known;
 use crate::row::PartRow;
 
@@ -18,8 +19,62 @@ struct Stream {
     length: usize,
     /// The event that came last, where the release numbers them.
     last_event: Option<String>,
-    /// Whether it changed since the last drain.
-    changed: bool,
+    /// How much of the text was drained, in bytes.
+    drained: usize,
+    /// How much of it there was when it was drained whole, in bytes.
+    drained_whole: usize,
+    /// What changed since the last drain.
+    change: Change,
+}
+
+/// What changed of a text since the last drain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Nothing,
+    /// It grew at its end.
+    Grew,
+    /// More than that.
+    Anything,
+}
+
+impl Stream {
+    fn text(&self) -> &str {
+        self.row.text.value().map_or("", String::as_str)
+    }
+
+    /// What is to be stored of it: what came, so that a text costs what it is
+    /// long however often it is drained. The whole each time it has doubled,
+    /// which costs as much once more and makes good what a store has lost.
+    fn drain(&mut self) -> Option<Command> {
+        let change = std::mem::replace(&mut self.change, Change::Nothing);
+        let length = self.text().len();
+        let from = std::mem::replace(&mut self.drained, length);
+        let append = match change {
+            Change::Nothing => return None,
+            Change::Grew if length < self.drained_whole.saturating_mul(2) => self.append(from),
+            Change::Grew | Change::Anything => None,
+        };
+        if append.is_none() {
+            self.drained_whole = length;
+        }
+        Some(append.unwrap_or_else(|| Command::PartUpsert(self.row.clone())))
+    }
+
+    /// What came behind byte `from`.
+    fn append(&self, from: usize) -> Option<Command> {
+        Some(Command::PartAppend(PartAppend {
+            id: self.row.id.clone(),
+            message_id: self.row.message_id.clone(),
+            session_id: self.row.session_id.clone(),
+            offset: u32::try_from(from).ok()?,
+            text: self.text().get(from..)?.to_owned(),
+        }))
+    }
+
+    /// The row, if it changed since the last drain.
+    fn end(self) -> Option<PartRow> {
+        (self.change != Change::Nothing).then_some(self.row)
+    }
 }
 
 /// The texts that are being written, by part.
@@ -50,18 +105,20 @@ impl Streams {
             if length >= stream.length {
                 stream.row.learn(row);
                 stream.length = length;
-                stream.changed = true;
+                stream.change = Change::Anything;
             }
             return None;
         }
         let stream = Stream {
             length,
             last_event: None,
-            changed: true,
+            drained: 0,
+            drained_whole: 0,
+            change: Change::Anything,
             row,
         };
         let evicted = self.0.push(stream.row.id.clone(), stream);
-        evicted.and_then(|(_, stream)| stream.changed.then_some(stream.row))
+        evicted.and_then(|(_, stream)| stream.end())
     }
 
     /// Adds to a held text.
@@ -75,7 +132,9 @@ impl Streams {
         }
         stream.last_event = event_id.or(stream.last_event.take());
         stream.length += delta.encode_utf16().count();
-        stream.changed = true;
+        if stream.change == Change::Nothing {
+            stream.change = Change::Grew;
+        }
         match &mut stream.row.text {
             Known::Value(text) => text.push_str(delta),
             unknown => *unknown = Known::Value(delta.to_owned()),
@@ -84,8 +143,7 @@ impl Streams {
 
     /// Ends a text. Returns what it was if it changed since the last drain.
     pub(crate) fn close(&mut self, part_id: &str) -> Option<PartRow> {
-        let stream = self.0.pop(part_id)?;
-        stream.changed.then_some(stream.row)
+        self.0.pop(part_id)?.end()
     }
 
     /// Whether there is a text that `which` names.
@@ -104,14 +162,9 @@ impl Streams {
         ids.iter().filter_map(|id| self.close(id)).collect()
     }
 
-    /// The texts that changed since the last call, whole.
-    pub(crate) fn take_changed(&mut self) -> Vec<PartRow> {
-        let changed = self.0.iter_mut().filter(|(_, stream)| stream.changed);
-        changed
-            .map(|(_, stream)| {
-                stream.changed = false;
-                stream.row.clone()
-            })
-            .collect()
+    /// What changed since the last call.
+    pub(crate) fn drain(&mut self) -> Vec<Command> {
+        let streams = self.0.iter_mut();
+        streams.filter_map(|(_, stream)| stream.drain()).collect()
     }
 }

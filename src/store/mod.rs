@@ -87,6 +87,12 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             upsert::PARTS.sql(),
             sql::derive_text("?1 ->> 'type' = 'text'"),
         ],
+        "part.append" => vec![
+            sql::APPEND.to_owned(),
+            sql::derive_text(
+                "EXISTS (SELECT 1 FROM parts WHERE id = ?1 ->> 'id' AND type = 'text')",
+            ),
+        ],
         "part.delete" => {
             let mut all = deleting::part();
             all.push(sql::derive_text("true"));

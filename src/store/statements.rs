@@ -127,15 +127,22 @@ WHERE id = ?1 ->> '{param}'"
 pub(super) fn derive_text(condition: &str) -> String {
     format!(
         "\
-UPDATE messages SET text_content = coalesce((
-  SELECT group_concat(text, char(10)) FROM (
-    SELECT text FROM parts
-    WHERE message_id = ?1 ->> 'messageId' AND type = 'text' AND text IS NOT NULL AND NOT synthetic
-      AND NOT coalesce(iif(json_valid(data), data ->> 'ignored', 0), 0)
-    ORDER BY id)), '')
-WHERE id = ?1 ->> 'messageId' AND deleted_at IS NULL AND {condition}"
+UPDATE messages SET text_content = derived.text
+FROM (SELECT coalesce(group_concat(text, char(10)), '') AS text FROM (
+  SELECT text FROM parts
+  WHERE message_id = ?1 ->> 'messageId' AND type = 'text' AND text IS NOT NULL AND NOT synthetic
+    AND NOT coalesce(iif(json_valid(data), data ->> 'ignored', 0), 0)
+  ORDER BY id)) AS derived
+WHERE id = ?1 ->> 'messageId' AND deleted_at IS NULL AND text_content <> derived.text AND {condition}"
     )
 }
+
+/// A text that is being written, with what came to it. It stays what it is
+/// where it has ended, holds more already, or is not there up to the offset.
+pub(super) const APPEND: &str = "\
+UPDATE parts SET text = CAST(substr(CAST(text AS BLOB), 1, ?1 ->> 'offset') AS TEXT) || (?1 ->> 'text')
+WHERE id = ?1 ->> 'id' AND ended_at IS NULL AND length(CAST(text AS BLOB)) >= ?1 ->> 'offset'
+  AND length(CAST(text AS BLOB)) < (?1 ->> 'offset') + length(CAST(?1 ->> 'text' AS BLOB))";
 
 /// How long a person was asked during a call: what of the asking lies inside
 /// it, and no longer than it took where they were asked several things at once.

@@ -192,24 +192,82 @@ fn what_is_ignored_on_purpose_costs_next_to_nothing() {
     assert!(work([heavy]) < 64);
 }
 
-#[test]
-fn a_text_is_drained_once_and_again_only_when_it_grew() {
+/// How many bytes a sink is given of these events with a drain after each of
+/// them, as though a second had passed, and at the end of the text.
+fn drained(events: Vec<Value>) -> usize {
     let mut core = Core::new(Options::default());
-    let texts = |core: &mut Core| {
-        let count = core
-            .drain()
-            .iter()
-            .filter(|one| matches!(one, Command::PartUpsert(_)))
-            .count();
+    let ended = crate::events::text(PLACE, &WORDS.repeat(events.len()));
+    let mut bytes = 0;
+    for event in events.iter().chain([&ended]) {
+        core.observe(&event, 1.0);
+        let commands = core.drain().iter();
+        bytes += commands
+            .map(|one| serde_json::to_string(one).map_or(0, |json| json.len()))
+            .sum::<usize>();
         core.settle(true);
-        count
-    };
+    }
+    bytes
+}
+
+#[test]
+fn storing_a_text_as_it_is_written_costs_what_it_is_long() {
+    for stream in [by_deltas, |count| by_whole_texts(0, count)] {
+        // No multiple of the other: neither is just after a doubling.
+        let (short, long) = (drained(stream(190)), drained(stream(1_900)));
+        assert!(long < 11 * short, "{short} for 190, {long} for 1900");
+    }
+}
+
+/// What the next drain holds of a text: its command, where it begins, and it.
+fn next_text(core: &mut Core) -> Option<(&'static str, usize, String)> {
+    let text = core.drain().iter().find_map(|one| match one {
+        Command::PartUpsert(row) => Some((one.method(), 0, row.text.value()?.clone())),
+        Command::PartAppend(append) => Some((
+            one.method(),
+            usize::try_from(append.offset).ok()?,
+            append.text.clone(),
+        )),
+        _ => None,
+    });
+    core.settle(true);
+    text
+}
+
+#[test]
+fn a_text_is_drained_whole_and_then_what_came_and_nothing_where_nothing_came() {
+    let mut core = Core::new(Options::default());
     for event in by_deltas(3) {
         core.observe(&&event, 1.0);
     }
-    assert_eq!((texts(&mut core), texts(&mut core)), (1, 0));
+    let begun = WORDS.repeat(3);
+    let whole = ("part.upsert", 0, begun.clone());
+    assert_eq!(next_text(&mut core), Some(whole));
+    assert_eq!(next_text(&mut core), None);
     core.observe(&&delta(PLACE, WORDS), 1.0);
-    assert_eq!((texts(&mut core), texts(&mut core)), (1, 0));
+    let more = ("part.append", begun.len(), WORDS.to_owned());
+    assert_eq!(next_text(&mut core), Some(more));
+    assert_eq!(next_text(&mut core), None);
+    for _ in 0..2 {
+        core.observe(&&delta(PLACE, WORDS), 1.0);
+    }
+    let doubled = ("part.upsert", 0, WORDS.repeat(6));
+    assert_eq!(next_text(&mut core), Some(doubled));
+}
+
+#[test]
+fn what_came_to_a_text_and_was_not_stored_goes_with_what_comes_next() {
+    let mut core = Core::new(Options::default());
+    for event in by_deltas(20) {
+        core.observe(&&event, 1.0);
+    }
+    let begun = next_text(&mut core).map_or(0, |(_, _, text)| text.len());
+    for _ in 0..3 {
+        core.observe(&&delta(PLACE, WORDS), 1.0);
+        core.drain();
+        core.settle(false);
+    }
+    let all = ("part.append", begun, WORDS.repeat(3));
+    assert_eq!(next_text(&mut core), Some(all));
 }
 
 #[test]

@@ -212,7 +212,7 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
 
 /// Reads one command's parameters; `place` is where they stand in the request.
 fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure> {
-    use clankers::command::{MessageDelete, PartDelete, SessionDelete, TodoReplace};
+    use clankers::command::{MessageDelete, PartAppend, PartDelete, SessionDelete, TodoReplace};
     use clankers::rejection::RejectionRow;
     use clankers::row::{
         MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
@@ -223,6 +223,7 @@ fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure>
         "message.upsert" => Command::MessageUpsert(typed::<MessageRow>(params, place)?),
         "message.delete" => Command::MessageDelete(typed::<MessageDelete>(params, place)?),
         "part.upsert" => Command::PartUpsert(typed::<PartRow>(params, place)?),
+        "part.append" => Command::PartAppend(typed::<PartAppend>(params, place)?),
         "part.delete" => Command::PartDelete(typed::<PartDelete>(params, place)?),
         "tool_call.upsert" => Command::ToolCallUpsert(typed::<ToolCallRow>(params, place)?),
         "session_error.upsert" => {

@@ -3,8 +3,9 @@
  * what the last of them knew. The rules are the core's own for what is pending
  * (`src/reconcile/pending.rs`) and the store's for what comes in.
  */
-import type { Command, RejectionRow } from "../../../pkg/clankers.js";
+import type { Command, PartRow, RejectionRow } from "../../../pkg/clankers.js";
 
+type PartAppend = Extract<Command, { method: "part.append" }>;
 type Params = Readonly<Record<string, unknown>>;
 
 /** Times of which the earliest is kept. */
@@ -21,19 +22,72 @@ const TOTALS = [
 /** Commands in the order in which their rows came first: parents before children. */
 export class MergedCommands {
 	readonly #commands = new Map<string, Command>();
+	/** How long the texts of those are that were appended to, in bytes. */
+	readonly #lengths = new WeakMap<Command, number>();
 	/** Nothing is merged across a deletion. */
 	#deletions = 0;
 
 	/** Adds a command that comes after all that were added. */
 	add(command: Command): void {
-		const key = this.#keyOf(command);
-		const pending = this.#commands.get(key);
-		this.#commands.set(key, pending ? merged(pending, command) : command);
+		if (command.method === "part.append") this.#append(command);
+		else this.#merge(command);
 	}
 
 	/** What is left. */
 	all(): Command[] {
 		return [...this.#commands.values()];
+	}
+
+	#merge(command: Command): void {
+		if (command.method === "part.upsert") this.#supersede(command.params);
+		const key = this.#keyOf(command);
+		const pending = this.#commands.get(key);
+		this.#commands.set(key, pending ? merged(pending, command) : command);
+	}
+
+	/** Leaves out what came to a text that is told whole now. */
+	#supersede({ id, text }: PartRow): void {
+		const key = `${this.#deletions} part.append ${id}`;
+		const append = this.#commands.get(key);
+		if (append === undefined || typeof text !== "string") return;
+		const { offset, text: came } = append.params as PartAppend["params"];
+		if (Buffer.byteLength(text) >= offset + Buffer.byteLength(came))
+			this.#commands.delete(key);
+	}
+
+	/** Adds what came to a text to what is left of it. */
+	#append(append: PartAppend): void {
+		const key = this.#keyOf(append);
+		const whole = `${this.#deletions} part.upsert ${append.params.id}`;
+		const at = this.#commands.has(key) ? key : whole;
+		const pending = this.#commands.get(at);
+		const grown = pending && this.#grown(pending, append);
+		if (grown) this.#commands.set(at, grown);
+		else this.#commands.set(key, append);
+	}
+
+	/** A command with what came behind its text; none where it tells no text. Where the two do not meet, it stays as it is. */
+	#grown(command: Command, { params }: PartAppend): Command | undefined {
+		const {
+			text,
+			offset = 0,
+			endedAt,
+		} = command.params as Partial<typeof params & PartRow>;
+		if (typeof text !== "string") return undefined;
+		if (typeof endedAt === "number") return command;
+		const length = this.#lengths.get(command) ?? Buffer.byteLength(text);
+		const held = offset + length - params.offset;
+		if (held < 0 || params.offset < offset) return command;
+		const rest =
+			held === 0
+				? params.text
+				: Buffer.from(params.text).subarray(held).toString();
+		const grown = {
+			...command,
+			params: { ...command.params, text: text + rest },
+		} as Command;
+		this.#lengths.set(grown, length + Buffer.byteLength(rest));
+		return grown;
 	}
 
 	#keyOf(command: Command): string {

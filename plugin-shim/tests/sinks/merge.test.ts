@@ -36,6 +36,14 @@ const part = (params: object): Command =>
 		},
 	}) as Command;
 
+const append = (offset: number, text: string): Command => ({
+	method: "part.append",
+	params: {
+		...{ id: "prt_1", messageId: "msg_1", sessionId: "ses_1" },
+		...{ offset, text },
+	},
+});
+
 const CASES: {
 	name: string;
 	commands: Command[];
@@ -82,6 +90,64 @@ const CASES: {
 			part({ text: "late", endedAt: null }),
 		],
 		left: 1,
+	},
+	{
+		name: "a text with all that came to it",
+		commands: [
+			part({ text: "wörd", endedAt: null }),
+			append(5, " 😀"),
+			append(10, " end"),
+		],
+		left: 1,
+	},
+	{
+		name: "what came to a text that was told before",
+		commands: [append(0, "no start"), append(8, " is left")],
+		left: 1,
+	},
+	{
+		name: "what came twice once",
+		commands: [
+			part({ text: "one", endedAt: null }),
+			append(3, " ünd"),
+			append(3, " ünd two"),
+			append(3, " ünd"),
+		],
+		left: 1,
+	},
+	{
+		name: "a text as far as nothing of it is missing",
+		commands: [part({ text: "one", endedAt: null }), append(9, "three")],
+		left: 1,
+	},
+	{
+		name: "an end that comes after all that came",
+		commands: [
+			part({ text: "", endedAt: null }),
+			append(0, "grown"),
+			part({ text: "grown and ended", endedAt: 5 }),
+			append(5, " late"),
+		],
+		left: 1,
+	},
+	{
+		name: "a whole text and what came since, and not what it has of before",
+		commands: [
+			append(0, "of before"),
+			part({ text: "of before, and more", endedAt: null }),
+			append(19, " since"),
+		],
+		left: 1,
+	},
+	{
+		name: "an end that nothing comes behind",
+		commands: [part({ text: "ended", endedAt: 5 }), append(5, " late")],
+		left: 1,
+	},
+	{
+		name: "what came to a text whose other fields are told",
+		commands: [append(0, "text"), part({ startedAt: 5 }), append(4, " more")],
+		left: 2,
 	},
 	{
 		name: "the ended state of a call",

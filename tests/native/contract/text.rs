@@ -1,10 +1,11 @@
 //! `text_content`: the message's text parts that are neither synthetic nor
 //! ignored, in part order, joined by one newline.
 
-use serde_json::json;
+use clankers::command::Command;
+use serde_json::{Value, json};
 
-use crate::events::{answer, delta, idle, part, part_removed, text};
-use crate::support::{Db, story, tell, told};
+use crate::events::{answer, delta, idle, part, part_removed, text, with};
+use crate::support::{Db, command, story, tell, told};
 
 const TEXT: &str = "SELECT text_content FROM messages WHERE id = 'msg_1'";
 
@@ -123,6 +124,66 @@ fn a_stream_is_stored_up_to_the_last_drain() {
 }
 
 #[test]
+fn what_came_to_a_text_is_added_where_the_text_is_there_up_to_it() {
+    let place = json!({ "id": "prt_1", "messageId": "msg_1", "sessionId": "ses_1" });
+    let upsert = |more: Value| command("part.upsert", with(place.clone(), more));
+    let append = |offset: usize, text: &str| {
+        let more = json!({ "offset": offset, "text": text });
+        command("part.append", with(place.clone(), more))
+    };
+    let written = |commands: &[Command]| {
+        let db = Db::new();
+        db.apply(&[upsert(
+            json!({ "type": "text", "text": "wörd", "endedAt": null }),
+        )]);
+        db.apply(commands);
+        let texts = db.rows("SELECT text FROM parts UNION ALL SELECT text_content FROM messages");
+        assert_eq!(texts[0], texts[1], "text_content follows");
+        texts[0].clone()
+    };
+    let one = append(5, " 😀");
+    assert_eq!(written(&[one.clone()]), r#""wörd 😀""#);
+    let both = [one.clone(), append(10, "\0 end")];
+    let all = format!("{:?}", "wörd 😀\0 end");
+    assert_eq!(written(&both), all);
+    assert_eq!(written(&[&both[..], &both[..]].concat()), all, "told again");
+    assert_eq!(
+        written(&[both[0].clone(), both[1].clone(), one.clone()]),
+        all,
+        "told late"
+    );
+    assert_eq!(written(&[append(6, "gap")]), r#""wörd""#);
+    let ended = upsert(json!({ "text": "ended", "endedAt": 5 }));
+    assert_eq!(written(&[ended, one]), r#""ended""#);
+}
+
+#[test]
+fn what_came_to_a_text_that_is_not_there_is_no_row() {
+    let db = Db::new();
+    let params = json!({ "id": "prt_1", "messageId": "msg_1", "sessionId": "ses_1", "offset": 0, "text": "t" });
+    db.apply(&[command("part.append", params)]);
+    assert_eq!(db.value("SELECT count(*) FROM parts"), "0");
+}
+
+#[test]
+fn reasoning_that_grows_is_no_text_content() {
+    let place = ("ses_1", "msg_1", "prt_2");
+    let db = told([text(("ses_1", "msg_1", "prt_1"), "said")]);
+    let mut core = clankers::Core::new(clankers::Options::default());
+    let begun = json!({ "text": "long enough", "time": { "start": 1 } });
+    for event in [part(place, "reasoning", begun), delta(place, " thought")] {
+        core.observe(&&event, 1.0);
+        db.apply(core.drain());
+        core.settle(true);
+    }
+    assert_eq!(db.value(TEXT), r#""said""#);
+    assert_eq!(
+        db.rows("SELECT text FROM parts WHERE id = 'prt_2'"),
+        [r#""long enough thought""#]
+    );
+}
+
+#[test]
 fn both_spellings_of_a_stream_give_the_same_rows() {
     let place = ("ses_1", "msg_1", "prt_1");
     let open = part(place, "text", json!({ "text": "", "time": { "start": 1 } }));
@@ -138,9 +199,9 @@ fn both_spellings_of_a_stream_give_the_same_rows() {
     let whole = [
         grown("I", "I"),
         grown("I speak", " speak"),
-        grown("I speak \u{1f600}", " \u{1f600}"),
+        grown("I speak 😀", " 😀"),
     ];
-    let deltas = ["I", " speak", " \u{1f600}"].map(|text| delta(place, text));
+    let deltas = ["I", " speak", " 😀"].map(|text| delta(place, text));
     let message = || {
         answer(
             "ses_1",
