@@ -1,7 +1,10 @@
 //! Deleting: what becomes a tombstone, what of it is erased, and what is purged.
 //! The ledger is never among it.
+//!
+//! What was erased or purged stays so, whoever tells of it late; what is told
+//! late of what was kept is kept as well.
 
-use super::statements::ENSURE_SESSION;
+use super::statements::{ENSURE_SESSION, derive_text_without};
 
 /// True where content is to be erased.
 const ERASES: &str = "?1 ->> 'onDelete' <> 'keep'";
@@ -15,14 +18,50 @@ const EARLIEST: &str = "min(coalesce(deleted_at, ?1 ->> 'deletedAt'), ?1 ->> 'de
 /// What is purged is remembered by its id alone, so that nothing that is told
 /// late, again or by another writer brings it back.
 const REMEMBER_PURGED: &str = "\
-INSERT OR IGNORE INTO purged (id) SELECT ?1 ->> 'id' WHERE ?1 ->> 'onDelete' = 'purge'";
+INSERT OR IGNORE INTO purged (id, parent_id)
+SELECT ?1 ->> 'id', (SELECT parent_id FROM sessions WHERE id = ?1 ->> 'id')
+WHERE ?1 ->> 'onDelete' = 'purge'";
+
+/// True where the session of this id is deleted and not kept.
+pub(super) fn erased_session(id: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM sessions AS gone WHERE gone.id = {id} AND gone.deleted_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM kept WHERE kept.id = gone.id))"
+    )
+}
+
+/// True where the message of this id is deleted and not kept, neither itself
+/// nor with the session that it was deleted with.
+pub(super) fn erased_message(id: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM messages AS gone WHERE gone.id = {id} AND gone.deleted_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM kept WHERE kept.id = gone.id) AND NOT EXISTS (
+      SELECT 1 FROM kept JOIN sessions ON sessions.id = kept.id
+      WHERE kept.id = gone.session_id AND sessions.deleted_at = gone.deleted_at))"
+    )
+}
+
+/// Remembers what is kept; not what was erased before.
+fn remember_kept(is_erased: &str) -> String {
+    format!(
+        "\
+INSERT OR IGNORE INTO kept (id)
+SELECT ?1 ->> 'id' WHERE NOT ({ERASES}) AND NOT ({is_erased})"
+    )
+}
 
 /// A session is deleted, and with it all that belongs to it.
 pub(super) fn session() -> Vec<String> {
     let own = "session_id = ?1 ->> 'id'";
+    let messages_of = "SELECT id FROM messages WHERE session_id = ?1 ->> 'id'";
     let mut all = vec![
         REMEMBER_PURGED.to_owned(),
-        "INSERT OR IGNORE INTO sessions (id) VALUES (?1 ->> 'id')".to_owned(),
+        remember_kept(&erased_session("?1 ->> 'id'")),
+        format!("DELETE FROM kept WHERE {ERASES} AND (id = ?1 ->> 'id' OR id IN ({messages_of}))"),
+        format!(
+            "INSERT OR IGNORE INTO sessions (id) SELECT ?1 ->> 'id' WHERE {}",
+            super::NOT_PURGED
+        ),
         format!(
             "\
 UPDATE sessions SET
@@ -32,10 +71,8 @@ UPDATE sessions SET
 WHERE id = ?1 ->> 'id'"
         ),
     ];
-    all.extend(messages(
-        "SELECT id FROM messages WHERE session_id = ?1 ->> 'id'",
-    ));
-    all.extend(others(own, own));
+    all.extend(others(&format!("({own} OR message_id IN ({messages_of}))")));
+    all.extend(messages(messages_of));
     all.extend([
         format!("DELETE FROM todos WHERE {ERASES} AND {own}"),
         format!("DELETE FROM session_own WHERE {PURGES} AND {own}"),
@@ -46,20 +83,25 @@ WHERE id = ?1 ->> 'id'"
 
 /// A message is removed, and with it its parts and tool calls.
 pub(super) fn message() -> Vec<String> {
+    let is_erased = format!(
+        "{} OR {}",
+        erased_session("?1 ->> 'sessionId'"),
+        erased_message("?1 ->> 'id'")
+    );
     let mut all = vec![
         REMEMBER_PURGED.to_owned(),
+        remember_kept(&is_erased),
+        format!("DELETE FROM kept WHERE {ERASES} AND id = ?1 ->> 'id'"),
         ENSURE_SESSION.to_owned(),
-        "\
+        format!(
+            "\
 INSERT OR IGNORE INTO messages (id, session_id)
-SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId'"
-            .to_owned(),
+SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId' AND {}",
+            super::NOT_PURGED
+        ),
     ];
     all.extend(messages("SELECT ?1 ->> 'id'"));
-    // Failures are indexed by their session.
-    all.extend(others(
-        "session_id = ?1 ->> 'sessionId' AND message_id = ?1 ->> 'id'",
-        "message_id = ?1 ->> 'id'",
-    ));
+    all.extend(others("message_id = ?1 ->> 'id'"));
     all
 }
 
@@ -68,6 +110,7 @@ SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId'"
 pub(super) fn part() -> Vec<String> {
     vec![
         "INSERT OR IGNORE INTO purged (id) VALUES (?1 ->> 'id')".to_owned(),
+        derive_text_without("true"),
         "DELETE FROM parts WHERE id = ?1 ->> 'id'".to_owned(),
         entomb_calls("id = ?1 ->> 'id'"),
         format!("DELETE FROM tool_calls WHERE {PURGES} AND id = ?1 ->> 'id'"),
@@ -94,13 +137,13 @@ WHERE id IN ({query})"
     ]
 }
 
-/// The failures and the permissions that these conditions name.
-fn others(failures: &str, permissions: &str) -> Vec<String> {
+/// The failures and the permissions that `which` names.
+fn others(which: &str) -> Vec<String> {
     vec![
-        format!("UPDATE session_errors SET message = NULL WHERE {ERASES} AND {failures}"),
-        format!("UPDATE permissions SET patterns = NULL WHERE {ERASES} AND {permissions}"),
-        format!("DELETE FROM session_errors WHERE {PURGES} AND {failures}"),
-        format!("DELETE FROM permissions WHERE {PURGES} AND {permissions}"),
+        format!("UPDATE session_errors SET message = NULL WHERE {ERASES} AND {which}"),
+        format!("UPDATE permissions SET patterns = NULL WHERE {ERASES} AND {which}"),
+        format!("DELETE FROM session_errors WHERE {PURGES} AND {which}"),
+        format!("DELETE FROM permissions WHERE {PURGES} AND {which}"),
     ]
 }
 

@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_contract.sql"),
     include_str!("migrations/0002_whole_sessions.sql"),
     include_str!("migrations/0003_tools_of_forks.sql"),
+    include_str!("migrations/0004_writers.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.
@@ -63,15 +64,15 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
         "session.upsert" => vec![
             sql::INHERIT_WHEN_CREATED.to_owned(),
             sql::session_own(),
-            upsert::SESSIONS.sql(),
+            upsert::sessions(),
             sql::derive_session("id"),
         ],
         "session.delete" => deleting::session(),
         "message.upsert" => vec![
             sql::ENSURE_SESSION.to_owned(),
-            upsert::MESSAGES.sql(),
+            upsert::messages(),
             sql::COMPLETE_LEDGER.to_owned(),
-            sql::LEDGER_OF_MESSAGE.to_owned(),
+            sql::ledger_of_message(),
             sql::derive_session("sessionId"),
         ],
         "message.delete" => {
@@ -82,34 +83,26 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
         "part.upsert" => vec![
             sql::ENSURE_SESSION.to_owned(),
             sql::ENSURE_MESSAGE.to_owned(),
+            sql::ledger(),
             sql::LEDGER_OF_STEP.to_owned(),
-            sql::LEDGER.to_owned(),
-            upsert::PARTS.sql(),
-            sql::derive_text("?1 ->> 'type' = 'text'"),
+            sql::derive_text_without("?1 ->> 'type' <> 'text'"),
+            upsert::parts(),
+            sql::derive_text(),
         ],
-        "part.append" => vec![
-            sql::APPEND.to_owned(),
-            sql::derive_text(
-                "EXISTS (SELECT 1 FROM parts WHERE id = ?1 ->> 'id' AND type = 'text')",
-            ),
-        ],
-        "part.delete" => {
-            let mut all = deleting::part();
-            all.push(sql::derive_text("true"));
-            all
-        }
+        "part.append" => vec![sql::APPEND.to_owned(), sql::derive_text()],
+        "part.delete" => deleting::part(),
         "tool_call.upsert" => vec![
             sql::ENSURE_SESSION.to_owned(),
             sql::ENSURE_MESSAGE.to_owned(),
-            upsert::TOOL_CALLS.sql(),
+            upsert::tool_calls(),
             sql::wait_of_call(),
         ],
         "session_error.upsert" => {
-            let mut all = vec![upsert::SESSION_ERRORS.sql()];
+            let mut all = vec![upsert::session_errors()];
             all.extend(sql::failure_of_answer());
             all
         }
-        "permission.upsert" => vec![upsert::PERMISSIONS.sql(), sql::wait_of_permission()],
+        "permission.upsert" => vec![upsert::permissions(), sql::wait_of_permission()],
         "todo.replace" => sql::todo_replace(),
         "rejection.record" => vec![sql::REJECTION_RECORD.to_owned()],
         _ => return None,

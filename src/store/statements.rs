@@ -1,5 +1,7 @@
 //! The statements that are not plain upserts.
 
+use super::deleting::{erased_message, erased_session};
+
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) const ENSURE_SESSION: &str = "\
 INSERT OR IGNORE INTO sessions (id)
@@ -11,8 +13,8 @@ INSERT OR IGNORE INTO messages (id, session_id, deleted_at)
 SELECT ?1 ->> 'messageId', id, deleted_at FROM sessions
 WHERE id = ?1 ->> 'sessionId' AND NOT EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'messageId')";
 
-/// The ledger's row of a step-finish part. What is there is never lowered.
-pub(super) const LEDGER: &str = "\
+/// The ledger's row of a step-finish part.
+const LEDGER: &str = "\
 INSERT INTO usage (id, session_id, message_id, agent, model, provider, prompt_tokens,
   completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost, inherited, at)
 SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId', messages.agent, messages.model,
@@ -28,22 +30,18 @@ SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId', messages.agent, mess
 FROM (SELECT CASE WHEN json_valid(?1 ->> 'data') THEN ?1 ->> 'data' ELSE '{}' END AS data)
 LEFT JOIN messages ON messages.id = ?1 ->> 'messageId'
 LEFT JOIN sessions ON sessions.id = ?1 ->> 'sessionId'
-WHERE ?1 ->> 'type' = 'step-finish'
-ON CONFLICT (id) DO UPDATE SET
-  prompt_tokens = max(usage.prompt_tokens, excluded.prompt_tokens),
-  completion_tokens = max(usage.completion_tokens, excluded.completion_tokens),
-  reasoning_tokens = max(usage.reasoning_tokens, excluded.reasoning_tokens),
-  cache_read_tokens = max(usage.cache_read_tokens, excluded.cache_read_tokens),
-  cache_write_tokens = max(usage.cache_write_tokens, excluded.cache_write_tokens),
-  cost = max(usage.cost, excluded.cost)";
+WHERE ?1 ->> 'type' = 'step-finish'";
 
-/// A step's own row takes the place of its message's.
+/// A step's own row takes the place of its message's, if it accounts for anything.
 pub(super) const LEDGER_OF_STEP: &str = "\
-DELETE FROM usage WHERE id = CASE WHEN ?1 ->> 'type' = 'step-finish' THEN ?1 ->> 'messageId' END";
+DELETE FROM usage WHERE id = CASE WHEN ?1 ->> 'type' = 'step-finish' THEN ?1 ->> 'messageId' END
+  AND EXISTS (SELECT 1 FROM usage AS step WHERE step.id = ?1 ->> 'id' AND (step.prompt_tokens
+    OR step.completion_tokens OR step.reasoning_tokens OR step.cache_read_tokens
+    OR step.cache_write_tokens OR step.cost))";
 
 /// A completed answer that no step accounts for (release 1.0's compactions)
 /// is a row of the ledger by its own id, until a step of it comes.
-pub(super) const LEDGER_OF_MESSAGE: &str = "\
+const LEDGER_OF_MESSAGE: &str = "\
 INSERT INTO usage (id, session_id, message_id, agent, model, provider, prompt_tokens,
   completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost, inherited, at)
 SELECT id, session_id, id, agent, model, provider, prompt_tokens, completion_tokens,
@@ -55,7 +53,29 @@ FROM messages
 WHERE id = ?1 ->> 'id' AND role = 'assistant' AND completed_at IS NOT NULL
   AND (prompt_tokens OR completion_tokens OR reasoning_tokens OR cache_read_tokens
     OR cache_write_tokens OR cost)
-  AND NOT EXISTS (SELECT 1 FROM usage WHERE message_id = ?1 ->> 'id')";
+  AND NOT EXISTS (SELECT 1 FROM usage WHERE message_id = ?1 ->> 'id' AND id <> ?1 ->> 'id'
+    AND (prompt_tokens OR completion_tokens OR reasoning_tokens OR cache_read_tokens
+      OR cache_write_tokens OR cost))";
+
+/// What is there is never lowered.
+const NEVER_LOWERED: &str = "\
+ON CONFLICT (id) DO UPDATE SET
+  prompt_tokens = max(usage.prompt_tokens, excluded.prompt_tokens),
+  completion_tokens = max(usage.completion_tokens, excluded.completion_tokens),
+  reasoning_tokens = max(usage.reasoning_tokens, excluded.reasoning_tokens),
+  cache_read_tokens = max(usage.cache_read_tokens, excluded.cache_read_tokens),
+  cache_write_tokens = max(usage.cache_write_tokens, excluded.cache_write_tokens),
+  cost = max(usage.cost, excluded.cost)";
+
+/// The ledger's row of a step.
+pub(super) fn ledger() -> String {
+    format!("{LEDGER}\n{NEVER_LOWERED}")
+}
+
+/// The ledger's row of an answer that no step accounts for.
+pub(super) fn ledger_of_message() -> String {
+    format!("{LEDGER_OF_MESSAGE}\n{NEVER_LOWERED}")
+}
 
 /// What only the message knows of its steps: who was asked, and when.
 pub(super) const COMPLETE_LEDGER: &str = "\
@@ -123,17 +143,30 @@ WHERE id = ?1 ->> '{param}'"
     )
 }
 
-/// A message's text, from its text parts. `condition` says when it may have changed.
-pub(super) fn derive_text(condition: &str) -> String {
+/// True where the part that the command is about is a text, as it is stored.
+const IS_TEXT: &str = "EXISTS (SELECT 1 FROM parts WHERE id = ?1 ->> 'id' AND type = 'text')";
+
+/// A message's text, from its text parts, once one of them changed.
+pub(super) fn derive_text() -> String {
+    text_of_message("true", IS_TEXT)
+}
+
+/// The same without the part that the command is about, before it goes or is
+/// no text any more, which `condition` tells.
+pub(super) fn derive_text_without(condition: &str) -> String {
+    text_of_message("id <> ?1 ->> 'id'", &format!("{condition} AND {IS_TEXT}"))
+}
+
+fn text_of_message(parts: &str, condition: &str) -> String {
     format!(
         "\
 UPDATE messages SET text_content = derived.text
 FROM (SELECT coalesce(group_concat(text, char(10)), '') AS text FROM (
   SELECT text FROM parts
   WHERE message_id = ?1 ->> 'messageId' AND type = 'text' AND text IS NOT NULL AND NOT synthetic
-    AND NOT coalesce(iif(json_valid(data), data ->> 'ignored', 0), 0)
+    AND NOT coalesce(iif(json_valid(data), data ->> 'ignored', 0), 0) AND {parts}
   ORDER BY id)) AS derived
-WHERE id = ?1 ->> 'messageId' AND deleted_at IS NULL AND text_content <> derived.text AND {condition}"
+WHERE id = ?1 ->> 'messageId' AND text_content <> derived.text AND {condition}"
     )
 }
 
@@ -182,12 +215,14 @@ pub(super) fn failure_of_answer() -> Vec<String> {
   AND failure.attempt IS NULL AND answer.id = ({ANSWER_THEN}) || ':error'
   AND answer.name IS failure.name"
     );
+    let of_erased = erased_message("session_errors.message_id");
     vec![
         format!(
             "\
 UPDATE session_errors AS failure SET message_id = ({ANSWER_THEN})
 WHERE id = ?1 ->> 'id' AND message_id IS NULL AND attempt IS NOT NULL"
         ),
+        format!("UPDATE session_errors SET message = NULL WHERE id = ?1 ->> 'id' AND {of_erased}"),
         format!(
             "\
 UPDATE session_errors AS answer SET created_at = min(answer.created_at, failure.created_at)
@@ -204,9 +239,9 @@ WHERE EXISTS (SELECT 1 FROM session_errors AS answer WHERE {twins})"
 /// A session's list is replaced whole; a deleted session's stays erased.
 pub(super) fn todo_replace() -> Vec<String> {
     let stays = format!(
-        "{} AND NOT EXISTS (
-  SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
-        super::NOT_PURGED
+        "{} AND NOT {}",
+        super::NOT_PURGED,
+        erased_session("?1 ->> 'sessionId'")
     );
     vec![
         format!("DELETE FROM todos WHERE session_id = ?1 ->> 'sessionId' AND {stays}"),

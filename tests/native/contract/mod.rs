@@ -1,5 +1,6 @@
 //! The storage contract, a test a rule (`docs/storage-contract.md`).
 
+mod by_hand;
 mod commands;
 mod deleting;
 mod ledger;

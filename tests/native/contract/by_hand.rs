@@ -1,0 +1,293 @@
+//! What other writers than the plugin may send: in any order, in parts, and
+//! by several of them at once. The rules hold all the same.
+
+use clankers::command::Command;
+use serde_json::{Value, json};
+
+use crate::events::with;
+use crate::support::{Db, command};
+
+/// A database after these commands.
+fn sent(commands: impl IntoIterator<Item = Command>) -> Db {
+    let db = Db::new();
+    for command in commands {
+        db.apply(&[command]);
+    }
+    db
+}
+
+fn session(id: &str, more: Value) -> Command {
+    command("session.upsert", with(json!({ "id": id }), more))
+}
+
+fn message(more: Value) -> Command {
+    let ids = json!({ "id": "msg_1", "sessionId": "ses_1" });
+    command("message.upsert", with(ids, more))
+}
+
+/// An answer that is completed.
+fn answered(more: Value) -> Command {
+    let whole = json!({ "role": "assistant", "createdAt": 1, "completedAt": 2 });
+    message(with(whole, more))
+}
+
+fn place(id: &str) -> Value {
+    json!({ "id": id, "messageId": "msg_1", "sessionId": "ses_1" })
+}
+
+fn part(id: &str, more: Value) -> Command {
+    command("part.upsert", with(place(id), more))
+}
+
+fn step(id: &str, cost: f64) -> Command {
+    let data = json!({ "cost": cost }).to_string();
+    part(id, json!({ "type": "step-finish", "data": data }))
+}
+
+fn delete(method: &str, id: &str, on_delete: &str) -> Command {
+    let ids = match method {
+        "session.delete" => json!({ "id": id }),
+        "message.delete" => json!({ "id": id, "sessionId": "ses_1" }),
+        _ => place(id),
+    };
+    let how = json!({ "deletedAt": 50, "onDelete": on_delete });
+    command(method, with(ids, how))
+}
+
+const TEXT: &str = "SELECT text_content FROM messages";
+const SPENT: &str = "SELECT round(sum(cost), 9) FROM usage";
+
+#[test]
+fn text_content_follows_a_text_whose_type_is_left_out_or_changes() {
+    let text = part("prt_1", json!({ "type": "text", "text": "one" }));
+    let db = sent([text, part("prt_1", json!({ "text": "two" }))]);
+    assert_eq!(db.value(TEXT), r#""two""#);
+    db.apply(&[part("prt_1", json!({ "type": "reasoning" }))]);
+    assert_eq!(db.value(TEXT), r#""""#);
+    db.apply(&[part("prt_1", json!({ "type": "text" }))]);
+    assert_eq!(db.value(TEXT), r#""two""#);
+}
+
+#[test]
+fn a_text_that_is_sent_with_its_message_stays_until_there_are_text_parts() {
+    let whole = || message(json!({ "textContent": "whole" }));
+    let db = sent([
+        whole(),
+        part("prt_1", json!({ "type": "file", "data": "{}" })),
+        delete("part.delete", "prt_1", "tombstone"),
+    ]);
+    assert_eq!(db.value(TEXT), r#""whole""#);
+    db.apply(&[
+        part("prt_2", json!({ "type": "text", "text": "part" })),
+        whole(),
+    ]);
+    assert_eq!(db.value(TEXT), r#""part""#);
+}
+
+#[test]
+fn a_part_that_is_removed_of_a_kept_message_is_not_in_its_text() {
+    let db = sent([
+        part("prt_1", json!({ "type": "text", "text": "one" })),
+        part("prt_2", json!({ "type": "text", "text": "two" })),
+        delete("message.delete", "msg_1", "keep"),
+        delete("part.delete", "prt_1", "keep"),
+    ]);
+    assert_eq!(db.value(TEXT), r#""two""#);
+}
+
+#[test]
+fn an_answers_own_row_of_the_ledger_is_not_lowered_by_what_comes_after_it() {
+    let spent = |after: Vec<Command>| {
+        let answer = answered(json!({ "cost": 0.5 }));
+        sent(std::iter::once(answer).chain(after)).value(SPENT)
+    };
+    assert_eq!(spent(vec![answered(json!({ "cost": 0.75 }))]), "0.75");
+    assert_eq!(spent(vec![answered(json!({ "cost": 0.25 }))]), "0.5");
+    let empty = part("prt_1", json!({ "type": "step-finish", "data": "{}" }));
+    assert_eq!(spent(vec![empty.clone()]), "0.5", "a step without numbers");
+    assert_eq!(spent(vec![empty, step("prt_2", 0.5)]), "0.5");
+    assert_eq!(spent(vec![step("prt_1", 0.5), answered(json!({}))]), "0.5");
+}
+
+#[test]
+fn an_answer_whose_steps_have_no_numbers_is_spent_by_its_own() {
+    let empty = part("prt_1", json!({ "type": "step-finish", "data": "{}" }));
+    let db = sent([empty, answered(json!({ "cost": 0.5 }))]);
+    assert_eq!(db.value(SPENT), "0.5");
+}
+
+#[test]
+fn tokens_of_a_persons_message_are_in_no_sum() {
+    let numbers = json!({ "promptTokens": 7, "cost": 0.5 });
+    let db = sent([message(with(numbers.clone(), json!({ "role": "user" })))]);
+    let sums = "SELECT prompt_tokens, cost FROM sessions";
+    assert_eq!(db.rows(sums), ["0 | 0"]);
+    db.apply(&[message(json!({ "role": "user", "promptTokens": 9 }))]);
+    assert_eq!(db.rows(sums), ["0 | 0"]);
+    db.apply(&[message(json!({ "role": "assistant" }))]);
+    assert_eq!(
+        db.rows(sums),
+        ["9 | 0.5"],
+        "once it is known whose they are"
+    );
+    db.apply(&[message(json!({ "role": "user" }))]);
+    assert_eq!(db.rows(sums), ["0 | 0"]);
+}
+
+#[test]
+fn a_sub_agent_that_was_purged_stays_in_what_its_parent_spent() {
+    let db = sent([
+        session("ses_0", json!({})),
+        session("ses_1", json!({ "parentId": "ses_0" })),
+        session("ses_2", json!({ "parentId": "ses_1" })),
+        command(
+            "part.upsert",
+            json!({
+                "id": "prt_1", "messageId": "msg_2", "sessionId": "ses_2", "type": "step-finish",
+                "data": json!({ "cost": 0.5 }).to_string(),
+            }),
+        ),
+        delete("session.delete", "ses_1", "purge"),
+        delete("session.delete", "ses_2", "purge"),
+    ]);
+    let inclusive = "SELECT inclusive_cost FROM session_usage WHERE session_id = 'ses_0'";
+    assert_eq!(db.value(inclusive), "0.5");
+    assert_eq!(db.rows("SELECT id FROM sessions"), [r#""ses_0""#]);
+}
+
+#[test]
+fn what_was_purged_is_not_brought_back_by_another_writers_deletion() {
+    for (method, id) in [
+        ("session.delete", "ses_1"),
+        ("message.delete", "msg_1"),
+        ("part.delete", "prt_1"),
+    ] {
+        let db = sent([
+            session("ses_1", json!({})),
+            part("prt_1", json!({ "type": "text" })),
+            delete(method, id, "purge"),
+        ]);
+        let rows = |db: &Db| db.dump_of(&["sessions", "messages", "parts", "tool_calls"]);
+        let purged = rows(&db);
+        for on_delete in ["tombstone", "keep", "purge"] {
+            db.apply(&[delete(method, id, on_delete)]);
+            assert_eq!(rows(&db), purged, "{method} {on_delete}");
+        }
+    }
+}
+
+#[test]
+fn what_names_only_its_message_is_deleted_with_the_session() {
+    let db = sent([
+        message(json!({})),
+        command(
+            "permission.upsert",
+            json!({ "id": "per_1", "messageId": "msg_1", "patterns": "[\"SECRET\"]" }),
+        ),
+        command(
+            "session_error.upsert",
+            json!({ "id": "err_1", "messageId": "msg_1", "message": "SECRET" }),
+        ),
+    ]);
+    let sides = &["permissions", "session_errors"];
+    assert!(db.dump_of(sides).contains("SECRET"));
+    db.apply(&[delete("session.delete", "ses_1", "tombstone")]);
+    assert!(!db.dump_of(sides).contains("SECRET"));
+}
+
+#[test]
+fn a_retry_of_an_answer_that_was_removed_is_told_without_its_text() {
+    let retry = || {
+        command(
+            "session_error.upsert",
+            json!({
+                "id": "err_1", "sessionId": "ses_1", "message": "SECRET", "attempt": 1, "createdAt": 5,
+            }),
+        )
+    };
+    let told = |on_delete: &str| {
+        let removed = delete("message.delete", "msg_1", on_delete);
+        let db = sent([answered(json!({})), removed, retry()]);
+        db.rows("SELECT message_id, message FROM session_errors")
+    };
+    assert_eq!(told("tombstone"), [r#""msg_1" | NULL"#]);
+    assert_eq!(told("keep"), [r#""msg_1" | "SECRET""#]);
+}
+
+/// Everything a late writer can send of a session, a message and a call.
+fn late() -> Vec<Command> {
+    vec![
+        session("ses_1", json!({ "title": "LATE" })),
+        part("prt_1", json!({ "type": "text", "text": "LATE" })),
+        command(
+            "tool_call.upsert",
+            with(place("prt_2"), json!({ "output": "LATE" })),
+        ),
+        command(
+            "permission.upsert",
+            json!({ "id": "per_1", "sessionId": "ses_1", "messageId": "msg_1", "patterns": "[\"LATE\"]" }),
+        ),
+        command(
+            "session_error.upsert",
+            json!({ "id": "err_1", "sessionId": "ses_1", "messageId": "msg_1", "message": "LATE" }),
+        ),
+        command(
+            "todo.replace",
+            json!({ "sessionId": "ses_1", "todos": [{ "content": "LATE" }] }),
+        ),
+    ]
+}
+
+/// How much of what came late is stored.
+fn stored_late(db: &Db) -> usize {
+    db.dump().matches("LATE").count()
+}
+
+#[test]
+fn what_comes_late_to_what_is_kept_is_kept_too_and_marked_as_deleted() {
+    for method in ["session.delete", "message.delete"] {
+        let id = if method == "session.delete" {
+            "ses_1"
+        } else {
+            "msg_1"
+        };
+        // Its message's text is the seventh; a placeholder stands in for a message that is not known.
+        for known in [vec![], vec![message(json!({}))]] {
+            let db = sent(known);
+            db.apply(&[delete(method, id, "keep")]);
+            db.apply(&late());
+            assert_eq!(stored_late(&db), 7, "{method}\n{}", db.dump());
+            assert_eq!(db.value("SELECT deleted_at FROM messages"), "50");
+            assert_eq!(db.value("SELECT deleted_at FROM tool_calls"), "50");
+            db.apply(&late());
+            assert_eq!(stored_late(&db), 7, "again");
+        }
+    }
+}
+
+#[test]
+fn what_one_writer_erases_another_does_not_keep() {
+    let told = |on_deletes: &[&str]| {
+        let db = sent([message(json!({}))]);
+        for on_delete in on_deletes {
+            db.apply(&[delete("session.delete", "ses_1", on_delete)]);
+        }
+        db.apply(&late());
+        stored_late(&db)
+    };
+    assert_eq!(told(&["keep"]), 7);
+    assert_eq!(told(&["tombstone", "keep"]), 0);
+    assert_eq!(told(&["keep", "tombstone"]), 0);
+    assert_eq!(told(&["keep", "purge"]), 0);
+}
+
+#[test]
+fn a_message_that_was_erased_stays_erased_where_its_session_is_kept() {
+    let removed = command(
+        "message.delete",
+        json!({ "id": "msg_1", "sessionId": "ses_1", "deletedAt": 40, "onDelete": "tombstone" }),
+    );
+    let db = sent([removed, delete("session.delete", "ses_1", "keep")]);
+    db.apply(&late());
+    assert_eq!(stored_late(&db), 2, "the title and the list\n{}", db.dump());
+}
