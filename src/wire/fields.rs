@@ -220,10 +220,17 @@ impl<'p, N: Node> Fields<'p, N> {
         }
     }
 
-    /// Notes the fields that nobody has asked for: no known release sends them.
-    pub(crate) fn close(self) {
+    /// Whether the object has no such field.
+    pub(crate) fn lacks(&self, key: &'static str) -> bool {
+        self.node.kind_at(key).is_none()
+    }
+
+    /// Notes the fields that nobody has asked for: no known release sends
+    /// them. Whether there were none: else a field that is not there may only
+    /// have been renamed.
+    pub(crate) fn close(self) -> bool {
         if self.found == self.node.key_count() {
-            return;
+            return true;
         }
         for key in self.node.keys() {
             if !self.asked.contains(&key.as_str())
@@ -233,6 +240,7 @@ impl<'p, N: Node> Fields<'p, N> {
                 self.refuse(Code::UnknownField, &key, "no such field", found);
             }
         }
+        false
     }
 
     /// Notes that `key` was refused.

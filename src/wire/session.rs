@@ -45,16 +45,13 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         row.created_at = time.number("created");
         row.updated_at = time.number("updated");
         row.archived_at = time.maybe_number("archived");
-        if row.updated_at.value().is_some() {
-            // A session's times come whole: it is not archived any more. What
-            // unarchives one leaves a zero (1.1 on).
-            row.archived_at = match std::mem::take(&mut row.archived_at).or_empty() {
-                Known::Value(at) if at.is_zero() => Known::Empty,
-                archived_at => archived_at,
-            };
-        }
+        let is_archived = !time.lacks("archived");
         time.unneeded(&[("compacting", Kind::Number)]);
-        time.close();
+        // What unarchives one leaves a zero (1.1 on).
+        let is_zero = row.archived_at.value().is_some_and(|at| at.is_zero());
+        if time.close() && !is_archived || is_zero {
+            row.archived_at = Known::Empty;
+        }
     }
     info.unneeded(&[
         ("id", Kind::String),
@@ -66,8 +63,30 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         ("permission", Kind::Array),
         ("metadata", Kind::Object),
     ]);
-    info.close();
+    let lacks = ["parentID", "agent", "model", "summary"].map(|key| info.lacks(key));
+    if info.close() && row.updated_at.value().is_some() {
+        clear(&mut row, lacks);
+    }
     row
+}
+
+/// A session comes whole: what it lacks, it has not got (any more).
+fn clear(row: &mut SessionRow, [parent, agent, model, summary]: [bool; 4]) {
+    if parent {
+        row.parent_id = Known::Empty;
+    }
+    if agent {
+        row.agent = Known::Empty;
+    }
+    if model {
+        row.model = Known::Empty;
+        row.provider = Known::Empty;
+    }
+    if summary {
+        row.additions = Known::Empty;
+        row.deletions = Known::Empty;
+        row.files_changed = Known::Empty;
+    }
 }
 
 /// The last component of a path, on any platform; the path itself if it has none.

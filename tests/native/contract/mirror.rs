@@ -155,6 +155,42 @@ fn a_session_unarchived_is_not_archived_any_more() {
     assert_eq!(db.value("SELECT archived_at FROM sessions"), "NULL");
 }
 
+/// What a session may have or not.
+const OPTIONAL: &str = "SELECT parent_id, agent, model, provider, additions, deletions, \
+    files_changed, archived_at FROM sessions";
+
+fn with_optional(more: Value) -> Value {
+    let all = json!({
+        "parentID": "ses_0", "agent": "build", "model": { "id": "m", "providerID": "p" },
+        "summary": { "additions": 1, "deletions": 2, "files": 3 },
+        "time": { "created": 1000, "updated": 2000, "archived": 7 },
+    });
+    session("ses_1", with(all, more))
+}
+
+#[test]
+fn what_opencode_clears_of_a_session_is_empty_again() {
+    let db = told([with_optional(json!({})), session("ses_1", at(3000))]);
+    assert_eq!(
+        db.rows(OPTIONAL),
+        ["NULL | NULL | NULL | NULL | 0 | 0 | 0 | NULL"]
+    );
+}
+
+#[test]
+fn what_a_session_lacks_is_not_cleared_where_it_may_be_called_otherwise_now() {
+    let renamed = json!({ "parentId": "ses_0", "time": { "created": 1000, "updated": 3000, "archivedAt": 7 } });
+    let db = told([with_optional(json!({})), session("ses_1", renamed)]);
+    let all = [r#""ses_0" | "build" | "m" | "p" | 1 | 2 | 3 | 7"#];
+    assert_eq!(db.rows(OPTIONAL), all);
+    let wrong = with_optional(json!({
+        "parentID": 5, "agent": 5, "model": 5, "summary": 5,
+        "time": { "created": 1000, "updated": 4000, "archived": "7" },
+    }));
+    tell(&db, Options::default(), [wrong]);
+    assert_eq!(db.rows(OPTIONAL), all);
+}
+
 #[test]
 fn an_answer_that_is_taken_up_again_has_no_error_any_more() {
     let error = json!({ "name": "APIError", "data": { "message": "no", "statusCode": 500 } });
