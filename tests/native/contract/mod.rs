@@ -1,10 +1,12 @@
 //! The storage contract, a test a rule (`docs/storage-contract.md`).
 
+mod calls;
 mod commands;
 mod deleting;
 mod ledger;
 mod mirror;
 mod parents;
+mod parts;
 mod schema;
 mod sides;
 mod text;
