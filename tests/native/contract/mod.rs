@@ -1,6 +1,7 @@
 //! The storage contract, a test a rule (`docs/storage-contract.md`).
 
 mod calls;
+mod cleared;
 mod commands;
 mod deleting;
 mod ledger;
@@ -8,6 +9,7 @@ mod mirror;
 mod parents;
 mod parts;
 mod schema;
+mod session;
 mod sides;
 mod text;
 mod views;
