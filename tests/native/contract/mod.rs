@@ -13,5 +13,6 @@ mod permissions;
 mod schema;
 mod session;
 mod sides;
+mod spending;
 mod text;
 mod views;
