@@ -15,4 +15,5 @@ mod session;
 mod sides;
 mod spending;
 mod text;
+mod times;
 mod views;
