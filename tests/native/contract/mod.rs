@@ -8,6 +8,7 @@ mod erasing;
 mod failures;
 mod ledger;
 mod mirror;
+mod order;
 mod others;
 mod parents;
 mod parts;
