@@ -151,7 +151,7 @@ fn keep_keeps_every_column_and_says_when_it_was_deleted() {
 }
 
 #[test]
-fn a_kept_tombstone_of_a_session_that_is_told_again_keeps_its_content() {
+fn what_is_kept_stays_what_it_is_when_it_is_told_again() {
     let db = after(OnDelete::Keep, message_removed("ses_1", "msg_1"));
     let kept = db.dump();
     tell(&db, options(OnDelete::Keep), history());

@@ -4,7 +4,7 @@ use clankers::row::OnDelete;
 use serde_json::{Value, json};
 
 use super::deleting::{history, options};
-use crate::events::{answer, message_removed, part_removed, session_deleted, text, tool};
+use crate::events::{answer, event, message_removed, part_removed, session_deleted, text, tool};
 use crate::support::{Db, TABLES, assert_same, tell};
 
 /// The history, told of a session of another id.
@@ -19,12 +19,18 @@ fn of_another() -> Vec<Value> {
     history().into_iter().map(renamed).collect()
 }
 
-/// Both sessions, and in the first a second message with a text and a call.
+/// Both sessions, and in the first a second message that has all of it, too.
 fn both() -> Vec<Value> {
     let both = history().into_iter().zip(of_another());
     let mut both: Vec<Value> = both.flat_map(|(one, other)| [one, other]).collect();
+    let error = json!({ "name": "APIError", "data": { "message": "kept" } });
+    let asked = json!({
+        "id": "per_20", "sessionID": "ses_1", "permission": "bash", "patterns": ["kept"],
+        "tool": { "messageID": "msg_2", "callID": "call_20" },
+    });
     both.extend([
-        answer("ses_1", "msg_2", json!({ "cost": 0.25 })),
+        answer("ses_1", "msg_2", json!({ "cost": 0.25, "error": error })),
+        event("permission.asked", asked),
         text(("ses_1", "msg_2", "prt_20"), "kept"),
         tool(("ses_1", "msg_2", "prt_21"), "call_20", json!({})),
     ]);

@@ -6,7 +6,7 @@ use crate::events::{answer, part, text};
 use crate::support::told;
 
 const PLACE: (&str, &str, &str) = ("ses_1", "msg_1", "prt_1");
-const ERROR: &str = "SELECT event_type, path FROM rejections";
+const REFUSED: &str = "SELECT event_type, path FROM rejections";
 
 #[test]
 fn a_plain_texts_data_is_null() {
@@ -48,7 +48,7 @@ fn data_is_what_a_part_holds_beyond_the_columns() {
         let data: Vec<Value> = data.iter().filter_map(|data| unshown(data)).collect();
         assert_eq!(data, [held], "{kind}");
         assert_eq!(db.value("SELECT type FROM parts"), format!("{kind:?}"));
-        assert_eq!(db.rows(ERROR), [""; 0], "{kind}");
+        assert_eq!(db.rows(REFUSED), [""; 0], "{kind}");
     }
 }
 
