@@ -1,0 +1,113 @@
+//! What OpenCode clears becomes NULL again.
+
+use clankers::Options;
+use serde_json::{Value, json};
+
+use crate::events::{answer, part, session, tool, with, without};
+use crate::support::{Db, tell, told};
+
+const PLACE: (&str, &str, &str) = ("ses_1", "msg_1", "prt_1");
+
+/// What these columns are after each of two events, told apart.
+fn before_and_after(columns: &str, events: [Value; 2]) -> [Vec<String>; 2] {
+    let db = Db::new();
+    events.map(|event| {
+        tell(&db, Options::default(), [event]);
+        db.rows(columns)
+    })
+}
+
+/// The state of a tool call, without these fields.
+fn state_without(event: Value, fields: &[&str]) -> Value {
+    fields.iter().fold(event, |event, field| {
+        without(event, "/properties/part/state", field)
+    })
+}
+
+#[test]
+fn unarchiving_clears_when_it_was_archived_in_every_spelling() {
+    let archived = json!({ "time": { "created": 1000, "updated": 2000, "archived": 1500 } });
+    for cleared in [
+        json!({ "created": 1000, "updated": 3000 }),
+        json!({ "created": 1000, "updated": 3000, "archived": null }),
+        json!({ "created": 1000, "updated": 3000, "archived": 0 }),
+    ] {
+        let events = [
+            session("ses_1", archived.clone()),
+            session("ses_1", json!({ "time": cleared })),
+        ];
+        let archived_at = before_and_after("SELECT archived_at FROM sessions", events);
+        assert_eq!(archived_at, [["1500"], ["NULL"]]);
+    }
+}
+
+#[test]
+fn an_answer_told_again_without_its_error_has_none() {
+    let error = json!({ "name": "APIError", "data": { "message": "no" } });
+    let failed = answer("ses_1", "msg_1", json!({ "error": error }));
+    let well = answer("ses_1", "msg_1", json!({}));
+    let errors = "SELECT error_name, error_message FROM messages";
+    assert_eq!(
+        before_and_after(errors, [failed, well]),
+        [[r#""APIError" | "no""#], ["NULL | NULL"]]
+    );
+}
+
+#[test]
+fn an_answer_told_again_without_why_it_stopped_has_no_reason() {
+    let stopped = answer("ses_1", "msg_1", json!({}));
+    let cleared = without(stopped.clone(), "/properties/info", "finish");
+    assert_eq!(
+        before_and_after("SELECT finish_reason FROM messages", [stopped, cleared]),
+        [[r#""stop""#], ["NULL"]]
+    );
+}
+
+#[test]
+fn a_call_that_ends_in_an_error_has_no_title_and_no_output() {
+    let events = [
+        tool(PLACE, "c", json!({ "status": "running" })),
+        state_without(
+            tool(PLACE, "c", json!({ "status": "error", "error": "no" })),
+            &["title", "output"],
+        ),
+    ];
+    assert_eq!(
+        before_and_after("SELECT title, output, error FROM tool_calls", events),
+        [
+            [r#""ls" | "README.md\n" | NULL"#],
+            [r#"NULL | NULL | "no""#]
+        ]
+    );
+}
+
+#[test]
+fn a_part_told_again_with_less_holds_less() {
+    let ignored = json!({ "text": "t", "ignored": true });
+    let events = [
+        part(PLACE, "text", ignored),
+        part(PLACE, "text", json!({ "text": "t" })),
+    ];
+    assert_eq!(
+        before_and_after("SELECT data FROM parts", events),
+        [[r#""{\"ignored\":true}""#], ["NULL"]]
+    );
+}
+
+#[test]
+fn what_an_event_does_not_tell_clears_nothing() {
+    let archived = json!({ "time": { "created": 1000, "updated": 2000, "archived": 1500 } });
+    let db = told([session("ses_1", with(archived, json!({ "agent": "own" })))]);
+    tell(
+        &db,
+        Options::default(),
+        [
+            crate::events::idle("ses_1"),
+            answer("ses_1", "msg_1", json!({})),
+        ],
+    );
+    assert_eq!(
+        db.rows("SELECT title, agent, archived_at FROM sessions"),
+        [r#""A title" | "own" | 1500"#]
+    );
+}

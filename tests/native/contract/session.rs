@@ -1,0 +1,64 @@
+//! `sessions`: whose agent it is, and what it changed.
+
+use clankers::Options;
+use serde_json::{Value, json};
+
+use crate::events::{answer, message_removed, session, user, with};
+use crate::support::{tell, told};
+
+const CHANGED: &str = "SELECT additions, deletions, files_changed FROM sessions";
+const AGENT: &str = "SELECT agent FROM sessions WHERE id = 'ses_1'";
+
+fn at(updated: u32) -> Value {
+    json!({ "time": { "created": 1000, "updated": updated } })
+}
+
+fn by(agent: &str, created: u32) -> Value {
+    json!({ "agent": agent, "time": { "created": created, "completed": created + 1 } })
+}
+
+#[test]
+fn what_a_session_changed_is_its_summary() {
+    let summary = json!({ "summary": { "additions": 12, "deletions": 3, "files": 2 } });
+    let db = told([session("ses_1", with(summary, at(1)))]);
+    assert_eq!(db.rows(CHANGED), ["12 | 3 | 2"]);
+    let less = json!({ "summary": { "additions": 1, "deletions": 0, "files": 1 } });
+    tell(
+        &db,
+        Options::default(),
+        [session("ses_1", with(less, at(2)))],
+    );
+    assert_eq!(db.rows(CHANGED), ["1 | 0 | 1"]);
+}
+
+#[test]
+fn a_session_without_a_summary_changed_nothing() {
+    for event in [session("ses_1", at(1)), user("ses_1", "msg_1", json!({}))] {
+        assert_eq!(told([event]).rows(CHANGED), ["0 | 0 | 0"]);
+    }
+}
+
+#[test]
+fn the_agent_is_the_sessions_own_where_it_is_told() {
+    let own = json!({ "agent": "own" });
+    let db = told([
+        session("ses_1", with(own, at(1))),
+        answer("ses_1", "msg_1", by("other", 1000)),
+    ]);
+    assert_eq!(db.value(AGENT), r#""own""#);
+}
+
+#[test]
+fn the_agent_is_that_of_the_last_answer_where_the_session_tells_none() {
+    let db = told([
+        answer("ses_1", "msg_2", by("late", 2000)),
+        answer("ses_1", "msg_1", by("early", 1000)),
+        user("ses_1", "msg_3", by("person", 3000)),
+        session("ses_1", at(9)),
+    ]);
+    assert_eq!(db.value(AGENT), r#""late""#);
+    tell(&db, Options::default(), [message_removed("ses_1", "msg_2")]);
+    assert_eq!(db.value(AGENT), r#""early""#);
+    tell(&db, Options::default(), [message_removed("ses_1", "msg_1")]);
+    assert_eq!(db.value(AGENT), "NULL");
+}
