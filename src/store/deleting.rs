@@ -143,6 +143,10 @@ fn others(which: &str) -> Vec<String> {
         format!("UPDATE session_errors SET message = NULL WHERE {ERASES} AND {which}"),
         format!("UPDATE permissions SET patterns = NULL WHERE {ERASES} AND {which}"),
         format!("DELETE FROM session_errors WHERE {PURGES} AND {which}"),
+        // The answer to one names neither its message nor its call.
+        format!(
+            "INSERT OR IGNORE INTO purged (id) SELECT id FROM permissions WHERE {PURGES} AND {which}"
+        ),
         format!("DELETE FROM permissions WHERE {PURGES} AND {which}"),
     ]
 }

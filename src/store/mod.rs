@@ -102,7 +102,11 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             all.extend(sql::failure_of_answer());
             all
         }
-        "permission.upsert" => vec![upsert::permissions(), sql::wait_of_permission()],
+        "permission.upsert" => vec![
+            upsert::permissions(),
+            sql::erase_content("permissions", "patterns"),
+            sql::wait_of_permission(),
+        ],
         "todo.replace" => sql::todo_replace(),
         "rejection.record" => vec![sql::REJECTION_RECORD.to_owned()],
         _ => return None,

@@ -13,23 +13,26 @@ INSERT OR IGNORE INTO messages (id, session_id, deleted_at)
 SELECT ?1 ->> 'messageId', id, deleted_at FROM sessions
 WHERE id = ?1 ->> 'sessionId' AND NOT EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'messageId')";
 
-/// The ledger's row of a step-finish part.
+/// The ledger's row of a step-finish part. Its message may have been purged,
+/// with a row of its own in the ledger left.
 const LEDGER: &str = "\
 INSERT INTO usage (id, session_id, message_id, agent, model, provider, prompt_tokens,
   completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost, inherited, at)
-SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId', messages.agent, messages.model,
-  messages.provider,
+SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId',
+  coalesce(messages.agent, own.agent), coalesce(messages.model, own.model),
+  coalesce(messages.provider, own.provider),
   iif(json_type(data, '$.tokens.input') IN ('integer', 'real'), data ->> '$.tokens.input', 0),
   iif(json_type(data, '$.tokens.output') IN ('integer', 'real'), data ->> '$.tokens.output', 0),
   iif(json_type(data, '$.tokens.reasoning') IN ('integer', 'real'), data ->> '$.tokens.reasoning', 0),
   iif(json_type(data, '$.tokens.cache.read') IN ('integer', 'real'), data ->> '$.tokens.cache.read', 0),
   iif(json_type(data, '$.tokens.cache.write') IN ('integer', 'real'), data ->> '$.tokens.cache.write', 0),
   iif(json_type(data, '$.cost') IN ('integer', 'real'), data ->> '$.cost', 0),
-  coalesce(messages.created_at < sessions.created_at, 0),
-  coalesce(messages.completed_at, messages.created_at)
+  coalesce(messages.created_at < sessions.created_at, own.inherited, 0),
+  coalesce(messages.completed_at, messages.created_at, own.at)
 FROM (SELECT CASE WHEN json_valid(?1 ->> 'data') THEN ?1 ->> 'data' ELSE '{}' END AS data)
 LEFT JOIN messages ON messages.id = ?1 ->> 'messageId'
 LEFT JOIN sessions ON sessions.id = ?1 ->> 'sessionId'
+LEFT JOIN usage AS own ON own.id = ?1 ->> 'messageId'
 WHERE ?1 ->> 'type' = 'step-finish'";
 
 /// A step's own row takes the place of its message's, if it accounts for anything.
@@ -215,14 +218,13 @@ pub(super) fn failure_of_answer() -> Vec<String> {
   AND failure.attempt IS NULL AND answer.id = ({ANSWER_THEN}) || ':error'
   AND answer.name IS failure.name"
     );
-    let of_erased = erased_message("session_errors.message_id");
     vec![
         format!(
             "\
 UPDATE session_errors AS failure SET message_id = ({ANSWER_THEN})
 WHERE id = ?1 ->> 'id' AND message_id IS NULL AND attempt IS NOT NULL"
         ),
-        format!("UPDATE session_errors SET message = NULL WHERE id = ?1 ->> 'id' AND {of_erased}"),
+        erase_content("session_errors", "message"),
         format!(
             "\
 UPDATE session_errors AS answer SET created_at = min(answer.created_at, failure.created_at)
@@ -234,6 +236,18 @@ DELETE FROM session_errors AS failure
 WHERE EXISTS (SELECT 1 FROM session_errors AS answer WHERE {twins})"
         ),
     ]
+}
+
+/// What is told without its session or message, and learns later that it was
+/// erased with it.
+pub(super) fn erase_content(table: &str, column: &str) -> String {
+    format!(
+        "\
+UPDATE {table} SET {column} = NULL
+WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND ({} OR {})",
+        erased_session(&format!("{table}.session_id")),
+        erased_message(&format!("{table}.message_id"))
+    )
 }
 
 /// A session's list is replaced whole; a deleted session's stays erased.

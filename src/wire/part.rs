@@ -76,7 +76,11 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, 
         _ => {}
     }
     row.data = data(part.node(), &in_columns);
-    part.close();
+    let is_plain = row.text.value().is_some() && part.lacks("synthetic");
+    if part.close() && is_plain {
+        // A part comes whole.
+        row.synthetic = Known::Empty;
+    }
     (row, told)
 }
 

@@ -196,6 +196,48 @@ fn what_names_only_its_message_is_deleted_with_the_session() {
 }
 
 #[test]
+fn what_learns_late_that_its_message_was_removed_has_no_content() {
+    let permission = |more: Value| {
+        let known = json!({ "id": "per_1", "sessionId": "ses_1" });
+        command("permission.upsert", with(known, more))
+    };
+    let db = sent([
+        delete("message.delete", "msg_1", "tombstone"),
+        permission(json!({ "patterns": "[\"SECRET\"]" })),
+        permission(json!({ "messageId": "msg_1" })),
+    ]);
+    assert_eq!(db.value("SELECT patterns FROM permissions"), "NULL");
+}
+
+#[test]
+fn an_answer_to_a_permission_of_a_purged_message_is_no_row() {
+    let permission = json!({ "id": "per_1", "sessionId": "ses_1", "messageId": "msg_1" });
+    let reply = json!({ "id": "per_1", "sessionId": "ses_1", "reply": "once" });
+    let db = sent([
+        message(json!({})),
+        command("permission.upsert", permission),
+        delete("message.delete", "msg_1", "purge"),
+        command("permission.upsert", reply),
+    ]);
+    assert_eq!(db.value("SELECT count(*) FROM permissions"), "0");
+}
+
+#[test]
+fn a_step_that_is_told_after_its_message_was_purged_knows_who_was_asked() {
+    let whole = json!({ "cost": 0.5, "model": "m", "provider": "p", "agent": "a" });
+    let db = sent([
+        session("ses_1", json!({ "createdAt": 100 })),
+        answered(whole),
+        delete("message.delete", "msg_1", "purge"),
+        step("prt_1", 0.5),
+    ]);
+    assert_eq!(
+        db.rows("SELECT id, agent, model, provider, cost, inherited, at FROM usage"),
+        [r#""prt_1" | "a" | "m" | "p" | 0.5 | 1 | 2"#]
+    );
+}
+
+#[test]
 fn a_retry_of_an_answer_that_was_removed_is_told_without_its_text() {
     let retry = || {
         command(

@@ -11,7 +11,7 @@ use crate::events::{
     answer, event, message_removed, part, part_removed, session, session_deleted, status, step,
     text, tokens, tool, user,
 };
-use crate::support::{Db, replay_into, story};
+use crate::support::{Db, command, replay_into, story};
 
 /// A session, and everything in it that can be deleted, deleted.
 fn lived(session_id: &str) -> Vec<Value> {
@@ -59,7 +59,15 @@ fn lived(session_id: &str) -> Vec<Value> {
 fn commands() -> Vec<Command> {
     let mut all = Vec::new();
     for (number, &on_delete) in OnDelete::ALL.iter().enumerate() {
-        let events = story(lived(&format!("ses_{number}")));
+        let session = format!("ses_{number}");
+        all.push(command(
+            "part.append",
+            json!({
+                "id": format!("prt_{session}_0"), "messageId": format!("msg_{session}_1"),
+                "sessionId": session, "offset": 1, "text": " and more",
+            }),
+        ));
+        let events = story(lived(&session));
         for one in &events {
             let mut core = Core::new(Options {
                 on_delete,

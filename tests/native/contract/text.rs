@@ -74,6 +74,19 @@ fn text_content_follows_a_part_that_becomes_ignored_or_is_rewritten() {
 }
 
 #[test]
+fn text_content_takes_in_a_part_that_is_not_synthetic_any_more() {
+    let place = ("ses_1", "msg_1", "prt_1");
+    let said = |more: Value| part(place, "text", with(json!({ "text": "said" }), more));
+    let db = told([said(json!({ "synthetic": true }))]);
+    assert_eq!(db.value(TEXT), r#""""#);
+    let renamed = said(json!({ "isSynthetic": true }));
+    tell(&db, clankers::Options::default(), [renamed]);
+    assert_eq!(db.value(TEXT), r#""""#);
+    tell(&db, clankers::Options::default(), [said(json!({}))]);
+    assert_eq!(db.value(TEXT), r#""said""#);
+}
+
+#[test]
 fn text_content_is_empty_and_never_null_without_text_parts() {
     let db = told([
         answer("ses_1", "msg_1", json!({})),
