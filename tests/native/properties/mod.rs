@@ -5,6 +5,7 @@ mod delivery;
 mod expected;
 mod history;
 mod presence;
+mod streaming;
 mod world;
 
 use proptest::prelude::*;
