@@ -10,6 +10,7 @@
 mod daemon;
 mod docs;
 mod import;
+mod privacy;
 mod reading;
 mod support;
 mod upkeep;
