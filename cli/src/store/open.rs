@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clankers::store::{MIGRATIONS, SCHEMA_VERSION};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::files::prepare_files;
@@ -24,7 +25,10 @@ pub(crate) fn open_writer(places: &Places) -> Result<Connection> {
     prepare_files(places).context(what)?;
     let mut db = Connection::open(path).context(what)?;
     db.busy_timeout(WRITER_WAIT)?;
+    // What a newer version left in its log stays there: closing moves it into the file.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     refuse_newer(path, schema_version(&db).context(what)?)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
     )

@@ -10,6 +10,7 @@
 mod daemon;
 mod docs;
 mod import;
+mod newer;
 mod privacy;
 mod reading;
 mod support;
