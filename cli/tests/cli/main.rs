@@ -7,6 +7,7 @@
     reason = "a test says what it expects by failing, its helpers too"
 )]
 
+mod contract;
 mod daemon;
 mod docs;
 mod import;
@@ -15,3 +16,4 @@ mod privacy;
 mod reading;
 mod support;
 mod upkeep;
+mod wire;
