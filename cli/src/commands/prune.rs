@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         ));
     }
     let before = size(&places.db);
-    let mut db = open_writer(&places.db)?;
+    let mut db = open_writer(places)?;
     let on_delete = if args.purge {
         OnDelete::Purge
     } else {

@@ -23,7 +23,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs the daemon. Returns once everything is stored.
 pub(crate) fn run(places: &Places) -> Result<()> {
-    let db = open_writer(&places.db)?;
+    // Before the folder is narrowed: who could write to it may have been there.
+    Listener::prepare(&places.socket)?;
+    let db = open_writer(places)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -123,13 +123,13 @@ fn database(places: &Places) -> Vec<Check> {
     }
     let mut checks = Vec::new();
     if version < SCHEMA_VERSION {
-        let path = path.clone();
+        let places = places.clone();
         let text = format!("{name} has schema {version}, of {SCHEMA_VERSION}");
         checks.push(
             Check::warning("schema", text)
                 .advice("it is brought up to date when it is written next")
                 .fix(move || {
-                    open_writer(&path)?;
+                    open_writer(&places)?;
                     Ok(format!("the schema is {SCHEMA_VERSION} now"))
                 }),
         );

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         all
     };
     let mut db = match (args.dry_run, places.db.exists()) {
-        (false, _) => Some(open_writer(&places.db)?),
+        (false, _) => Some(open_writer(places)?),
         (true, true) => Some(open_reader(&places.db)?),
         (true, false) => None,
     };

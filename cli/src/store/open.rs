@@ -1,14 +1,15 @@
 //! Opening the database, as every sink does: pragmas, then migrations.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use clankers::store::{MIGRATIONS, SCHEMA_VERSION};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::files::prepare_files;
 use crate::error::{Context, Error, Result};
-use crate::paths;
+use crate::paths::{self, Places};
 
 /// How long a writer waits for another. Nobody's turn waits for this one.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
@@ -18,15 +19,16 @@ const READER_WAIT: Duration = Duration::from_secs(2);
 const CACHED_STATEMENTS: usize = 128;
 
 /// Opens the database to write, and makes it if it is not there.
-pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
+pub(crate) fn open_writer(places: &Places) -> Result<Connection> {
+    let path = &places.db;
     let what = || format!("cannot open {}", paths::shown(path));
-    if let Some(folder) = path.parent() {
-        private_folder(folder).context(what)?;
-    }
-    private_file(path).context(what)?;
+    prepare_files(places).context(what)?;
     let mut db = Connection::open(path).context(what)?;
     db.busy_timeout(WRITER_WAIT)?;
+    // What a newer version left in its log stays there: closing moves it into the file.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     refuse_newer(path, schema_version(&db).context(what)?)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
     )
@@ -93,23 +95,4 @@ fn migrate(db: &mut Connection) -> Result<()> {
         step.commit()?;
     }
     Ok(())
-}
-
-/// Makes a folder that only its owner can enter. One that is there keeps its mode.
-pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Makes a file that only its owner can read. SQLite gives its mode to the
-/// files it puts beside it.
-fn private_file(path: &Path) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ())
 }

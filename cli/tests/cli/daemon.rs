@@ -7,7 +7,7 @@ use crate::support::client::Client;
 use crate::support::home::{Home, mode};
 use crate::support::{recording, until};
 
-fn count(home: &Home, table: &str) -> i64 {
+pub(crate) fn count(home: &Home, table: &str) -> i64 {
     home.open()
         .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
             row.get(0)
@@ -15,7 +15,7 @@ fn count(home: &Home, table: &str) -> i64 {
         .unwrap()
 }
 
-fn session(id: &str) -> Value {
+pub(crate) fn session(id: &str) -> Value {
     json!({ "id": id, "title": "A session", "projectPath": "/home/user/project" })
 }
 

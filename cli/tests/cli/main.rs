@@ -7,9 +7,13 @@
     reason = "a test says what it expects by failing, its helpers too"
 )]
 
+mod contract;
 mod daemon;
 mod docs;
 mod import;
+mod newer;
+mod privacy;
 mod reading;
 mod support;
 mod upkeep;
+mod wire;

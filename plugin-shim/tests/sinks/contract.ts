@@ -109,6 +109,36 @@ export function testSink(
 			sink.close();
 		});
 
+		it("stores what comes before its parents, and no foreign key fails", async () => {
+			const path = newDatabasePath();
+			const { sink, stored, refusedLater = [] } = open(path);
+			const of = (id: string) => ({ sessionId: `ses_${id}`, messageId: id });
+			const refused = sink.apply([
+				{ method: "tool_call.upsert", params: { id: "prt_1", ...of("msg_1") } },
+				{ method: "part.upsert", params: { id: "prt_2", ...of("msg_2") } },
+				{
+					method: "message.upsert",
+					params: { id: "msg_3", sessionId: "ses_msg_3" },
+				},
+			]);
+			await stored?.();
+			assert.deepEqual([...refused, ...refusedLater], []);
+			assert.deepEqual(query(path, "PRAGMA foreign_key_check"), []);
+			assert.deepEqual(
+				query(path, "SELECT id, session_id FROM messages ORDER BY id"),
+				["msg_1", "msg_2", "msg_3"].map((id) => ({
+					id,
+					session_id: `ses_${id}`,
+				})),
+			);
+			for (const [table, id] of [
+				["tool_calls", "prt_1"],
+				["parts", "prt_2"],
+			])
+				assert.deepEqual(query(path, `SELECT id FROM ${table}`), [{ id }]);
+			sink.close();
+		});
+
 		it("works again after it was closed", async () => {
 			const path = newDatabasePath();
 			const { sink, stored } = open(path);

@@ -21,14 +21,19 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens on `path`. The caller holds the lock, so that what is there and
-    /// does not answer was left behind.
+    /// Makes the folder of `path`, or refuses one that others can write to.
+    pub(crate) fn prepare(path: &Path) -> Result<()> {
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
+        private_folder(folder).context(|| format!("cannot listen on {}", paths::shown(path)))?;
+        check_folder(folder)
+    }
+
+    /// Listens on `path`, which is prepared. The caller holds the lock, so that
+    /// what is there and does not answer was left behind.
     pub(crate) fn bind(path: &Path) -> Result<Self> {
         let what = || format!("cannot listen on {}", paths::shown(path));
-        if let Some(folder) = path.parent() {
-            private_folder(folder).context(what)?;
-            check_folder(folder)?;
-        }
         remove_stale(path)?;
         let socket = UnixListener::bind(path).context(what)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).context(what)?;

@@ -16,6 +16,15 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
+    /// A pipe has no folder.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "a Unix socket's folder may be refused"
+    )]
+    pub(crate) const fn prepare(_: &Path) -> Result<()> {
+        Ok(())
+    }
+
     /// Listens on `path`, as the first and only daemon.
     pub(crate) fn bind(path: &Path) -> Result<Self> {
         let next = ServerOptions::new()

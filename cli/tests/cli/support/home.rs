@@ -40,7 +40,12 @@ impl Home {
 
     /// The binary, with nothing of the machine's own settings.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_clankers"));
+        self.command_of(env!("CARGO_BIN_EXE_clankers"), args)
+    }
+
+    /// Another program, likewise.
+    pub(crate) fn command_of(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(args)
             .env_clear()

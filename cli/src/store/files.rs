@@ -1,0 +1,64 @@
+//! The database's place on disk: for its owner alone.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::paths::Places;
+
+#[cfg(unix)]
+const FOLDER_MODE: u32 = 0o700;
+#[cfg(unix)]
+const FILE_MODE: u32 = 0o600;
+
+/// Makes the folder and an empty file where there are none, and takes away
+/// other people's access, as the plugin does. A folder that a person named and
+/// made is theirs to open. SQLite gives the database's mode to the files it
+/// puts beside it.
+pub(super) fn prepare_files(places: &Places) -> io::Result<()> {
+    if let Some(folder) = places.db.parent() {
+        private_folder(folder)?;
+        #[cfg(unix)]
+        if places.in_own_folder {
+            narrow(folder, FOLDER_MODE)?;
+        }
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
+    options.open(&places.db)?;
+    #[cfg(unix)]
+    for ending in ["", "-wal", "-shm"] {
+        let mut file = places.db.as_os_str().to_owned();
+        file.push(ending);
+        narrow(Path::new(&file), FILE_MODE)?;
+    }
+    Ok(())
+}
+
+/// Makes a folder that only its owner can enter. One that is there keeps its mode.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER_MODE);
+    builder.create(folder)
+}
+
+/// Takes away what `mode` does not grant, where we own the file; another owner
+/// has decided to share it.
+#[cfg(unix)]
+fn narrow(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let is_ours = found.uid() == rustix::process::getuid().as_raw();
+    if found.mode() & 0o777 & !mode == 0 || !is_ours {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(found.mode() & mode))
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { loadCore } from "../../src/core.ts";
+import { type Connection, connect } from "../../src/sinks/connection.ts";
+import { SinkError } from "../../src/sinks/sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite.ts";
+import { query } from "../support/query.ts";
+import { newDatabasePath } from "../support/temporary.ts";
+import { sessionUpsert } from "./contract.ts";
+
+const { store } = loadCore();
+const open = (path: string): SqliteSink =>
+	new SqliteSink({ path, inOwnFolder: false }, store);
+
+/** The class of every connection, whichever runtime's. */
+const connections: Connection = Object.getPrototypeOf(connect(":memory:"));
+const { close } = connections;
+
+describe("the connection that the plugin writes with", () => {
+	/** What each connection said of a pragma before it was closed. */
+	let asked: string;
+	let answers: unknown[];
+
+	beforeEach(() => {
+		answers = [];
+		connections.close = function (this: Connection): void {
+			const statement = this.prepare(`PRAGMA ${asked}`);
+			answers.push(Object.values(statement.get() ?? {})[0]);
+			statement.finalize?.();
+			close.call(this);
+		};
+	});
+	afterEach(() => {
+		connections.close = close;
+	});
+
+	const pragma = (name: string): unknown => {
+		asked = name;
+		const sink = open(newDatabasePath());
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		sink.close();
+		assert.equal(answers.length, 1);
+		return answers[0];
+	};
+
+	it("waits no longer than 50 ms for a lock", () => {
+		const waits = Number(pragma("busy_timeout"));
+		assert.ok(waits > 0 && waits <= 50, String(waits));
+	});
+
+	it("has the foreign keys on", () => {
+		assert.equal(pragma("foreign_keys"), 1);
+	});
+
+	it("is in WAL mode", () => {
+		assert.equal(pragma("journal_mode"), "wal");
+	});
+});
+
+describe("a database in WAL mode, of a newer clankers", () => {
+	it("is refused and left as it is, byte for byte", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		sink.close();
+		const connection = connect(path);
+		connection.exec(
+			`CREATE TABLE later (x); PRAGMA user_version = ${store.schemaVersion + 1}`,
+		);
+		connection.close();
+		const before = readFileSync(path);
+		const again = open(path);
+		assert.throws(
+			() => again.apply([sessionUpsert("ses_1", "two")]),
+			(error) =>
+				error instanceof SinkError &&
+				error.kind === "incompatible" &&
+				/written by a newer clankers/.test(error.message),
+		);
+		again.close();
+		assert.deepEqual(readFileSync(path), before);
+		assert.equal(
+			query(path, "SELECT title FROM sessions")[0]?.["title"],
+			"one",
+		);
+	});
+});
