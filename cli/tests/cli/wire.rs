@@ -11,7 +11,7 @@ use crate::support::home::Home;
 use crate::support::recording;
 
 /// A call of each command, and a query that tells that it was done.
-fn calls() -> [(&'static str, Value, &'static str); 11] {
+fn calls() -> [(&'static str, Value, &'static str); 12] {
     let place = json!({ "messageId": "msg_1", "sessionId": "ses_1" });
     let with = |mut more: Value| {
         let fields = place.as_object().unwrap().clone();
@@ -33,6 +33,11 @@ fn calls() -> [(&'static str, Value, &'static str); 11] {
             "part.upsert",
             with(json!({ "id": "prt_1", "type": "text", "text": "hello" })),
             "SELECT text = 'hello' FROM parts",
+        ),
+        (
+            "part.append",
+            with(json!({ "id": "prt_1", "offset": 5, "text": " there" })),
+            "SELECT text = 'hello there' FROM parts",
         ),
         (
             "tool_call.upsert",
@@ -111,7 +116,7 @@ fn a_batch_of_every_command_does_what_they_do_one_by_one() {
     }
     assert_eq!(
         Client::connect(&together.socket()).call("batch", &json!({ "commands": commands })),
-        Ok(json!({ "applied": 11 }))
+        Ok(json!({ "applied": Command::METHODS.len() }))
     );
     assert_eq!(
         recording::dump(&one_by_one.open()),
