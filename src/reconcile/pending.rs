@@ -48,8 +48,10 @@ impl Pending {
                 );
             }
             Command::PartUpsert(row) => {
-                self.part_appends
-                    .retain(|id, append| *id != row.id || !append.is_in(&row.text));
+                let append = self.part_appends.get(&row.id);
+                if append.is_some_and(|append| append.is_in(&row.text)) {
+                    self.part_appends.remove(&row.id);
+                }
                 merge(
                     &mut self.parts,
                     row.id.clone(),

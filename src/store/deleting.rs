@@ -26,27 +26,29 @@ WHERE ?1 ->> 'onDelete' = 'purge'";
 pub(super) fn erased_session(id: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM sessions AS gone WHERE gone.id = {id} AND gone.deleted_at IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM kept WHERE kept.id = gone.id))"
+    AND NOT coalesce((SELECT kept FROM deletions WHERE id = gone.id), 0))"
     )
 }
 
-/// True where the message of this id is deleted and not kept, neither itself
-/// nor with the session that it was deleted with.
+/// True where the message of this id is deleted and not kept, itself or with
+/// its session.
 pub(super) fn erased_message(id: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM messages AS gone WHERE gone.id = {id} AND gone.deleted_at IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM kept WHERE kept.id = gone.id) AND NOT EXISTS (
-      SELECT 1 FROM kept JOIN sessions ON sessions.id = kept.id
-      WHERE kept.id = gone.session_id AND sessions.deleted_at = gone.deleted_at))"
+    AND NOT coalesce((SELECT kept FROM deletions WHERE id = gone.id),
+      (SELECT kept FROM deletions WHERE id = gone.session_id), 0))"
     )
 }
 
-/// Remembers what is kept; not what was erased before.
-fn remember_kept(is_erased: &str) -> String {
+/// Remembers whether content is kept, unless it `is_erased` already. What one
+/// writer erases, no other keeps.
+fn remember_deletion(is_erased: &str) -> String {
     format!(
         "\
-INSERT OR IGNORE INTO kept (id)
-SELECT ?1 ->> 'id' WHERE NOT ({ERASES}) AND NOT ({is_erased})"
+INSERT INTO deletions (id, kept)
+SELECT ?1 ->> 'id', NOT ({ERASES} OR {is_erased}) WHERE NOT ({PURGES}) AND {not_purged}
+ON CONFLICT (id) DO UPDATE SET kept = min(kept, excluded.kept)",
+        not_purged = super::NOT_PURGED
     )
 }
 
@@ -56,8 +58,8 @@ pub(super) fn session() -> Vec<String> {
     let messages_of = "SELECT id FROM messages WHERE session_id = ?1 ->> 'id'";
     let mut all = vec![
         REMEMBER_PURGED.to_owned(),
-        remember_kept(&erased_session("?1 ->> 'id'")),
-        format!("DELETE FROM kept WHERE {ERASES} AND (id = ?1 ->> 'id' OR id IN ({messages_of}))"),
+        remember_deletion(&erased_session("?1 ->> 'id'")),
+        format!("UPDATE deletions SET kept = 0 WHERE {ERASES} AND id IN ({messages_of})"),
         format!(
             "INSERT OR IGNORE INTO sessions (id) SELECT ?1 ->> 'id' WHERE {}",
             super::NOT_PURGED
@@ -90,8 +92,7 @@ pub(super) fn message() -> Vec<String> {
     );
     let mut all = vec![
         REMEMBER_PURGED.to_owned(),
-        remember_kept(&is_erased),
-        format!("DELETE FROM kept WHERE {ERASES} AND id = ?1 ->> 'id'"),
+        remember_deletion(&is_erased),
         ENSURE_SESSION.to_owned(),
         format!(
             "\

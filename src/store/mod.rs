@@ -62,6 +62,7 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
     use statements as sql;
     Some(match method {
         "session.upsert" => vec![
+            sql::PARENT_OF_PURGED.to_owned(),
             sql::INHERIT_WHEN_CREATED.to_owned(),
             sql::session_own(),
             upsert::sessions(),

@@ -102,6 +102,11 @@ WHERE session_id = CASE
     THEN ?1 ->> 'id' END
   AND (SELECT created_at FROM messages WHERE id = usage.message_id) < ?1 ->> 'createdAt'";
 
+/// Which session had started one that was purged, where that is told late.
+pub(super) const PARENT_OF_PURGED: &str = "\
+UPDATE purged SET parent_id = ?1 ->> 'parentId'
+WHERE id = ?1 ->> 'id' AND parent_id IS NULL AND ?1 ->> 'parentId' IS NOT NULL";
+
 /// What OpenCode says of the session itself. Before the session's upsert, which reads it.
 pub(super) fn session_own() -> String {
     format!(
@@ -149,6 +154,9 @@ WHERE id = ?1 ->> '{param}'"
 /// True where the part that the command is about is a text, as it is stored.
 const IS_TEXT: &str = "EXISTS (SELECT 1 FROM parts WHERE id = ?1 ->> 'id' AND type = 'text')";
 
+/// The message of the part that the command is about, as it is stored.
+const OF_PART: &str = "(SELECT message_id FROM parts WHERE id = ?1 ->> 'id')";
+
 /// A message's text, from its text parts, once one of them changed.
 pub(super) fn derive_text() -> String {
     text_of_message("true", IS_TEXT)
@@ -166,18 +174,20 @@ fn text_of_message(parts: &str, condition: &str) -> String {
 UPDATE messages SET text_content = derived.text
 FROM (SELECT coalesce(group_concat(text, char(10)), '') AS text FROM (
   SELECT text FROM parts
-  WHERE message_id = ?1 ->> 'messageId' AND type = 'text' AND text IS NOT NULL AND NOT synthetic
+  WHERE message_id = {OF_PART} AND type = 'text' AND text IS NOT NULL AND NOT synthetic
     AND NOT coalesce(iif(json_valid(data), data ->> 'ignored', 0), 0) AND {parts}
   ORDER BY id)) AS derived
-WHERE id = ?1 ->> 'messageId' AND text_content <> derived.text AND {condition}"
+WHERE id = {OF_PART} AND text_content <> derived.text AND {condition}"
     )
 }
 
 /// A text that is being written, with what came to it. It stays what it is
-/// where it has ended, holds more already, or is not there up to the offset.
+/// where it has ended, holds more already, is not there up to the offset, or
+/// has a character around it.
 pub(super) const APPEND: &str = "\
 UPDATE parts SET text = CAST(substr(CAST(text AS BLOB), 1, ?1 ->> 'offset') AS TEXT) || (?1 ->> 'text')
 WHERE id = ?1 ->> 'id' AND ended_at IS NULL AND length(CAST(text AS BLOB)) >= ?1 ->> 'offset'
+  AND hex(substr(CAST(text AS BLOB), (?1 ->> 'offset') + 1, 1)) NOT BETWEEN '80' AND 'BF'
   AND length(CAST(text AS BLOB)) < (?1 ->> 'offset') + length(CAST(?1 ->> 'text' AS BLOB))";
 
 /// How long a person was asked during a call: what of the asking lies inside
@@ -233,7 +243,8 @@ FROM session_errors AS failure WHERE {twins}"
         format!(
             "\
 DELETE FROM session_errors AS failure
-WHERE EXISTS (SELECT 1 FROM session_errors AS answer WHERE {twins})"
+WHERE failure.session_id = ?1 ->> 'sessionId'
+  AND EXISTS (SELECT 1 FROM session_errors AS answer WHERE {twins})"
         ),
     ]
 }

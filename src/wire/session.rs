@@ -45,11 +45,11 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         row.created_at = time.number("created");
         row.updated_at = time.number("updated");
         row.archived_at = time.maybe_number("archived");
-        let is_archived = !time.lacks("archived");
+        let lacks_archived = time.lacks("archived");
         time.unneeded(&[("compacting", Kind::Number)]);
         // What unarchives one leaves a zero (1.1 on).
         let is_zero = row.archived_at.value().is_some_and(|at| at.is_zero());
-        if time.close() && !is_archived || is_zero {
+        if is_zero || time.close() && lacks_archived && is_whole(&row) {
             row.archived_at = Known::Empty;
         }
     }
@@ -64,13 +64,26 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         ("metadata", Kind::Object),
     ]);
     let lacks = ["parentID", "agent", "model", "summary"].map(|key| info.lacks(key));
-    if info.close() && row.updated_at.value().is_some() {
+    if info.close() && is_whole(&row) {
         clear(&mut row, lacks);
     }
     row
 }
 
-/// A session comes whole: what it lacks, it has not got (any more).
+/// Whether it has all that a session always has, as every known release sends
+/// it: then what it lacks, it has not got (any more).
+fn is_whole(row: &SessionRow) -> bool {
+    let texts = [
+        &row.source_version,
+        &row.title,
+        &row.project_id,
+        &row.project_path,
+    ];
+    let times = [&row.created_at, &row.updated_at];
+    texts.iter().all(|text| text.value().is_some())
+        && times.iter().all(|time| time.value().is_some())
+}
+
 fn clear(row: &mut SessionRow, [parent, agent, model, summary]: [bool; 4]) {
     if parent {
         row.parent_id = Known::Empty;

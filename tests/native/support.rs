@@ -37,13 +37,28 @@ pub(crate) struct Db(pub(crate) Connection, BTreeMap<&'static str, Vec<String>>)
 impl Db {
     /// An empty one with the newest schema.
     pub(crate) fn new() -> Self {
+        Self::of_schema(store::SCHEMA_VERSION)
+    }
+
+    /// An empty one with the schema of this version.
+    pub(crate) fn of_schema(version: usize) -> Self {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch("PRAGMA foreign_keys = ON").unwrap();
         db.set_prepared_statement_cache_capacity(128);
-        for migration in store::MIGRATIONS {
+        for migration in &store::MIGRATIONS[..version] {
             db.execute_batch(migration).unwrap();
         }
+        db.execute_batch(&format!("PRAGMA user_version = {version}"))
+            .unwrap();
         Self(db, store::all_statements().into_iter().collect())
+    }
+
+    /// Brings it up to the newest schema.
+    pub(crate) fn migrate(&self) {
+        let version = self.value("PRAGMA user_version").parse().unwrap_or(0);
+        for migration in store::MIGRATIONS.iter().skip(version) {
+            self.0.execute_batch(migration).unwrap();
+        }
     }
 
     /// Applies a batch in one transaction.

@@ -78,10 +78,7 @@ export class MergedCommands {
 		const length = this.#lengths.get(command) ?? Buffer.byteLength(text);
 		const held = offset + length - params.offset;
 		if (held < 0 || params.offset < offset) return command;
-		const rest =
-			held === 0
-				? params.text
-				: Buffer.from(params.text).subarray(held).toString();
+		const rest = held === 0 ? params.text : behind(params.text, held);
 		const grown = {
 			...command,
 			params: { ...command.params, text: text + rest },
@@ -98,6 +95,12 @@ export class MergedCommands {
 		}
 		return `${this.#deletions} ${method} ${rowOf(command)}`;
 	}
+}
+
+/** A text from a byte on; nothing where a character lies around that byte. */
+function behind(text: string, byte: number): string {
+	const rest = Buffer.from(text).subarray(byte);
+	return ((rest[0] ?? 0) & 0xc0) === 0x80 ? "" : rest.toString();
 }
 
 /** What tells the command's row from others of its table. */
@@ -163,6 +166,12 @@ function isOlder(
 				isLess(next["completedAt"], stored["completedAt"])
 			);
 		case "part.upsert":
+			if (next["endedAt"] === undefined)
+				return (
+					typeof stored["endedAt"] === "number" &&
+					typeof next["startedAt"] === "number" &&
+					next["text"] !== undefined
+				);
 			return (
 				next["endedAt"] === null &&
 				(typeof stored["endedAt"] === "number" ||

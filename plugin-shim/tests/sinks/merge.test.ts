@@ -140,6 +140,19 @@ const CASES: {
 		left: 1,
 	},
 	{
+		name: "an end that an answer from mid-stream does not take back",
+		commands: [
+			part({ text: "the whole", startedAt: 1, endedAt: 5 }),
+			part({ text: "the", startedAt: 1 }),
+		],
+		left: 1,
+	},
+	{
+		name: "no half of a character",
+		commands: [part({ text: "é", endedAt: null }), append(1, "éxyz")],
+		left: 1,
+	},
+	{
 		name: "an end that nothing comes behind",
 		commands: [part({ text: "ended", endedAt: 5 }), append(5, " late")],
 		left: 1,

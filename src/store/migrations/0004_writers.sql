@@ -1,10 +1,19 @@
 -- 0004: what holds whoever writes: what was purged, kept or erased stays so.
 
--- The sessions and messages whose content is kept though they were deleted, by
--- their ids: what is told of them late is kept as well.
-CREATE TABLE kept (
-  id TEXT NOT NULL PRIMARY KEY
+-- Of the sessions and messages that were deleted, by their ids, whether their
+-- content is kept: what is told of them late is treated alike. A message that
+-- is not here went with its session.
+CREATE TABLE deletions (
+  id TEXT NOT NULL PRIMARY KEY,
+  kept INTEGER NOT NULL
 ) WITHOUT ROWID;
+INSERT INTO deletions (id, kept)
+SELECT id, title IS NOT NULL FROM sessions WHERE deleted_at IS NOT NULL
+UNION ALL
+SELECT id, text_content <> '' OR error_message IS NOT NULL
+  OR EXISTS (SELECT 1 FROM parts WHERE message_id = messages.id AND (text IS NOT NULL OR data IS NOT NULL))
+  OR EXISTS (SELECT 1 FROM tool_calls WHERE message_id = messages.id AND coalesce(input, output, error) IS NOT NULL)
+FROM messages WHERE deleted_at IS NOT NULL;
 
 -- Which session had started the one that was purged: what a sub-agent spent
 -- stays in the sum of the session that it worked for.

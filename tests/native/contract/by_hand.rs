@@ -308,6 +308,98 @@ fn what_comes_late_to_what_is_kept_is_kept_too_and_marked_as_deleted() {
 }
 
 #[test]
+fn a_message_that_one_writer_erases_stays_so_though_another_keeps_its_session() {
+    let message = |at: u32| {
+        let how = json!({ "id": "msg_1", "sessionId": "ses_1", "deletedAt": at, "onDelete": "tombstone" });
+        command("message.delete", how)
+    };
+    let keep = || delete("session.delete", "ses_1", "keep");
+    for at in [40, 50, 60] {
+        for both in [[message(at), keep()], [keep(), message(at)]] {
+            let db = sent(both);
+            db.apply(&late());
+            assert_eq!(stored_late(&db), 2, "the title and the list\n{}", db.dump());
+        }
+    }
+}
+
+#[test]
+fn what_an_earlier_schema_kept_and_erased_stays_so() {
+    let db = Db::of_schema(3);
+    db.0.execute_batch(
+        "INSERT INTO sessions (id, title, deleted_at) VALUES ('ses_1', 'kept', 50), ('ses_2', NULL, 50);
+         INSERT INTO messages (id, session_id, text_content, deleted_at)
+         VALUES ('msg_1', 'ses_1', 'kept', 50), ('msg_2', 'ses_2', '', 50), ('msg_3', 'ses_1', '', 40);",
+    )
+    .unwrap();
+    db.migrate();
+    for (id, session) in [("msg_1", "ses_1"), ("msg_2", "ses_2"), ("msg_3", "ses_1")] {
+        let part = json!({ "id": format!("prt_{id}"), "messageId": id, "sessionId": session, "type": "reasoning", "text": "LATE" });
+        db.apply(&[command("part.upsert", part)]);
+    }
+    assert_eq!(
+        db.rows("SELECT message_id FROM parts WHERE text = 'LATE'"),
+        [r#""msg_1""#]
+    );
+}
+
+#[test]
+fn who_started_a_session_may_be_told_after_it_was_purged() {
+    let db = sent([
+        session("ses_0", json!({})),
+        step("prt_1", 0.5),
+        delete("session.delete", "ses_1", "purge"),
+        session("ses_1", json!({ "parentId": "ses_0" })),
+    ]);
+    let inclusive = "SELECT inclusive_cost FROM session_usage WHERE session_id = 'ses_0'";
+    assert_eq!(db.value(inclusive), "0.5");
+}
+
+#[test]
+fn a_part_stays_with_its_message_whatever_it_is_told_under() {
+    let under = |message: &str, more: Value| {
+        with(
+            json!({ "id": "prt_1", "messageId": message, "sessionId": "ses_1" }),
+            more,
+        )
+    };
+    let begun = json!({ "type": "text", "text": "ab", "endedAt": null });
+    let db = sent([
+        command("part.upsert", under("msg_1", begun)),
+        command(
+            "message.upsert",
+            json!({ "id": "msg_2", "sessionId": "ses_1", "textContent": "by hand" }),
+        ),
+        command(
+            "part.append",
+            under("msg_2", json!({ "offset": 2, "text": "cd" })),
+        ),
+    ]);
+    let texts = "SELECT text_content FROM messages ORDER BY id";
+    assert_eq!(db.rows(texts), [r#""abcd""#, r#""by hand""#]);
+    db.apply(&[command(
+        "part.upsert",
+        under("msg_2", json!({ "text": "e" })),
+    )]);
+    assert_eq!(db.rows(texts), [r#""e""#, r#""by hand""#]);
+}
+
+#[test]
+fn half_a_character_is_never_stored() {
+    let db = sent([
+        part(
+            "prt_1",
+            json!({ "type": "text", "text": "\u{e9}", "endedAt": null }),
+        ),
+        command(
+            "part.append",
+            with(place("prt_1"), json!({ "offset": 1, "text": "xyz" })),
+        ),
+    ]);
+    assert_eq!(db.value(TEXT), format!("{:?}", "\u{e9}"));
+}
+
+#[test]
 fn what_one_writer_erases_another_does_not_keep() {
     let told = |on_deletes: &[&str]| {
         let db = sent([message(json!({}))]);

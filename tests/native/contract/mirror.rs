@@ -187,7 +187,23 @@ fn what_a_session_lacks_is_not_cleared_where_it_may_be_called_otherwise_now() {
         "parentID": 5, "agent": 5, "model": 5, "summary": 5,
         "time": { "created": 1000, "updated": 4000, "archived": "7" },
     }));
-    tell(&db, Options::default(), [wrong]);
+    let partial = |time: Value| {
+        let info = json!({ "id": "ses_1", "time": time });
+        crate::events::event(
+            "session.updated",
+            json!({ "sessionID": "ses_1", "info": info }),
+        )
+    };
+    tell(
+        &db,
+        Options::default(),
+        [
+            wrong,
+            partial(json!({ "created": 1000, "updated": 5000 })),
+            partial(json!({ "created": 1000 })),
+            partial(json!({ "created": 1000, "updated": "x" })),
+        ],
+    );
     assert_eq!(db.rows(OPTIONAL), all);
 }
 
