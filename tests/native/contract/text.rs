@@ -155,7 +155,7 @@ fn what_came_to_a_text_is_added_where_the_text_is_there_up_to_it() {
         texts[0].clone()
     };
     let one = append(5, " 😀");
-    assert_eq!(written(&[one.clone()]), r#""wörd 😀""#);
+    assert_eq!(written(std::slice::from_ref(&one)), r#""wörd 😀""#);
     let both = [one.clone(), append(10, "\0 end")];
     let all = format!("{:?}", "wörd 😀\0 end");
     assert_eq!(written(&both), all);
