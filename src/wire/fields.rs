@@ -63,7 +63,7 @@ impl Need {
     }
 }
 
-/// One object that is being read. `close` it after the last field.
+/// One object that is being read. `close` it after the last field, once.
 pub(crate) struct Fields<'p, N> {
     node: N,
     place: Place<'p>,
@@ -228,7 +228,7 @@ impl<'p, N: Node> Fields<'p, N> {
     /// Notes the fields that nobody has asked for: no known release sends
     /// them. Whether there were none: else a field that is not there may only
     /// have been renamed.
-    pub(crate) fn close(self) -> bool {
+    pub(crate) fn close(&self) -> bool {
         if self.found == self.node.key_count() {
             return true;
         }

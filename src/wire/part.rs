@@ -76,8 +76,7 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, 
         _ => {}
     }
     row.data = data(part.node(), &in_columns);
-    let is_plain = row.text.value().is_some() && part.lacks("synthetic");
-    if part.close() && is_plain {
+    if part.close() && row.text.value().is_some() && part.lacks("synthetic") {
         // A part comes whole.
         row.synthetic = Known::Empty;
     }

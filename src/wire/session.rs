@@ -45,11 +45,11 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         row.created_at = time.number("created");
         row.updated_at = time.number("updated");
         row.archived_at = time.maybe_number("archived");
-        let lacks_archived = time.lacks("archived");
         time.unneeded(&[("compacting", Kind::Number)]);
+        let lacks_archived = time.close() && time.lacks("archived");
         // What unarchives one leaves a zero (1.1 on).
         let is_zero = row.archived_at.value().is_some_and(|at| at.is_zero());
-        if is_zero || time.close() && lacks_archived && is_whole(&row) {
+        if is_zero || lacks_archived && is_whole(&row) {
             row.archived_at = Known::Empty;
         }
     }
@@ -63,9 +63,8 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         ("permission", Kind::Array),
         ("metadata", Kind::Object),
     ]);
-    let lacks = ["parentID", "agent", "model", "summary"].map(|key| info.lacks(key));
     if info.close() && is_whole(&row) {
-        clear(&mut row, lacks);
+        clear(&mut row, &info);
     }
     row
 }
@@ -84,18 +83,18 @@ fn is_whole(row: &SessionRow) -> bool {
         && times.iter().all(|time| time.value().is_some())
 }
 
-fn clear(row: &mut SessionRow, [parent, agent, model, summary]: [bool; 4]) {
-    if parent {
+fn clear<N: Node>(row: &mut SessionRow, info: &Fields<'_, N>) {
+    if info.lacks("parentID") {
         row.parent_id = Known::Empty;
     }
-    if agent {
+    if info.lacks("agent") {
         row.agent = Known::Empty;
     }
-    if model {
+    if info.lacks("model") {
         row.model = Known::Empty;
         row.provider = Known::Empty;
     }
-    if summary {
+    if info.lacks("summary") {
         row.additions = Known::Empty;
         row.deletions = Known::Empty;
         row.files_changed = Known::Empty;

@@ -42,6 +42,16 @@ fn unarchiving_clears_when_it_was_archived_in_every_spelling() {
 }
 
 #[test]
+fn what_no_release_sends_is_noted_of_an_unarchived_session_too() {
+    let times = json!({ "created": 1000, "updated": 3000, "archived": 0, "surprise": 1 });
+    let db = told([session("ses_1", json!({ "time": times }))]);
+    assert_eq!(
+        db.rows("SELECT code, path FROM rejections"),
+        [r#""unknown_field" | "properties.info.time.surprise""#]
+    );
+}
+
+#[test]
 fn an_answer_told_again_without_its_error_has_none() {
     let error = json!({ "name": "APIError", "data": { "message": "no" } });
     let failed = answer("ses_1", "msg_1", json!({ "error": error }));
