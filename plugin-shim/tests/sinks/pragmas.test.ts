@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { loadCore } from "../../src/core.ts";
 import { type Connection, connect } from "../../src/sinks/connection.ts";
-import { SinkError } from "../../src/sinks/sink.ts";
 import { SqliteSink } from "../../src/sinks/sqlite.ts";
-import { query } from "../support/query.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 import { sessionUpsert } from "./contract.ts";
 
@@ -55,34 +52,5 @@ describe("the connection that the plugin writes with", () => {
 
 	it("is in WAL mode", () => {
 		assert.equal(pragma("journal_mode"), "wal");
-	});
-});
-
-describe("a database in WAL mode, of a newer clankers", () => {
-	it("is refused and left as it is, byte for byte", () => {
-		const path = newDatabasePath();
-		const sink = open(path);
-		sink.apply([sessionUpsert("ses_1", "one")]);
-		sink.close();
-		const connection = connect(path);
-		connection.exec(
-			`CREATE TABLE later (x); PRAGMA user_version = ${store.schemaVersion + 1}`,
-		);
-		connection.close();
-		const before = readFileSync(path);
-		const again = open(path);
-		assert.throws(
-			() => again.apply([sessionUpsert("ses_1", "two")]),
-			(error) =>
-				error instanceof SinkError &&
-				error.kind === "incompatible" &&
-				/written by a newer clankers/.test(error.message),
-		);
-		again.close();
-		assert.deepEqual(readFileSync(path), before);
-		assert.equal(
-			query(path, "SELECT title FROM sessions")[0]?.["title"],
-			"one",
-		);
 	});
 });

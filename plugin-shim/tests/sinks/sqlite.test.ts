@@ -215,6 +215,23 @@ describe("a database that is not ours to write", () => {
 		);
 	});
 
+	it("is refused in WAL mode too when a newer clankers wrote it", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "before")]);
+		sink.close();
+		const connection = connect(path);
+		connection.exec(
+			`CREATE TABLE later (x); PRAGMA user_version = ${store.schemaVersion + 1}`,
+		);
+		connection.close();
+		incompatible(path, /written by a newer clankers/);
+		assert.equal(
+			query(path, "SELECT title FROM sessions")[0]?.["title"],
+			"before",
+		);
+	});
+
 	it("is refused when it is another program's, or that of an earlier plugin without versions", () => {
 		const path = join(temporaryFolder(), "clankers.db");
 		const connection = connect(path);

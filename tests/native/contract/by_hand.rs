@@ -414,14 +414,3 @@ fn what_one_writer_erases_another_does_not_keep() {
     assert_eq!(told(&["keep", "tombstone"]), 0);
     assert_eq!(told(&["keep", "purge"]), 0);
 }
-
-#[test]
-fn a_message_that_was_erased_stays_erased_where_its_session_is_kept() {
-    let removed = command(
-        "message.delete",
-        json!({ "id": "msg_1", "sessionId": "ses_1", "deletedAt": 40, "onDelete": "tombstone" }),
-    );
-    let db = sent([removed, delete("session.delete", "ses_1", "keep")]);
-    db.apply(&late());
-    assert_eq!(stored_late(&db), 2, "the title and the list\n{}", db.dump());
-}

@@ -3,7 +3,8 @@
 use clankers::Options;
 use serde_json::{Value, json};
 
-use crate::events::{answer, part, session, tool, with, without};
+use super::mirror::at;
+use crate::events::{answer, event, part, session, tool, with, without};
 use crate::support::{Db, tell, told};
 
 const PLACE: (&str, &str, &str) = ("ses_1", "msg_1", "prt_1");
@@ -120,4 +121,56 @@ fn what_an_event_does_not_tell_clears_nothing() {
         db.rows("SELECT title, agent, archived_at FROM sessions"),
         [r#""A title" | "own" | 1500"#]
     );
+}
+
+/// What a session may have or not.
+const OPTIONAL: &str = "SELECT parent_id, agent, model, provider, additions, deletions, \
+    files_changed, archived_at FROM sessions";
+
+fn with_optional(more: Value) -> Value {
+    let all = json!({
+        "parentID": "ses_0", "agent": "build", "model": { "id": "m", "providerID": "p" },
+        "summary": { "additions": 1, "deletions": 2, "files": 3 },
+        "time": { "created": 1000, "updated": 2000, "archived": 7 },
+    });
+    session("ses_1", with(all, more))
+}
+
+#[test]
+fn what_opencode_clears_of_a_session_is_empty_again() {
+    let db = told([with_optional(json!({})), session("ses_1", at(3000))]);
+    assert_eq!(
+        db.rows(OPTIONAL),
+        ["NULL | NULL | NULL | NULL | 0 | 0 | 0 | NULL"]
+    );
+}
+
+#[test]
+fn what_a_session_lacks_is_not_cleared_where_it_may_be_called_otherwise_now() {
+    let renamed = json!({ "parentId": "ses_0", "time": { "created": 1000, "updated": 3000, "archivedAt": 7 } });
+    let db = told([with_optional(json!({})), session("ses_1", renamed)]);
+    let all = [r#""ses_0" | "build" | "m" | "p" | 1 | 2 | 3 | 7"#];
+    assert_eq!(db.rows(OPTIONAL), all);
+    let wrong = with_optional(json!({
+        "parentID": 5, "agent": 5, "model": 5, "summary": 5,
+        "time": { "created": 1000, "updated": 4000, "archived": "7" },
+    }));
+    let partial = |time: Value| {
+        let info = json!({ "id": "ses_1", "time": time });
+        event(
+            "session.updated",
+            json!({ "sessionID": "ses_1", "info": info }),
+        )
+    };
+    tell(
+        &db,
+        Options::default(),
+        [
+            wrong,
+            partial(json!({ "created": 1000, "updated": 5000 })),
+            partial(json!({ "created": 1000 })),
+            partial(json!({ "created": 1000, "updated": "x" })),
+        ],
+    );
+    assert_eq!(db.rows(OPTIONAL), all);
 }

@@ -16,7 +16,7 @@ fn spent(input: u32, output: u32, cost: f64) -> Value {
     json!({ "tokens": tokens(input, output), "cost": cost })
 }
 
-fn at(updated: u32) -> Value {
+pub(super) fn at(updated: u32) -> Value {
     json!({ "time": { "created": 1000, "updated": updated } })
 }
 
@@ -155,58 +155,6 @@ fn a_session_unarchived_is_not_archived_any_more() {
     assert_eq!(db.value("SELECT archived_at FROM sessions"), "NULL");
 }
 
-/// What a session may have or not.
-const OPTIONAL: &str = "SELECT parent_id, agent, model, provider, additions, deletions, \
-    files_changed, archived_at FROM sessions";
-
-fn with_optional(more: Value) -> Value {
-    let all = json!({
-        "parentID": "ses_0", "agent": "build", "model": { "id": "m", "providerID": "p" },
-        "summary": { "additions": 1, "deletions": 2, "files": 3 },
-        "time": { "created": 1000, "updated": 2000, "archived": 7 },
-    });
-    session("ses_1", with(all, more))
-}
-
-#[test]
-fn what_opencode_clears_of_a_session_is_empty_again() {
-    let db = told([with_optional(json!({})), session("ses_1", at(3000))]);
-    assert_eq!(
-        db.rows(OPTIONAL),
-        ["NULL | NULL | NULL | NULL | 0 | 0 | 0 | NULL"]
-    );
-}
-
-#[test]
-fn what_a_session_lacks_is_not_cleared_where_it_may_be_called_otherwise_now() {
-    let renamed = json!({ "parentId": "ses_0", "time": { "created": 1000, "updated": 3000, "archivedAt": 7 } });
-    let db = told([with_optional(json!({})), session("ses_1", renamed)]);
-    let all = [r#""ses_0" | "build" | "m" | "p" | 1 | 2 | 3 | 7"#];
-    assert_eq!(db.rows(OPTIONAL), all);
-    let wrong = with_optional(json!({
-        "parentID": 5, "agent": 5, "model": 5, "summary": 5,
-        "time": { "created": 1000, "updated": 4000, "archived": "7" },
-    }));
-    let partial = |time: Value| {
-        let info = json!({ "id": "ses_1", "time": time });
-        crate::events::event(
-            "session.updated",
-            json!({ "sessionID": "ses_1", "info": info }),
-        )
-    };
-    tell(
-        &db,
-        Options::default(),
-        [
-            wrong,
-            partial(json!({ "created": 1000, "updated": 5000 })),
-            partial(json!({ "created": 1000 })),
-            partial(json!({ "created": 1000, "updated": "x" })),
-        ],
-    );
-    assert_eq!(db.rows(OPTIONAL), all);
-}
-
 #[test]
 fn an_answer_that_is_taken_up_again_has_no_error_any_more() {
     let error = json!({ "name": "APIError", "data": { "message": "no", "statusCode": 500 } });
@@ -268,13 +216,13 @@ fn a_session_is_idle_busy_or_waits_for_a_retry() {
 fn a_project_is_the_sessions_directory_and_its_last_component() {
     let db = told([session(
         "ses_1",
-        with(json!({ "directory": "/srv/work/app/" }), at(1)),
+        with(json!({ "directory": "/home/user/app/" }), at(1)),
     )]);
     assert_eq!(
         db.rows(
             "SELECT source, source_version, project_id, project_path, project_name FROM sessions"
         ),
-        [r#""opencode" | "1.18.34" | "prj" | "/srv/work/app/" | "app""#]
+        [r#""opencode" | "1.18.34" | "prj" | "/home/user/app/" | "app""#]
     );
 }
 

@@ -3,15 +3,12 @@
 use clankers::Options;
 use serde_json::{Value, json};
 
+use super::mirror::at;
 use crate::events::{answer, message_removed, session, user, with};
 use crate::support::{tell, told};
 
 const CHANGED: &str = "SELECT additions, deletions, files_changed FROM sessions";
 const AGENT: &str = "SELECT agent FROM sessions WHERE id = 'ses_1'";
-
-fn at(updated: u32) -> Value {
-    json!({ "time": { "created": 1000, "updated": updated } })
-}
 
 fn by(agent: &str, created: u32) -> Value {
     json!({ "agent": agent, "time": { "created": created, "completed": created + 1 } })
