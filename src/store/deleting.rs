@@ -15,8 +15,9 @@ const PURGES: &str = "?1 ->> 'onDelete' = 'purge'";
 /// was removed before its session was deleted is not one that went with it.
 const EARLIEST: &str = "min(coalesce(deleted_at, ?1 ->> 'deletedAt'), ?1 ->> 'deletedAt')";
 
-/// What is purged is remembered by its id alone, so that nothing that is told
-/// late, again or by another writer brings it back.
+/// What is purged is remembered by its id, so that nothing that is told late,
+/// again or by another writer brings it back; and of a session the one that
+/// started it, in whose sum it stays.
 const REMEMBER_PURGED: &str = "\
 INSERT OR IGNORE INTO purged (id, parent_id)
 SELECT ?1 ->> 'id', (SELECT parent_id FROM sessions WHERE id = ?1 ->> 'id')
@@ -38,6 +39,12 @@ pub(super) fn erased_message(id: &str) -> String {
     AND NOT coalesce((SELECT kept FROM deletions WHERE id = gone.id),
       (SELECT kept FROM deletions WHERE id = gone.session_id), 0))"
     )
+}
+
+/// True where either of them is so.
+pub(super) fn erased_either(session_id: &str, message_id: &str) -> String {
+    let (session, message) = (erased_session(session_id), erased_message(message_id));
+    format!("({session} OR {message})")
 }
 
 /// Remembers whether content is kept, unless it `is_erased` already. What one
@@ -85,14 +92,9 @@ WHERE id = ?1 ->> 'id'"
 
 /// A message is removed, and with it its parts and tool calls.
 pub(super) fn message() -> Vec<String> {
-    let is_erased = format!(
-        "{} OR {}",
-        erased_session("?1 ->> 'sessionId'"),
-        erased_message("?1 ->> 'id'")
-    );
     let mut all = vec![
         REMEMBER_PURGED.to_owned(),
-        remember_deletion(&is_erased),
+        remember_deletion(&erased_either("?1 ->> 'sessionId'", "?1 ->> 'id'")),
         ENSURE_SESSION.to_owned(),
         format!(
             "\

@@ -85,7 +85,7 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             sql::ENSURE_SESSION.to_owned(),
             sql::ENSURE_MESSAGE.to_owned(),
             sql::ledger(),
-            sql::LEDGER_OF_STEP.to_owned(),
+            sql::ledger_of_step(),
             sql::derive_text_without("?1 ->> 'type' <> 'text'"),
             upsert::parts(),
             sql::derive_text(),

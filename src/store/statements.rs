@@ -1,6 +1,6 @@
 //! The statements that are not plain upserts.
 
-use super::deleting::{erased_message, erased_session};
+use super::deleting::{erased_either, erased_session};
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) const ENSURE_SESSION: &str = "\
@@ -35,15 +35,20 @@ LEFT JOIN sessions ON sessions.id = ?1 ->> 'sessionId'
 LEFT JOIN usage AS own ON own.id = ?1 ->> 'messageId'
 WHERE ?1 ->> 'type' = 'step-finish'";
 
-/// A step's own row takes the place of its message's, if it accounts for anything.
-pub(super) const LEDGER_OF_STEP: &str = "\
-DELETE FROM usage WHERE id = CASE WHEN ?1 ->> 'type' = 'step-finish' THEN ?1 ->> 'messageId' END
-  AND EXISTS (SELECT 1 FROM usage AS step WHERE step.id = ?1 ->> 'id' AND (step.prompt_tokens
-    OR step.completion_tokens OR step.reasoning_tokens OR step.cache_read_tokens
-    OR step.cache_write_tokens OR step.cost))";
+/// True where a row of the ledger, or a message, accounts for anything.
+const SPENT: &str = "(prompt_tokens OR completion_tokens OR reasoning_tokens
+    OR cache_read_tokens OR cache_write_tokens OR cost)";
 
-/// A completed answer that no step accounts for (release 1.0's compactions)
-/// is a row of the ledger by its own id, until a step of it comes.
+/// A step's own row takes the place of its message's, if it accounts for anything.
+pub(super) fn ledger_of_step() -> String {
+    format!(
+        "\
+DELETE FROM usage WHERE id = CASE WHEN ?1 ->> 'type' = 'step-finish' THEN ?1 ->> 'messageId' END
+  AND EXISTS (SELECT 1 FROM usage WHERE id = ?1 ->> 'id' AND {SPENT})"
+    )
+}
+
+/// A completed answer, as a row of the ledger by its own id.
 const LEDGER_OF_MESSAGE: &str = "\
 INSERT INTO usage (id, session_id, message_id, agent, model, provider, prompt_tokens,
   completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost, inherited, at)
@@ -53,12 +58,7 @@ SELECT id, session_id, id, agent, model, provider, prompt_tokens, completion_tok
     SELECT created_at FROM sessions WHERE sessions.id = messages.session_id), 0),
   completed_at
 FROM messages
-WHERE id = ?1 ->> 'id' AND role = 'assistant' AND completed_at IS NOT NULL
-  AND (prompt_tokens OR completion_tokens OR reasoning_tokens OR cache_read_tokens
-    OR cache_write_tokens OR cost)
-  AND NOT EXISTS (SELECT 1 FROM usage WHERE message_id = ?1 ->> 'id' AND id <> ?1 ->> 'id'
-    AND (prompt_tokens OR completion_tokens OR reasoning_tokens OR cache_read_tokens
-      OR cache_write_tokens OR cost))";
+WHERE id = ?1 ->> 'id' AND role = 'assistant' AND completed_at IS NOT NULL";
 
 /// What is there is never lowered.
 const NEVER_LOWERED: &str = "\
@@ -75,9 +75,15 @@ pub(super) fn ledger() -> String {
     format!("{LEDGER}\n{NEVER_LOWERED}")
 }
 
-/// The ledger's row of an answer that no step accounts for.
+/// The ledger's row of a completed answer that no step accounts for (release
+/// 1.0's compactions), until a step of it comes.
 pub(super) fn ledger_of_message() -> String {
-    format!("{LEDGER_OF_MESSAGE}\n{NEVER_LOWERED}")
+    format!(
+        "\
+{LEDGER_OF_MESSAGE} AND {SPENT} AND NOT EXISTS (
+  SELECT 1 FROM usage WHERE message_id = ?1 ->> 'id' AND id <> ?1 ->> 'id' AND {SPENT})
+{NEVER_LOWERED}"
+    )
 }
 
 /// What only the message knows of its steps: who was asked, and when.
@@ -255,9 +261,11 @@ pub(super) fn erase_content(table: &str, column: &str) -> String {
     format!(
         "\
 UPDATE {table} SET {column} = NULL
-WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND ({} OR {})",
-        erased_session(&format!("{table}.session_id")),
-        erased_message(&format!("{table}.message_id"))
+WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
+        erased_either(
+            &format!("{table}.session_id"),
+            &format!("{table}.message_id")
+        )
     )
 }
 

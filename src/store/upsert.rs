@@ -1,6 +1,6 @@
 //! Builds the upsert of a table from the list of its columns.
 
-use super::deleting::{erased_message, erased_session};
+use super::deleting::{erased_either, erased_message, erased_session};
 
 /// What an upsert does to a column of a row that is there already.
 #[derive(Clone, Copy)]
@@ -300,9 +300,4 @@ pub(super) fn permissions() -> String {
         deleted_at: None,
     }
     .sql()
-}
-
-fn erased_either(session_id: &str, message_id: &str) -> String {
-    let (session, message) = (erased_session(session_id), erased_message(message_id));
-    format!("({session} OR {message})")
 }
