@@ -47,7 +47,7 @@ export class MergedCommands {
 
 	/** Leaves out what came to a text that is told whole now. */
 	#supersede({ id, text }: PartRow): void {
-		const key = `${this.#deletions} part.append ${id}`;
+		const key = this.#key("part.append", id);
 		const append = this.#commands.get(key);
 		if (append === undefined || typeof text !== "string") return;
 		const { offset, text: came } = append.params as PartAppend["params"];
@@ -58,7 +58,7 @@ export class MergedCommands {
 	/** Adds what came to a text to what is left of it. */
 	#append(append: PartAppend): void {
 		const key = this.#keyOf(append);
-		const whole = `${this.#deletions} part.upsert ${append.params.id}`;
+		const whole = this.#key("part.upsert", append.params.id);
 		const at = this.#commands.has(key) ? key : whole;
 		const pending = this.#commands.get(at);
 		const grown = pending && this.#grown(pending, append);
@@ -93,7 +93,11 @@ export class MergedCommands {
 			this.#deletions += 1;
 			return `${this.#deletions} deletion`;
 		}
-		return `${this.#deletions} ${method} ${rowOf(command)}`;
+		return this.#key(method, rowOf(command));
+	}
+
+	#key(method: Command["method"], row: string): string {
+		return `${this.#deletions} ${method} ${row}`;
 	}
 }
 
