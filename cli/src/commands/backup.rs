@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::error::{Context, Error, Result};
 use crate::output::{Out, bytes};
 use crate::paths::{Places, shown};
-use crate::store::open_reader;
+use crate::store::{open_reader, private_file};
 
 /// Copy the database, while it is in use
 #[derive(Debug, clap::Args)]
@@ -29,9 +29,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     let fresh = PathBuf::from(fresh);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&fresh).context(what)?;
+    private_file(&mut options, &fresh).context(what)?;
     let name = fresh
         .to_str()
         .ok_or_else(|| Error::new("the file's name is not text"))?;

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::error::{Context, Error, Result};
 use crate::output::{Cell, Format, Kind, Out, column};
 use crate::paths::{Places, shown};
-use crate::store::open_reader;
+use crate::store::{open_reader, private_file};
 
 /// Write the rows as JSON Lines, JSON or CSV
 #[derive(Debug, clap::Args)]
@@ -67,11 +67,8 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     };
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options
-        .open(path)
-        .context(|| format!("cannot write {}", shown(path)))?;
+    let file =
+        private_file(&mut options, path).context(|| format!("cannot write {}", shown(path)))?;
     let mut file = BufWriter::new(file);
     write(&db, &tables, session.as_deref(), out.format, &mut file)?;
     Ok(file.flush()?)

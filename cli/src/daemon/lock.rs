@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Error, Result};
 use crate::paths;
-use crate::store::private_folder;
+use crate::store::{private_file, private_folder};
 
 /// Held while a daemon runs.
 #[derive(Debug)]
@@ -30,9 +30,7 @@ impl Lock {
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&lock).context(what)?;
+        let file = private_file(&mut options, &lock).context(what)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(Error::new(format!(

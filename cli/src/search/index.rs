@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::words;
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
-use crate::store::open_reader;
+use crate::store::{open_reader, private_file};
 
 /// Raised when documents are made otherwise: the index is then made anew.
 const VERSION: u32 = 1;
@@ -102,9 +102,7 @@ impl Index {
     fn stored(path: &Path) -> Result<Connection> {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)?;
+        private_file(&mut options, path)?;
         let index = Connection::open(path)?;
         index.busy_timeout(Duration::from_secs(10))?;
         // What is lost in a crash is indexed again.

@@ -1,6 +1,6 @@
 //! The database's place on disk: for its owner alone.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -23,11 +23,10 @@ pub(super) fn prepare_files(places: &Places) -> io::Result<()> {
             narrow(folder, FOLDER_MODE)?;
         }
     }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
-    options.open(&places.db)?;
+    private_file(
+        OpenOptions::new().write(true).create(true).truncate(false),
+        &places.db,
+    )?;
     #[cfg(unix)]
     for ending in ["", "-wal", "-shm"] {
         let mut file = places.db.as_os_str().to_owned();
@@ -44,6 +43,14 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER_MODE);
     builder.create(folder)
+}
+
+/// Opens a file as `options` say. One that is made by it only its owner can
+/// read; one that is there keeps its mode.
+pub(crate) fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, FILE_MODE);
+    options.open(path)
 }
 
 /// Takes away what `mode` does not grant, where we own the file; another owner
