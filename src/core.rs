@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use crate::absent::{self, Absent, StoredMessage};
-use crate::command::Command;
-use crate::decode::{self, Context};
-use crate::event::Event;
-use crate::node::Node;
-use crate::number::Number;
-use crate::plan::{Plan, StoredSession};
+use crate::catch_up::absent::{self, Absent, StoredMessage};
+use crate::catch_up::plan::{Plan, StoredSession};
+use crate::model::command::Command;
+use crate::model::event::Event;
+use crate::model::number::Number;
+use crate::model::row::{OnDelete, SessionRow};
+use crate::read::node::Node;
+use crate::read::rejections::Rejections;
 use crate::reconcile::{Reconciler, Urgency};
-use crate::rejections::Rejections;
-use crate::row::{OnDelete, SessionRow};
-use crate::wire::types;
+use crate::sources::opencode1::types;
+use crate::sources::{Context, opencode1};
 
 /// What a core is told when it is made.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl Core {
     ) -> Urgency {
         let reconciler = &self.reconciler;
         let held = |part_id: &str| reconciler.held(part_id);
-        let mut decoded = decode::decode(event, &Context { now, held: &held });
+        let mut decoded = opencode1::decode(event, &Context { now, held: &held });
         let now = Number::new(now).unwrap_or_default();
         let mut urgency = Urgency::None;
         if let Some(event) = decoded.event.take() {
@@ -107,7 +107,13 @@ impl Core {
         }
         if !decoded.rejections.is_empty() {
             let version = self.source_version.as_deref();
-            for row in self.rejections.count(event, &decoded, version, now) {
+            for row in self.rejections.count(
+                event,
+                &decoded.event_type,
+                &decoded.rejections,
+                version,
+                now,
+            ) {
                 self.reconciler.reject(row);
             }
             urgency = urgency.max(Urgency::Soon);

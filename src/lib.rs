@@ -10,26 +10,18 @@
 //! due, [`Core::settle`] says whether they were stored. The core reads no
 //! clock and does no I/O; natively and in wasm it gives the same result.
 //!
-//! Modules in reading order: [`node`] and `wire` (what OpenCode sends),
-//! [`decode`], [`event`], [`reconcile`], [`row`] and [`command`] (what comes
-//! out), [`rejection`], [`plan`] (what to ask OpenCode for), [`absent`] (what it
-//! has no more), [`store`] (the SQL that applies commands).
+//! Modules in reading order: [`read`] (reading a value where it lies),
+//! [`sources`] (what each agent sends), [`model`] (rows, events, commands),
+//! [`reconcile`] (what changed), [`catch_up`] (what to ask for that no event
+//! brought), [`store`] (the SQL that applies commands).
 
-pub mod absent;
-pub mod command;
+pub mod catch_up;
 mod core;
-pub mod decode;
-pub mod event;
-pub mod known;
-pub mod node;
-pub mod number;
-pub mod plan;
+pub mod model;
+pub mod read;
 pub mod reconcile;
-pub mod rejection;
-mod rejections;
-pub mod row;
+pub mod sources;
 pub mod store;
-mod wire;
 
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

@@ -2,7 +2,7 @@
 //! must survive the wire.
 #![no_main]
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use clankers::{Core, Options, Urgency};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Deserializer, Value};

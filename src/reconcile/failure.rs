@@ -3,10 +3,10 @@
 //! OpenCode tells a failed turn as `session.error` and again as the `error` of
 //! the assistant message. Both become the row that is named by the message.
 
-use crate::event::{Failure, Retry};
-use crate::known::Known;
-use crate::number::Number;
-use crate::row::{MessageRow, PartRow, SessionErrorRow};
+use crate::model::event::{Failure, Retry};
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::row::{MessageRow, PartRow, SessionErrorRow};
 
 /// The name of a retry's row, where OpenCode gives it none (1.1 on).
 const RETRY: &str = "Retry";

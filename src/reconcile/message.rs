@@ -1,10 +1,10 @@
 //! Messages, and which one is being written.
 
 use super::{Reconciler, Urgency, failure};
-use crate::command::{Command, MessageDelete};
-use crate::event::Failure;
-use crate::number::Number;
-use crate::row::{MessageRow, Role};
+use crate::model::command::{Command, MessageDelete};
+use crate::model::event::Failure;
+use crate::model::number::Number;
+use crate::model::row::{MessageRow, Role};
 
 impl Reconciler {
     /// Notes which message is being written in a session.

@@ -4,7 +4,7 @@
 use lru::LruCache;
 
 use super::seen::LIMIT;
-use crate::number::Number;
+use crate::model::number::Number;
 
 /// What is known of a session that was met.
 #[derive(Debug, Clone, Copy, Default)]

@@ -24,11 +24,11 @@ mod stream;
 
 use std::collections::BTreeSet;
 
-use crate::command::Command;
-use crate::event::Event;
-use crate::number::Number;
-use crate::rejection::RejectionRow;
-use crate::row::OnDelete;
+use crate::model::command::Command;
+use crate::model::event::Event;
+use crate::model::number::Number;
+use crate::model::rejection::RejectionRow;
+use crate::model::row::OnDelete;
 use met::MetSessions;
 use pending::Pending;
 use recall::Recalls;

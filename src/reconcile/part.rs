@@ -1,11 +1,11 @@
 //! Parts and tool calls, and the texts that are being written.
 
 use super::{Reconciler, Urgency, failure};
-use crate::command::{Command, PartDelete};
-use crate::event::{PartKey, Retry};
-use crate::known::Known;
-use crate::number::Number;
-use crate::row::{PartRow, ToolCallRow};
+use crate::model::command::{Command, PartDelete};
+use crate::model::event::{PartKey, Retry};
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::row::{PartRow, ToolCallRow};
 
 impl Reconciler {
     pub(super) fn part(&mut self, row: PartRow, retry: Option<Retry>) -> Urgency {

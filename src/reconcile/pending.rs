@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::command::{Command, PartAppend, TodoReplace};
-use crate::known::Known;
-use crate::rejection::RejectionRow;
-use crate::row::{MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow};
+use crate::model::command::{Command, PartAppend, TodoReplace};
+use crate::model::known::Known;
+use crate::model::rejection::RejectionRow;
+use crate::model::row::{
+    MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
+};
 
 /// Rows that changed, by id: ids sort by time, so that the same events give
 /// the same commands in the same order.
@@ -248,7 +250,7 @@ fn older_part(one: &PartRow, other: &PartRow) -> bool {
 }
 
 fn older_call(one: &ToolCallRow, other: &ToolCallRow) -> bool {
-    use crate::row::ToolStatus::{Completed, Error, Pending, Running};
+    use crate::model::row::ToolStatus::{Completed, Error, Pending, Running};
     // A call goes pending, running, and then ends one way or the other.
     let ended = |row: &ToolCallRow| matches!(row.status.value(), Some(Completed | Error));
     match one.status.value() {

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reconciler, Urgency};
-use crate::absent::{self, Absent, StoredMessage};
-use crate::event::{Event, Retry};
-use crate::known::Known;
-use crate::node::Node;
-use crate::number::Number;
-use crate::plan::{self, Place, Plan, StoredSession};
-use crate::row::{PartRow, SessionRow, SessionStatus};
+use crate::catch_up::absent::{self, Absent, StoredMessage};
+use crate::catch_up::plan::{self, Place, Plan, StoredSession};
+use crate::model::event::{Event, Retry};
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::row::{PartRow, SessionRow, SessionStatus};
+use crate::read::node::Node;
 
 /// How many sessions may be noted as wanted. What is beyond is found when
 /// OpenCode starts next.

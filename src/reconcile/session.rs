@@ -1,11 +1,11 @@
 //! Sessions: what they are, what they do, and how their turns fail.
 
 use super::{Reconciler, Urgency, failure};
-use crate::command::{Command, SessionDelete};
-use crate::event::{Failure, Retry};
-use crate::known::Known;
-use crate::number::Number;
-use crate::row::{SessionErrorRow, SessionRow, SessionStatus};
+use crate::model::command::{Command, SessionDelete};
+use crate::model::event::{Failure, Retry};
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::row::{SessionErrorRow, SessionRow, SessionStatus};
 
 impl Reconciler {
     pub(super) fn session(&mut self, mut row: SessionRow) -> Urgency {

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use crate::command::{Command, PartAppend};
-use crate::known::Known;
-use crate::row::PartRow;
+use crate::model::command::{Command, PartAppend};
+use crate::model::known::Known;
+use crate::model::row::PartRow;
 
 /// How many texts may be in the writing at once: one or two a session.
 const LIMIT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);

@@ -11,7 +11,7 @@ mod deleting;
 mod statements;
 mod upsert;
 
-use crate::command::Command;
+use crate::model::command::Command;
 
 /// The migrations, in order: the first makes version 1 of an empty database.
 /// Append-only: one that has been released is never edited.

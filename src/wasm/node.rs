@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
-use crate::node::{Kind, Node};
+use crate::read::node::{Kind, Node};
 
 #[wasm_bindgen(module = "/src/wasm/reader.js")]
 extern "C" {

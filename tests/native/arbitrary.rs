@@ -171,7 +171,7 @@ proptest! {
     fn arbitrary_json_never_panics_and_can_be_stored(
         events in prop::collection::vec(event(), 1..12),
         now in prop_oneof![Just(1e12), any::<f64>()],
-        on_delete in select(clankers::row::OnDelete::ALL),
+        on_delete in select(clankers::model::row::OnDelete::ALL),
     ) {
         let db = Db::new();
         let mut core = Core::new(Options { on_delete, ..Options::default() });

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use clankers::command::Command;
-use clankers::node::{Kind, Node};
+use clankers::model::command::Command;
+use clankers::read::node::{Kind, Node};
 use clankers::{Core, Options};
 use serde_json::{Value, json};
 

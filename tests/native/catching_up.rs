@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use clankers::absent::StoredMessage;
-use clankers::plan::StoredSession;
+use clankers::catch_up::absent::StoredMessage;
+use clankers::catch_up::plan::StoredSession;
 use clankers::store::{STORED_MESSAGES, STORED_SESSIONS};
 use clankers::{Core, Options};
 use serde_json::{Value, json};

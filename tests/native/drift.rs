@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use clankers::{Core, Options};
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use clankers::{Core, Options, Urgency, store};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;

@@ -2,9 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clankers::command::{Command, SessionDelete};
-use clankers::number::Number;
-use clankers::row::OnDelete;
+use clankers::model::command::{Command, SessionDelete};
+use clankers::model::number::Number;
+use clankers::model::row::OnDelete;
 
 use super::filter::{like, when};
 use super::rows::rows;

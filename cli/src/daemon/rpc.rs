@@ -1,6 +1,6 @@
 //! JSON-RPC 2.0: requests as they come, answers as they go.
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -212,9 +212,11 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
 
 /// Reads one command's parameters; `place` is where they stand in the request.
 fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure> {
-    use clankers::command::{MessageDelete, PartAppend, PartDelete, SessionDelete, TodoReplace};
-    use clankers::rejection::RejectionRow;
-    use clankers::row::{
+    use clankers::model::command::{
+        MessageDelete, PartAppend, PartDelete, SessionDelete, TodoReplace,
+    };
+    use clankers::model::rejection::RejectionRow;
+    use clankers::model::row::{
         MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
     };
     Ok(match method {

@@ -3,7 +3,7 @@
 
 use std::thread::JoinHandle;
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use rusqlite::{Connection, ErrorCode, ffi};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use clankers::row::OnDelete;
+use clankers::model::row::OnDelete;
 use clankers::store::SCHEMA_VERSION;
 use clankers::{Core, Options};
 use indicatif::{ProgressBar, ProgressStyle};

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use clankers::store;
 use rusqlite::{Connection, TransactionBehavior};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What other writers than the plugin may send: in any order, in parts, and
 //! by several of them at once. The rules hold all the same.
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use serde_json::{Value, json};
 
 use crate::events::with;

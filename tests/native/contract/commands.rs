@@ -1,6 +1,6 @@
 //! The commands: the wire, and the daemon's JSON-RPC methods.
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use serde_json::{Value, json};
 
 use crate::support::{Db, command};

@@ -1,7 +1,7 @@
 //! What becomes of what OpenCode deletes: `tombstone`, `keep` and `purge`.
 
 use clankers::Options;
-use clankers::row::OnDelete;
+use clankers::model::row::OnDelete;
 use serde_json::{Value, json};
 
 use crate::events::{

@@ -1,7 +1,7 @@
 //! What a deletion erases, column by column, and what it leaves.
 
 use clankers::Options;
-use clankers::row::OnDelete;
+use clankers::model::row::OnDelete;
 use serde_json::Value;
 
 use super::deleting::{after, history, options};

@@ -1,7 +1,7 @@
 //! `usage`, the ledger: one row a step, append-only.
 
 use clankers::Options;
-use clankers::row::OnDelete;
+use clankers::model::row::OnDelete;
 use serde_json::json;
 
 use crate::events::{

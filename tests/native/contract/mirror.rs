@@ -71,7 +71,7 @@ fn totals_that_nobody_reports_are_the_sum_of_the_answers_removed_ones_included()
 
 #[test]
 fn the_sum_holds_however_often_it_is_told_in_every_mode_of_deleting() {
-    for on_delete in clankers::row::OnDelete::ALL {
+    for on_delete in clankers::model::row::OnDelete::ALL {
         let events = [
             session("ses_1", at(1)),
             answer("ses_1", "msg_1", spent(100, 10, 0.1)),

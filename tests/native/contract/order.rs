@@ -1,7 +1,7 @@
 //! No foreign key ever fails: whatever is written and deleted, in any order.
 
-use clankers::command::Command;
-use clankers::row::OnDelete;
+use clankers::model::command::Command;
+use clankers::model::row::OnDelete;
 use clankers::{Core, Options};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -1,6 +1,6 @@
 //! A deletion leaves alone what it is not about.
 
-use clankers::row::OnDelete;
+use clankers::model::row::OnDelete;
 use serde_json::{Value, json};
 
 use super::deleting::{history, options};

@@ -1,6 +1,6 @@
 //! Placeholders, and foreign keys that never fail.
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use clankers::{Core, Options};
 use proptest::prelude::*;
 use serde_json::json;

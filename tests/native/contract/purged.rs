@@ -1,6 +1,6 @@
 //! What was purged stays away, whatever another writer tells of it late.
 
-use clankers::row::OnDelete;
+use clankers::model::row::OnDelete;
 use serde_json::{Value, json};
 
 use super::deleting::after;

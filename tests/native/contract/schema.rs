@@ -159,7 +159,7 @@ fn a_database_of_the_first_schema_keeps_its_rows_and_is_caught_up_on() {
 #[test]
 fn every_command_has_statements_of_one_parameter() {
     let db = Db::new();
-    for method in clankers::command::Command::METHODS {
+    for method in clankers::model::command::Command::METHODS {
         let statements = store::statements(method).unwrap_or_default();
         assert!(!statements.is_empty(), "{method}");
         for sql in statements {
@@ -172,6 +172,6 @@ fn every_command_has_statements_of_one_parameter() {
     assert_eq!(store::statements("session.unknown"), None);
     assert_eq!(
         store::all_statements().len(),
-        clankers::command::Command::METHODS.len()
+        clankers::model::command::Command::METHODS.len()
     );
 }

@@ -1,7 +1,7 @@
 //! `text_content`: the message's text parts that are neither synthetic nor
 //! ignored, in part order, joined by one newline.
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use serde_json::{Value, json};
 
 use crate::events::{answer, delta, idle, part, part_removed, text, with};

@@ -178,7 +178,7 @@ fn session_usage_knows_sessions_without_usage_and_usage_without_session() {
     tell(
         &db,
         Options {
-            on_delete: clankers::row::OnDelete::Purge,
+            on_delete: clankers::model::row::OnDelete::Purge,
             ..Options::default()
         },
         {

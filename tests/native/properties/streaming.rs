@@ -1,7 +1,7 @@
 //! A text that is being written is stored up to the last drain, whatever
 //! could not be stored in between and whatever is stored twice.
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use clankers::{Core, Options};
 use proptest::prelude::*;
 use serde_json::json;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clankers::command::Command;
+use clankers::model::command::Command;
 use clankers::{Core, Options, Urgency, store};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;

@@ -1,8 +1,8 @@
 //! A session's to-do list: `todo.updated`.
 
-use crate::node::{Kind, Node};
-use crate::row::TodoRow;
-use crate::wire::fields::Fields;
+use crate::model::row::TodoRow;
+use crate::read::fields::Fields;
+use crate::read::node::{Kind, Node};
 
 /// The entries of the list; one whose content is not a string keeps its place.
 pub(crate) fn todos<N: Node>(properties: &mut Fields<'_, N>) -> Option<Vec<TodoRow>> {

@@ -1,10 +1,10 @@
 //! Who an event is about: ids, in every spelling that a release has used.
 
-use super::Decoder;
-use crate::event::PartKey;
-use crate::node::Node;
-use crate::rejection::{Code, Rejection};
-use crate::wire::fields::Fields;
+use super::decode::Decoder;
+use crate::model::event::PartKey;
+use crate::model::rejection::{Code, Rejection};
+use crate::read::fields::Fields;
+use crate::read::node::Node;
 
 /// The spellings of a session's id, in the order they are tried.
 pub(super) const SESSION_ID: &[&str] = &["sessionID", "sessionId", "session_id"];

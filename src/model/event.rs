@@ -1,9 +1,11 @@
 //! Validated events: what the reconciler trusts. OpenCode's names stop here.
 
-use crate::command::TodoReplace;
-use crate::known::Known;
-use crate::number::Number;
-use crate::row::{MessageRow, PartRow, PermissionRow, SessionRow, SessionStatus, ToolCallRow};
+use crate::model::command::TodoReplace;
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::row::{
+    MessageRow, PartRow, PermissionRow, SessionRow, SessionStatus, ToolCallRow,
+};
 
 /// One thing that happened in OpenCode.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,8 @@
 //! Why a turn failed: `session.error`'s and an assistant message's `error`.
 
-use crate::event::Failure;
-use crate::node::{Kind, Node};
-use crate::wire::fields::Fields;
+use crate::model::event::Failure;
+use crate::read::fields::Fields;
+use crate::read::node::{Kind, Node};
 
 /// `{ name, data: { message, statusCode, isRetryable, … } }`. What else `data`
 /// holds differs by name and by provider, so it is not looked at.

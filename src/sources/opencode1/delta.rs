@@ -1,10 +1,11 @@
 //! Texts that grow: by deltas (1.2 on), or told whole with a delta (1.0, 1.1).
 
+use super::decode::Decoder;
 use super::identity::{MESSAGE_ID, PART_ID, SESSION_ID, find, text_of};
-use super::{Context, Decoder};
-use crate::event::{Event, PartKey};
-use crate::node::Node;
-use crate::rejection::Code;
+use crate::model::event::{Event, PartKey};
+use crate::model::rejection::Code;
+use crate::read::node::Node;
+use crate::sources::Context;
 
 /// The event that tells a delta.
 pub(super) const DELTA: &str = "message.part.delta";

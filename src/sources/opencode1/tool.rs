@@ -1,10 +1,10 @@
 //! What a tool call is: a `part` of type `tool`.
 
-use crate::event::PartKey;
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::row::{ToolCallRow, ToolStatus};
-use crate::wire::fields::{Fields, Need};
+use crate::model::event::PartKey;
+use crate::model::known::Known;
+use crate::model::row::{ToolCallRow, ToolStatus};
+use crate::read::fields::{Fields, Need};
+use crate::read::node::{Kind, Node};
 
 /// Reads a tool call, in whatever state it is.
 pub(crate) fn call<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> ToolCallRow {
@@ -54,7 +54,7 @@ fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
         let metadata = metadata.node();
         row.exit_code = metadata
             .number_at("exit")
-            .and_then(crate::number::Number::new)
+            .and_then(crate::model::number::Number::new)
             .into();
         row.child_session_id = metadata.text_at("sessionId").into();
         if row.file_path.is_unknown() {

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, PartKey};
-use crate::node::Node;
-use crate::number::Number;
-use crate::plan::keeps;
+use crate::catch_up::plan::keeps;
+use crate::model::event::{Event, PartKey};
+use crate::model::number::Number;
+use crate::read::node::Node;
 
 /// A message as it is stored; `store::STORED_MESSAGES` selects those of a
 /// session. To be read before OpenCode is asked: what was stored by then,
@@ -86,7 +86,7 @@ pub fn removals<N: Node>(session_id: &str, absent: Absent, answer: &N) -> Vec<Ev
         part_ids: missed,
     } = absent;
     let session_id = session_id.to_owned();
-    if answer.kind() == crate::node::Kind::Null {
+    if answer.kind() == crate::read::node::Kind::Null {
         return vec![Event::MessageRemoved {
             session_id,
             message_id,
@@ -97,7 +97,7 @@ pub fn removals<N: Node>(session_id: &str, absent: Absent, answer: &N) -> Vec<Ev
         .get("info")
         .and_then(|info| info.text_at("id"))
         .is_some_and(|id| id == message_id);
-    if !is_of_it || answer.kind_at("parts") != Some(crate::node::Kind::Array) {
+    if !is_of_it || answer.kind_at("parts") != Some(crate::read::node::Kind::Array) {
         return Vec::new();
     }
     let there: BTreeSet<String> = part_ids(answer).collect();

@@ -1,10 +1,10 @@
 //! What a session is: the `info` of `session.created`, `session.updated` and `session.deleted`.
 
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::row::SessionRow;
-use crate::wire::fields::Fields;
-use crate::wire::tokens::Tokens;
+use super::tokens::Tokens;
+use crate::model::known::Known;
+use crate::model::row::SessionRow;
+use crate::read::fields::Fields;
+use crate::read::node::{Kind, Node};
 
 /// A session's `info`, whole in all releases.
 pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {

@@ -1,12 +1,12 @@
 //! What a message is: the `info` of `message.updated`.
 
-use crate::event::Failure;
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::row::{MessageRow, Role};
-use crate::wire::error;
-use crate::wire::fields::Fields;
-use crate::wire::tokens::Tokens;
+use super::error;
+use super::tokens::Tokens;
+use crate::model::event::Failure;
+use crate::model::known::Known;
+use crate::model::row::{MessageRow, Role};
+use crate::read::fields::Fields;
+use crate::read::node::{Kind, Node};
 
 /// A message's `info`, whole in all releases.
 pub(crate) fn info<N: Node>(

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::known::Known;
-use crate::number::Number;
-use crate::rejection::RejectionRow;
-use crate::row::{
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::rejection::RejectionRow;
+use crate::model::row::{
     MessageRow, OnDelete, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow, ToolCallRow,
 };
 

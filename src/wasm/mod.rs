@@ -13,15 +13,15 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::Options;
-use crate::absent::{Absent, StoredMessage};
-use crate::command::{self, Command};
-use crate::node::Node;
-use crate::plan::StoredSession;
-use crate::rejection::RejectionRow;
-use crate::row::{
+use crate::catch_up::absent::{Absent, StoredMessage};
+use crate::catch_up::plan::StoredSession;
+use crate::model::command::{self, Command};
+use crate::model::rejection::RejectionRow;
+use crate::model::row::{
     MessageRow, OnDelete, PartRow, PermissionRow, Reply, Role, SessionErrorRow, SessionRow,
     SessionStatus, TodoRow, ToolCallRow, ToolStatus,
 };
+use crate::read::node::Node;
 use crate::store;
 use node::JsNode;
 

@@ -1,10 +1,9 @@
 //! Counting rejections: one kind is one row and one line in the log, however
 //! often it is met.
 
-use crate::decode::Decoded;
-use crate::node::Node;
-use crate::number::Number;
-use crate::rejection::{Code, Rejection, RejectionRow};
+use crate::model::number::Number;
+use crate::model::rejection::{Code, Rejection, RejectionRow};
+use crate::read::node::Node;
 use std::collections::BTreeMap;
 
 /// How many kinds are told apart. OpenCode's releases differ in a few; beyond
@@ -27,12 +26,13 @@ impl Rejections {
     pub(crate) fn count<N: Node>(
         &mut self,
         event: &N,
-        decoded: &Decoded,
+        event_type: &str,
+        rejections: &[Rejection],
         source_version: Option<&str>,
         now: Number,
     ) -> Vec<RejectionRow> {
         let count = |rejection: &Rejection| {
-            let known = self.key(&decoded.event_type, rejection);
+            let known = self.key(event_type, rejection);
             let sample = self.kinds.get(&known).cloned();
             let (event_type, code, path) = known.clone();
             let row = RejectionRow {
@@ -55,7 +55,7 @@ impl Rejections {
             }
             row
         };
-        decoded.rejections.iter().map(count).collect()
+        rejections.iter().map(count).collect()
     }
 
     /// What is new since the last call, a line a kind.
@@ -78,7 +78,7 @@ impl Rejections {
 
 /// An event's keys and types as JSON: `{"type":"string",…}`, never its content.
 fn sample_of<N: Node>(node: &N, depth: usize) -> String {
-    use crate::node::Kind;
+    use crate::read::node::Kind;
     match node.kind() {
         Kind::Object if depth > 0 => {
             let mut keys = node.keys();

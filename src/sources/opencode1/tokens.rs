@@ -1,9 +1,9 @@
 //! Token counts, as sessions, messages and step-finish parts carry them.
 
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::number::Number;
-use crate::wire::fields::Fields;
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::read::fields::Fields;
+use crate::read::node::{Kind, Node};
 
 /// `{ input, output, reasoning, cache: { read, write } }`.
 #[derive(Debug, Default)]

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::known::Known;
-use crate::number::Number;
+use crate::model::known::Known;
+use crate::model::number::Number;
 
 /// Declares a row: its struct, how it learns from a newer one, and its
 /// TypeScript type, from one list of fields.

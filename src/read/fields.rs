@@ -3,10 +3,10 @@
 
 use std::cell::RefCell;
 
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::number::Number;
-use crate::rejection::{Code, Rejection};
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::rejection::{Code, Rejection};
+use crate::read::node::{Kind, Node};
 
 /// What decoding one event has refused so far.
 #[derive(Debug, Default)]

@@ -1,10 +1,10 @@
 //! What a session is doing: `session.status`.
 
-use crate::event::{Failure, Retry};
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::row::SessionStatus;
-use crate::wire::fields::Fields;
+use crate::model::event::{Failure, Retry};
+use crate::model::known::Known;
+use crate::model::row::SessionStatus;
+use crate::read::fields::Fields;
+use crate::read::node::{Kind, Node};
 
 /// `{ type, attempt, message, next }`, the last three only of a retry.
 pub(crate) fn status<N: Node>(mut status: Fields<'_, N>) -> (Known<SessionStatus>, Option<Retry>) {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::node::Node;
-use crate::number::Number;
-use crate::row::SessionStatus;
+use crate::model::number::Number;
+use crate::model::row::SessionStatus;
+use crate::read::node::Node;
 
 /// A session as it is stored; `store::STORED_SESSIONS` selects these.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

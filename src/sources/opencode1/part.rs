@@ -1,12 +1,12 @@
 //! What a part is: the `part` of `message.part.updated`, but for tool calls.
 
-use crate::event::{PartKey, Retry};
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::row::PartRow;
-use crate::wire::error;
-use crate::wire::fields::Fields;
-use crate::wire::tokens::Tokens;
+use super::error;
+use super::tokens::Tokens;
+use crate::model::event::{PartKey, Retry};
+use crate::model::known::Known;
+use crate::model::row::PartRow;
+use crate::read::fields::Fields;
+use crate::read::node::{Kind, Node};
 
 /// The part types that known releases send, besides `tool`.
 const TYPES: &[&str] = &[
@@ -87,7 +87,7 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, 
 pub(crate) fn check_type<N: Node>(part: &Fields<'_, N>, kind: &str) {
     if !TYPES.contains(&kind) {
         part.refuse(
-            crate::rejection::Code::WrongType,
+            crate::model::rejection::Code::WrongType,
             "type",
             EXPECTED,
             "another word",

@@ -1,43 +1,22 @@
 //! Decoding: what OpenCode sent, in any release's spelling, becomes an event
 //! that is to be trusted, and notes of what was refused. Stateless.
 
-mod delta;
-mod identity;
-
 use std::borrow::Cow;
 
-use crate::command::TodoReplace;
-use crate::event::Event;
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::number::Number;
-use crate::rejection::{Code, Rejection};
-use crate::wire::fields::{Fields, Issues};
-use crate::wire::{error, message, part, permission, session, status, todo, tool, types};
-use delta::{DELTA, held_delta};
-use identity::{
+use super::delta::{DELTA, held_delta};
+use super::identity::{
     BARE_SESSION_ID, MESSAGE_ID, OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID, PART_ID,
     PERMISSION_ID, SESSION_ID, find,
 };
-
-/// What became of one event.
-#[derive(Debug)]
-pub struct Decoded {
-    /// Its type, or `(none)`.
-    pub event_type: Cow<'static, str>,
-    /// What it says, unless it was refused or is ignored on purpose.
-    pub event: Option<Event>,
-    /// What was refused of it, all of it or fields.
-    pub rejections: Vec<Rejection>,
-}
-
-/// What decoding has to know beside the event.
-pub struct Context<'c> {
-    /// The present, Unix milliseconds.
-    pub now: f64,
-    /// How long the text is, in UTF-16 units, that is held of a part.
-    pub held: &'c dyn Fn(&str) -> Option<usize>,
-}
+use super::{error, message, part, permission, session, status, todo, tool, types};
+use crate::model::command::TodoReplace;
+use crate::model::event::Event;
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::rejection::{Code, Rejection};
+use crate::read::fields::{Fields, Issues};
+use crate::read::node::{Kind, Node};
+use crate::sources::{Context, Decoded};
 
 /// Decodes one bus event, `{ type, properties }`. Reads what it needs and no more.
 pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
@@ -106,11 +85,11 @@ fn unknown(event_type: &str, issues: &Issues) {
     }
 }
 
-struct Decoder<'d, N> {
-    envelope: &'d N,
-    properties: N,
-    context: &'d Context<'d>,
-    issues: &'d Issues,
+pub(super) struct Decoder<'d, N> {
+    pub(super) envelope: &'d N,
+    pub(super) properties: N,
+    pub(super) context: &'d Context<'d>,
+    pub(super) issues: &'d Issues,
 }
 
 impl<'d, N: Node> Decoder<'d, N> {
@@ -138,7 +117,7 @@ impl<'d, N: Node> Decoder<'d, N> {
         }
     }
 
-    fn session(&self, wrap: impl Fn(crate::row::SessionRow) -> Event) -> Option<Event> {
+    fn session(&self, wrap: impl Fn(crate::model::row::SessionRow) -> Event) -> Option<Event> {
         let inner = self.inner("info");
         let id = match &inner {
             Some(info) => self
@@ -247,7 +226,7 @@ impl<'d, N: Node> Decoder<'d, N> {
     fn idle(&self) -> Option<Event> {
         let session_id = self.session_id()?;
         self.plain(&[("sessionID", Kind::String)]);
-        let status = crate::row::SessionStatus::Idle;
+        let status = crate::model::row::SessionStatus::Idle;
         Some(Event::Status {
             session_id,
             status,
@@ -286,7 +265,7 @@ impl<'d, N: Node> Decoder<'d, N> {
 
     fn permission(
         &self,
-        read: impl Fn(String, Fields<'_, N>, Known<Number>) -> crate::row::PermissionRow,
+        read: impl Fn(String, Fields<'_, N>, Known<Number>) -> crate::model::row::PermissionRow,
     ) -> Option<Event> {
         let Some(id) = find(&self.properties, PERMISSION_ID) else {
             return self.no_identity("properties.id");
@@ -340,7 +319,7 @@ impl<'d, N: Node> Decoder<'d, N> {
         fields.close();
     }
 
-    fn fields(&self) -> Fields<'d, N> {
+    pub(super) fn fields(&self) -> Fields<'d, N> {
         Fields::new(self.properties.clone(), "properties", self.issues)
     }
 

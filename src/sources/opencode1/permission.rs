@@ -1,11 +1,11 @@
 //! What a person was asked and answered, in both spellings: `permission.updated`
 //! up to 1.0.223, `permission.asked` from 1.0.224 on, `permission.replied`.
 
-use crate::known::Known;
-use crate::node::{Kind, Node};
-use crate::number::Number;
-use crate::row::{PermissionRow, Reply};
-use crate::wire::fields::Fields;
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::row::{PermissionRow, Reply};
+use crate::read::fields::Fields;
+use crate::read::node::{Kind, Node};
 
 /// `permission.asked`: no time in it, so it was asked `now`.
 pub(crate) fn asked<N: Node>(

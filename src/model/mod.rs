@@ -1,0 +1,9 @@
+//! What clankers speaks: rows, events, commands and rejections. No agent's
+//! names are here; a source turns what its agent sends into these.
+
+pub mod command;
+pub mod event;
+pub mod known;
+pub mod number;
+pub mod rejection;
+pub mod row;
