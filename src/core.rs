@@ -7,7 +7,7 @@ use crate::catch_up::plan::{Plan, StoredSession};
 use crate::model::command::Command;
 use crate::model::event::Event;
 use crate::model::number::Number;
-use crate::model::row::{OnDelete, SessionRow};
+use crate::model::row::OnDelete;
 use crate::read::node::Node;
 use crate::read::rejections::Rejections;
 use crate::reconcile::{Reconciler, Urgency};
@@ -19,16 +19,15 @@ use crate::sources::{Context, opencode1};
 pub struct Options {
     /// What becomes of what OpenCode deletes.
     pub on_delete: OnDelete,
-    /// Where OpenCode keeps its sessions: a folder `storage` of files (up to
-    /// 1.1), or a database (1.2 on).
-    pub origin: Option<String>,
+    /// What tells OpenCode's store from others, where that is known.
+    pub store_id: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             on_delete: OnDelete::Tombstone,
-            origin: None,
+            store_id: None,
         }
     }
 }
@@ -66,7 +65,7 @@ impl Core {
     /// A core that has seen nothing.
     pub fn new(options: Options) -> Self {
         Self {
-            reconciler: Reconciler::new(options.on_delete, options.origin),
+            reconciler: Reconciler::new(options.on_delete, options.store_id),
             rejections: Rejections::default(),
             in_flight: Vec::new(),
             source_version: None,
@@ -147,8 +146,10 @@ impl Core {
         directory: &str,
         listed: &[N],
         stored: &[StoredSession],
+        now: f64,
     ) -> Plan {
-        self.reconciler.plan(directory, listed, stored)
+        let now = Number::new(now).unwrap_or_default();
+        self.reconciler.plan(directory, listed, stored, now)
     }
 
     /// Sessions that events left incomplete, since the last call.
@@ -164,49 +165,41 @@ impl Core {
 
     /// A session is being asked for: what events tell from now on is newer
     /// than the answer.
-    pub fn begin_recall(&mut self, session_id: &str) {
-        self.reconciler.begin_recall(session_id);
+    pub fn begin_recall(&mut self, session_id: &str, now: f64) {
+        let now = Number::new(now).unwrap_or_default();
+        self.reconciler.begin_recall(session_id, now);
     }
 
-    /// OpenCode has no session of this id any more.
-    pub fn gone(&mut self, session_id: &str, now: f64) -> Urgency {
-        let row = SessionRow {
-            id: session_id.to_owned(),
-            ..SessionRow::default()
-        };
-        self.reconciler.recall(
-            Event::SessionDeleted(row),
-            Number::new(now).unwrap_or_default(),
-        )
+    /// OpenCode was asked at `since`, Unix milliseconds, for a session that its
+    /// store had, and has none of this id any more.
+    pub fn session_missing(&mut self, session_id: &str, since: f64) -> Urgency {
+        let since = Number::new(since).unwrap_or_default();
+        self.reconciler.session_missing(session_id, since)
     }
 
-    /// What is stored of a session and was not answered: `session` is its
-    /// `info`, `answered` its messages with their parts, `stored` what was
-    /// stored when OpenCode was asked. Each is to be asked for by itself.
-    pub fn absent<N: Node>(
-        &self,
-        session: &N,
-        answered: &[N],
-        stored: &[StoredMessage],
-    ) -> Vec<Absent> {
-        self.reconciler.absent(session, answered, stored)
+    /// From now on events and answers come from this store; none where that
+    /// is in doubt.
+    pub fn set_store(&mut self, store_id: Option<String>) {
+        self.reconciler.set_store(store_id);
     }
 
-    /// Takes what OpenCode answered when it was asked for one of these: the
-    /// message with its parts, or `null` where it has none.
+    /// What is stored of a session and was not answered: `answered` are its
+    /// messages with their parts, `stored` what was stored when OpenCode was
+    /// asked. Each is to be asked for by itself.
+    pub fn absent<N: Node>(&self, answered: &[N], stored: &[StoredMessage]) -> Vec<Absent> {
+        absent::absent(answered, stored)
+    }
+
+    /// Takes what OpenCode answered when it was asked for one of these, before
+    /// the end of its session's recall: the message with its parts, or `null`
+    /// where it has none.
     pub fn settle_absent<N: Node>(
         &mut self,
         session_id: &str,
         absent: Absent,
         answer: &N,
-        now: f64,
     ) -> Urgency {
-        let now = Number::new(now).unwrap_or_default();
-        let removals = absent::removals(session_id, absent, answer);
-        let urgencies = removals
-            .into_iter()
-            .map(|removal| self.reconciler.recall(removal, now));
-        urgencies.max().unwrap_or_default()
+        self.reconciler.settle_absent(session_id, absent, answer)
     }
 
     /// What OpenCode answered of a session was taken, all of it where it

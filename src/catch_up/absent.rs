@@ -1,17 +1,15 @@
 //! What OpenCode does not answer any more: messages and parts that are stored,
-//! and that were removed while nobody was looking. Pure; the shim does the asking.
+//! and that it has lost or removed while nobody was looking. Pure; the shim
+//! does the asking.
 //!
-//! Calling something removed erases its content, so an answer that lacks it
-//! only raises the question. Each message in question is then asked for by
-//! itself, and only what OpenCode answers to that settles it.
+//! An answer that lacks something only raises the question. Each message in
+//! question is then asked for by itself, and what OpenCode answers to that
+//! settles it: what it has no more is missing, and keeps its content.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::catch_up::plan::keeps;
-use crate::model::event::{Event, PartKey};
-use crate::model::number::Number;
 use crate::read::node::Node;
 
 /// A message as it is stored; `store::STORED_MESSAGES` selects those of a
@@ -24,10 +22,6 @@ pub struct StoredMessage {
     pub id: String,
     /// The ids of its parts and tool calls, a JSON list.
     pub part_ids: String,
-    /// When OpenCode last changed its session, as far as is stored.
-    pub updated_at: Option<Number>,
-    /// Where OpenCode keeps its session.
-    pub origin: Option<String>,
 }
 
 /// A message that is stored and was not answered, or not with all its parts.
@@ -41,30 +35,14 @@ pub struct Absent {
 }
 
 /// Compares the messages that OpenCode answered of a session with those that
-/// are stored of it. Nothing is missed in an answer that is older than what is
-/// stored, or of a session that another OpenCode keeps too: neither speaks for
-/// all that there is.
-pub fn absent<N: Node>(
-    session: &N,
-    answered: &[N],
-    stored: &[StoredMessage],
-    origin: Option<&str>,
-) -> Vec<Absent> {
-    let updated_at = session
-        .get("time")
-        .and_then(|time| time.number_at("updated"))
-        .and_then(Number::new);
+/// are stored of it.
+pub fn absent<N: Node>(answered: &[N], stored: &[StoredMessage]) -> Vec<Absent> {
     let mut there: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for message in answered {
         if let Some(id) = message.get("info").and_then(|info| info.text_at("id")) {
             there.entry(id).or_default().extend(part_ids(message));
         }
     }
-    let version = session.text_at("version");
-    let speaks_for = |stored: &&StoredMessage| {
-        keeps(origin, stored.origin.as_deref(), version.as_deref())
-            && stored.updated_at <= updated_at
-    };
     let lacks = |stored: &StoredMessage| {
         let part_ids: Vec<String> = serde_json::from_str(&stored.part_ids).unwrap_or_default();
         let answered = there.get(&stored.id);
@@ -75,43 +53,48 @@ pub fn absent<N: Node>(
             part_ids,
         })
     };
-    stored.iter().filter(speaks_for).filter_map(lacks).collect()
+    stored.iter().filter_map(lacks).collect()
 }
 
-/// What OpenCode's answer to the question says: that the message was removed,
-/// where it has none (`null`), or which of its parts were.
-pub fn removals<N: Node>(session_id: &str, absent: Absent, answer: &N) -> Vec<Event> {
+/// What OpenCode has no more of a message in question.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The message.
+    Message(String),
+    /// Parts of it, which may be none.
+    Parts {
+        /// The message.
+        message_id: String,
+        /// The parts and tool calls.
+        part_ids: Vec<String>,
+    },
+}
+
+/// What OpenCode's answer to the question says: that the message is missing,
+/// where it has none (`null`), or which of its parts are.
+pub fn missing<N: Node>(absent: Absent, answer: &N) -> Missing {
     let Absent {
         message_id,
-        part_ids: missed,
+        part_ids: mut missed,
     } = absent;
-    let session_id = session_id.to_owned();
     if answer.kind() == crate::read::node::Kind::Null {
-        return vec![Event::MessageRemoved {
-            session_id,
-            message_id,
-        }];
+        return Missing::Message(message_id);
     }
     // An answer about something else, or without a list of parts, says nothing.
     let is_of_it = answer
         .get("info")
         .and_then(|info| info.text_at("id"))
         .is_some_and(|id| id == message_id);
-    if !is_of_it || answer.kind_at("parts") != Some(crate::read::node::Kind::Array) {
-        return Vec::new();
+    if is_of_it && answer.kind_at("parts") == Some(crate::read::node::Kind::Array) {
+        let there: BTreeSet<String> = part_ids(answer).collect();
+        missed.retain(|id| !there.contains(id));
+    } else {
+        missed.clear();
     }
-    let there: BTreeSet<String> = part_ids(answer).collect();
-    missed
-        .into_iter()
-        .filter(|id| !there.contains(id))
-        .map(|part_id| {
-            Event::PartRemoved(PartKey {
-                session_id: session_id.clone(),
-                message_id: message_id.clone(),
-                part_id,
-            })
-        })
-        .collect()
+    Missing::Parts {
+        message_id,
+        part_ids: missed,
+    }
 }
 
 fn part_ids<N: Node>(message: &N) -> impl Iterator<Item = String> + use<N> {
@@ -128,14 +111,10 @@ mod tests {
 
     use super::*;
 
-    const HOME: &str = "/home/user/.local/share/opencode/opencode.db";
-
     fn stored(id: &str, parts: &[&str]) -> StoredMessage {
         StoredMessage {
             id: id.to_owned(),
             part_ids: json!(parts).to_string(),
-            updated_at: Number::new(10.0),
-            origin: Some(HOME.to_owned()),
         }
     }
 
@@ -144,14 +123,19 @@ mod tests {
         json!({ "info": { "id": id }, "parts": parts })
     }
 
-    fn missed(updated: u32, answered: &[Value], stored: &[StoredMessage]) -> Vec<Absent> {
-        let session = json!({ "version": "1.18.34", "time": { "updated": updated } });
-        let answered: Vec<&Value> = answered.iter().collect();
-        absent(&&session, &answered, stored, Some(HOME))
+    fn missed(answered: &[Value], stored: &[StoredMessage]) -> Vec<Absent> {
+        absent(&answered.iter().collect::<Vec<_>>(), stored)
     }
 
     fn question(message: &str, parts: &[&str]) -> Absent {
         Absent {
+            message_id: message.to_owned(),
+            part_ids: parts.iter().map(|&id| id.to_owned()).collect(),
+        }
+    }
+
+    fn parts(message: &str, parts: &[&str]) -> Missing {
+        Missing::Parts {
             message_id: message.to_owned(),
             part_ids: parts.iter().map(|&id| id.to_owned()).collect(),
         }
@@ -166,64 +150,35 @@ mod tests {
         ];
         let answer = [answered("a", &["a2", "a3"]), answered("c", &["c1"])];
         assert_eq!(
-            missed(10, &answer, &held),
+            missed(&answer, &held),
             [question("a", &["a1"]), question("b", &["b1"])]
         );
         assert_eq!(
-            missed(11, &[], &held[2..]),
+            missed(&[], &held[2..]),
             [question("c", &[])],
             "a session that has no message left"
         );
     }
 
     #[test]
-    fn an_answer_that_is_older_than_what_is_stored_puts_nothing_in_question() {
-        assert_eq!(missed(9, &[], &[stored("a", &["a1"])]), []);
-    }
-
-    #[test]
-    fn a_session_that_another_opencode_keeps_too_is_not_put_in_question() {
-        let mut elsewhere = stored("a", &[]);
-        elsewhere.origin = Some(String::new());
-        let mut unknown = stored("b", &[]);
-        unknown.origin = None;
-        assert_eq!(missed(10, &[], &[elsewhere, unknown.clone()]), []);
-        let mut session = json!({ "version": "1.18.34", "time": { "updated": 10 } });
-        assert_eq!(absent(&&session, &[], &[unknown], None), []);
-        // One that was taken over from files may still go on in them.
-        session["version"] = json!("1.1.31");
-        let own = [stored("a", &[])];
-        assert_eq!(absent(&&session, &[], &own, Some(HOME)), []);
-    }
-
-    #[test]
-    fn a_message_is_removed_where_opencode_answers_that_it_has_none() {
-        let removed = Event::MessageRemoved {
-            session_id: "s".to_owned(),
-            message_id: "a".to_owned(),
-        };
+    fn a_message_is_missing_where_opencode_answers_that_it_has_none() {
         assert_eq!(
-            removals("s", question("a", &["a1"]), &&Value::Null),
-            [removed]
+            missing(question("a", &["a1"]), &&Value::Null),
+            Missing::Message("a".to_owned())
         );
     }
 
     #[test]
-    fn a_message_that_is_answered_by_itself_stays_and_loses_the_parts_it_has_no_more() {
+    fn of_a_message_that_is_answered_by_itself_parts_may_be_missing() {
         let answer = answered("a", &["a2"]);
-        let removed = Event::PartRemoved(PartKey {
-            session_id: "s".to_owned(),
-            message_id: "a".to_owned(),
-            part_id: "a1".to_owned(),
-        });
         assert_eq!(
-            removals("s", question("a", &["a1", "a2"]), &&answer),
-            [removed]
+            missing(question("a", &["a1", "a2"]), &&answer),
+            parts("a", &["a1"])
         );
     }
 
     #[test]
-    fn an_answer_to_another_question_removes_nothing() {
+    fn by_an_answer_to_another_question_nothing_is_missing() {
         for answer in [
             json!({}),
             json!([]),
@@ -232,8 +187,8 @@ mod tests {
             json!({ "info": { "id": "a" }, "parts": {} }),
         ] {
             assert_eq!(
-                removals("s", question("a", &["a1"]), &&answer),
-                [],
+                missing(question("a", &["a1"]), &&answer),
+                parts("a", &[]),
                 "{answer}"
             );
         }

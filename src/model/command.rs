@@ -53,6 +53,12 @@ commands! {
     PartAppend(PartAppend) = "part.append",
     /// A part of any kind was removed.
     PartDelete(PartDelete) = "part.delete",
+    /// A session is not answered with any more, and no event told why.
+    SessionMissing(SessionMissing) = "session.missing",
+    /// A message likewise.
+    MessageMissing(MessageMissing) = "message.missing",
+    /// A part of any kind likewise.
+    PartMissing(PartMissing) = "part.missing",
     /// A tool call was created or changed.
     ToolCallUpsert(ToolCallRow) = "tool_call.upsert",
     /// A provider failed, a turn was aborted or is tried again.
@@ -74,6 +80,9 @@ pub struct SessionDelete {
     pub id: String,
     /// When, Unix milliseconds.
     pub deleted_at: Number,
+    /// The store of OpenCode that told it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<String>,
     /// What becomes of it; `tombstone` unless said.
     #[serde(default = "tombstone")]
     pub on_delete: OnDelete,
@@ -89,6 +98,9 @@ pub struct MessageDelete {
     pub session_id: String,
     /// When, Unix milliseconds.
     pub deleted_at: Number,
+    /// The store of OpenCode that told it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<String>,
     /// What becomes of it; `tombstone` unless said.
     #[serde(default = "tombstone")]
     pub on_delete: OnDelete,
@@ -154,9 +166,56 @@ pub struct PartDelete {
     pub session_id: String,
     /// When, Unix milliseconds; a tool call keeps it.
     pub deleted_at: Number,
+    /// The store of OpenCode that told it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<String>,
     /// What becomes of a tool call; `tombstone` unless said.
     #[serde(default = "tombstone")]
     pub on_delete: OnDelete,
+}
+
+/// The parameters of `session.missing`: what a store of OpenCode had and does
+/// not answer with any more. Content and usage stay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionMissing {
+    /// The session.
+    #[serde(alias = "sessionId")]
+    pub id: String,
+    /// The store that was asked.
+    pub store_id: String,
+    /// When it was asked, Unix milliseconds.
+    pub since: Number,
+}
+
+/// The parameters of `message.missing`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MessageMissing {
+    /// The message.
+    pub id: String,
+    /// Its session.
+    pub session_id: String,
+    /// The store that was asked.
+    pub store_id: String,
+    /// When it was asked, Unix milliseconds.
+    pub since: Number,
+}
+
+/// The parameters of `part.missing`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PartMissing {
+    /// The part, or the tool call.
+    pub id: String,
+    /// Its message.
+    pub message_id: String,
+    /// Its session.
+    pub session_id: String,
+    /// The store that was asked.
+    pub store_id: String,
+    /// When it was asked, Unix milliseconds.
+    pub since: Number,
 }
 
 /// The parameters of `todo.replace`.
@@ -178,12 +237,14 @@ pub const TYPESCRIPT: &str = "\
 export interface SessionDelete {
   id: string;
   deletedAt: number;
+  storeId?: string;
   onDelete: OnDelete;
 }
 export interface MessageDelete {
   id: string;
   sessionId: string;
   deletedAt: number;
+  storeId?: string;
   onDelete: OnDelete;
 }
 export interface PartAppend {
@@ -198,7 +259,26 @@ export interface PartDelete {
   messageId: string;
   sessionId: string;
   deletedAt: number;
+  storeId?: string;
   onDelete: OnDelete;
+}
+export interface SessionMissing {
+  id: string;
+  storeId: string;
+  since: number;
+}
+export interface MessageMissing {
+  id: string;
+  sessionId: string;
+  storeId: string;
+  since: number;
+}
+export interface PartMissing {
+  id: string;
+  messageId: string;
+  sessionId: string;
+  storeId: string;
+  since: number;
 }
 export interface TodoReplace {
   sessionId: string;

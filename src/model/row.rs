@@ -96,9 +96,15 @@ row! {
     updated_at: "updatedAt" Number = "number",
     /// When it was archived, Unix milliseconds; empty when it is not.
     archived_at: "archivedAt" Number = "number",
-    /// Where OpenCode keeps it: its folder of files, or its database. No
-    /// column of `sessions`; catch-up compares it before it calls one deleted.
-    origin: "origin" String = "string",
+    /// The store of OpenCode that tells this, by the id that clankers left beside
+    /// it. No column of `sessions`; what else is told of the store needs it.
+    store_id: "storeId" String = "string",
+    /// When that store made what it tells, Unix milliseconds. No column: a
+    /// deletion that the store told before is over.
+    seen_at: "seenAt" Number = "number",
+    /// When that store was asked for what it answers here, Unix milliseconds;
+    /// unknown where an event tells it. No column, likewise.
+    answered_at: "answeredAt" Number = "number",
     /// The time of change up to which nothing of the session is missing, Unix
     /// milliseconds; empty where something is. No column of `sessions`; catch-up
     /// compares it with the time of change that OpenCode lists.
@@ -178,6 +184,11 @@ row! {
     completed_at: "completedAt" Number = "number",
     /// From creation to completion, milliseconds.
     duration_ms: "durationMs" Number = "number",
+    /// The store of OpenCode that was asked for this. No column: what was
+    /// missing or deleted before is there again.
+    store_id: "storeId" String = "string",
+    /// When it was asked, Unix milliseconds; unknown where an event tells it.
+    answered_at: "answeredAt" Number = "number",
 }
 
 row! {
@@ -202,6 +213,11 @@ row! {
     started_at: "startedAt" Number = "number",
     /// When it ended, Unix milliseconds.
     ended_at: "endedAt" Number = "number",
+    /// The store of OpenCode that was asked for this. No column: what was
+    /// missing or deleted before is there again.
+    store_id: "storeId" String = "string",
+    /// When it was asked, Unix milliseconds; unknown where an event tells it.
+    answered_at: "answeredAt" Number = "number",
 }
 
 row! {
@@ -240,6 +256,11 @@ row! {
     ended_at: "endedAt" Number = "number",
     /// From start to end, milliseconds.
     duration_ms: "durationMs" Number = "number",
+    /// The store of OpenCode that was asked for this. No column: what was
+    /// missing or deleted before is there again.
+    store_id: "storeId" String = "string",
+    /// When it was asked, Unix milliseconds; unknown where an event tells it.
+    answered_at: "answeredAt" Number = "number",
 }
 
 row! {

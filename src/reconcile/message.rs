@@ -75,6 +75,7 @@ impl Reconciler {
             id,
             session_id,
             deleted_at: now,
+            store_id: self.store_id.clone(),
             on_delete: self.on_delete,
         }));
         Urgency::Now

@@ -73,14 +73,14 @@ pub struct Reconciler {
     missed: Seen,
     /// Sessions that are stored as being at work and may have been cut off.
     unsettled: BTreeSet<String>,
-    origin: Option<String>,
+    store_id: Option<String>,
 }
 
 impl Reconciler {
     /// One that has seen nothing.
     ///
-    /// `origin` is where OpenCode keeps its sessions, where that is known.
-    pub fn new(on_delete: OnDelete, origin: Option<String>) -> Self {
+    /// `store_id` tells the store of OpenCode from others, where it is known.
+    pub fn new(on_delete: OnDelete, store_id: Option<String>) -> Self {
         Self {
             on_delete,
             pending: Pending::default(),
@@ -96,8 +96,14 @@ impl Reconciler {
             deaf: false,
             missed: Seen::default(),
             unsettled: BTreeSet::new(),
-            origin,
+            store_id,
         }
+    }
+
+    /// From now on this is the store that OpenCode's events and answers come
+    /// from; none where that is in doubt.
+    pub fn set_store(&mut self, store_id: Option<String>) {
+        self.store_id = store_id;
     }
 
     /// How long the held text of a part is, in UTF-16 units.

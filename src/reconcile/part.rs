@@ -51,6 +51,7 @@ impl Reconciler {
             message_id: part.message_id,
             session_id: part.session_id,
             deleted_at: now,
+            store_id: self.store_id.clone(),
             on_delete: self.on_delete,
         }));
         Urgency::Now

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::command::{Command, PartAppend, TodoReplace};
+use crate::model::command::{
+    Command, MessageMissing, PartAppend, PartMissing, SessionMissing, TodoReplace,
+};
 use crate::model::known::Known;
 use crate::model::rejection::RejectionRow;
 use crate::model::row::{
@@ -24,6 +26,8 @@ pub(crate) struct Pending {
     part_deletes: BTreeMap<String, Command>,
     message_deletes: BTreeMap<String, Command>,
     session_deletes: BTreeMap<String, Command>,
+    /// What is missing, by its id.
+    missing: BTreeMap<String, Command>,
     rejections: BTreeMap<(String, &'static str, String), RejectionRow>,
 }
 
@@ -110,6 +114,11 @@ impl Pending {
                     .entry(delete.id.clone())
                     .or_insert(command);
             }
+            Command::PartMissing(PartMissing { ref id, .. })
+            | Command::MessageMissing(MessageMissing { ref id, .. })
+            | Command::SessionMissing(SessionMissing { ref id, .. }) => {
+                self.missing.insert(id.clone(), command);
+            }
             Command::RejectionRecord(row) => self.reject(row),
         }
     }
@@ -145,6 +154,7 @@ impl Pending {
             .chain(errors)
             .chain(permissions)
             .chain(todos)
+            .chain(self.missing.into_values())
             .chain(self.part_deletes.into_values())
             .chain(self.message_deletes.into_values())
             .chain(self.session_deletes.into_values())

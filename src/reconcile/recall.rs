@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reconciler, Urgency};
-use crate::catch_up::absent::{self, Absent, StoredMessage};
-use crate::catch_up::plan::{self, Place, Plan, StoredSession};
+use crate::catch_up::absent::{self, Absent, Missing};
+use crate::catch_up::plan::{self, Plan, StoredSession};
+use crate::model::command::{Command, MessageMissing, PartMissing, SessionMissing};
 use crate::model::event::{Event, Retry};
 use crate::model::known::Known;
 use crate::model::number::Number;
@@ -27,6 +28,8 @@ pub(crate) struct Recalls {
 /// A session that is being asked for.
 #[derive(Debug, Default)]
 struct Recall {
+    /// When it was asked for, Unix milliseconds.
+    asked_at: Number,
     /// What events told of since then.
     told: BTreeSet<String>,
     /// What was answered of the session itself. It goes last: a session that
@@ -58,9 +61,25 @@ impl Recalls {
     }
 
     /// A session is being asked for from now on.
-    pub(crate) fn begin(&mut self, session_id: &str) {
+    pub(crate) fn begin(&mut self, session_id: &str, now: Number) {
         self.wanted.remove(session_id);
-        self.open.insert(session_id.to_owned(), Recall::default());
+        let recall = Recall {
+            asked_at: now,
+            ..Recall::default()
+        };
+        self.open.insert(session_id.to_owned(), recall);
+    }
+
+    /// When the session that is being asked for was asked for.
+    fn asked_at(&self, session_id: &str) -> Option<Number> {
+        self.open.get(session_id).map(|recall| recall.asked_at)
+    }
+
+    /// Whether an event told of this since its session was asked for.
+    fn is_told(&self, session_id: &str, id: &str) -> bool {
+        self.open
+            .get(session_id)
+            .is_some_and(|recall| recall.told.contains(id))
     }
 
     /// Whether it is.
@@ -81,7 +100,7 @@ impl Recalls {
     /// Nothing more of the answer comes. Gives what it said of the session
     /// itself, and whether an event told that since.
     fn end(&mut self, session_id: &str) -> Option<(SessionRow, bool)> {
-        let Recall { told, session } = self.open.remove(session_id)?;
+        let Recall { told, session, .. } = self.open.remove(session_id)?;
         session.map(|row| {
             let is_told = told.contains(&row.id);
             (row, is_told)
@@ -102,20 +121,17 @@ impl Recalls {
 
     /// Whether an event told what the answer tells now.
     pub(crate) fn is_stale(&self, answer: &Event) -> bool {
-        subject(answer).is_some_and(|(session_id, id)| {
-            self.open
-                .get(session_id)
-                .is_some_and(|recall| recall.told.contains(id))
-        })
+        subject(answer).is_some_and(|(session_id, id)| self.is_told(session_id, id))
     }
 }
 
 impl Reconciler {
     /// Folds in a piece of what OpenCode's API answered, written as an event.
-    pub fn recall(&mut self, answer: Event, now: Number) -> Urgency {
+    pub fn recall(&mut self, mut answer: Event, now: Number) -> Urgency {
         if self.recalls.is_stale(&answer) {
             return Urgency::None;
         }
+        self.note_answered(&mut answer);
         let urgency = match answer {
             Event::Part { row, retry } => self.recall_part(row, retry),
             Event::Session(row) => self.recall_session(row),
@@ -132,24 +148,115 @@ impl Reconciler {
         }
     }
 
-    /// A text without an end is still being written, or was cut off. Then what
-    /// OpenCode kept of it is all that will be, however much was written.
-    fn recall_part(&mut self, mut row: PartRow, retry: Option<Retry>) -> Urgency {
+    /// Notes which store answers, and when it was asked: what it has was neither
+    /// deleted nor missing then.
+    fn note_answered(&mut self, answer: &mut Event) {
+        let Some(store_id) = self.store_id.clone() else {
+            return;
+        };
+        let (session_id, told_by, answered_at) = match answer {
+            Event::Session(row) => (&row.id, &mut row.store_id, &mut row.answered_at),
+            Event::Message { row, .. } => {
+                (&row.session_id, &mut row.store_id, &mut row.answered_at)
+            }
+            Event::Part { row, .. } => {
+                self.removed.remove(&row.id);
+                (&row.session_id, &mut row.store_id, &mut row.answered_at)
+            }
+            Event::ToolCall(row) => {
+                self.removed.remove(&row.id);
+                (&row.session_id, &mut row.store_id, &mut row.answered_at)
+            }
+            _ => return,
+        };
+        if let Some(asked_at) = self.recalls.asked_at(session_id) {
+            *told_by = Known::Value(store_id);
+            *answered_at = Known::Value(asked_at);
+        }
+    }
+
+    /// A text without an end is still being written, or was cut off. Where this
+    /// core holds it, the stream knows which is longer. Else the store keeps the
+    /// longer one: what OpenCode has not kept of a text that a crash cut off, no
+    /// deletion named.
+    fn recall_part(&mut self, row: PartRow, retry: Option<Retry>) -> Urgency {
         if row.ended_at == Known::Empty && self.streams.length(&row.id).is_none() {
-            row.ended_at = Known::Unknown;
+            self.meet_message(&row.session_id, &row.message_id);
+            self.pending.add(Command::PartUpsert(row));
+            return Urgency::Soon;
         }
         self.part(row, retry)
     }
 
-    /// Compares the messages that OpenCode answered of a session with those
-    /// that were stored when it was asked.
-    pub fn absent<N: Node>(
-        &self,
-        session: &N,
-        answered: &[N],
-        stored: &[StoredMessage],
-    ) -> Vec<Absent> {
-        absent::absent(session, answered, stored, self.origin.as_deref())
+    /// OpenCode was asked at `since` for a session that it does not list, and
+    /// has none of this id.
+    pub fn session_missing(&mut self, id: &str, since: Number) -> Urgency {
+        let Some(store_id) = self.store_id.clone() else {
+            return Urgency::None;
+        };
+        self.pending.add(Command::SessionMissing(SessionMissing {
+            id: id.to_owned(),
+            store_id,
+            since,
+        }));
+        Urgency::Soon
+    }
+
+    /// What OpenCode has no more of a session that is being asked for. What
+    /// events told meanwhile it has.
+    pub fn missing(&mut self, session_id: &str, missing: Missing) -> Urgency {
+        let (Some(store_id), Some(since)) =
+            (self.store_id.clone(), self.recalls.asked_at(session_id))
+        else {
+            return Urgency::None;
+        };
+        let is_told = |id: &str| self.recalls.is_told(session_id, id);
+        let session_id = session_id.to_owned();
+        let commands: Vec<Command> = match missing {
+            Missing::Message(id) if is_told(&id) => return Urgency::None,
+            Missing::Message(id) => vec![Command::MessageMissing(MessageMissing {
+                id,
+                session_id,
+                store_id,
+                since,
+            })],
+            Missing::Parts {
+                message_id,
+                part_ids,
+            } => part_ids
+                .into_iter()
+                .filter(|id| !is_told(id))
+                .map(|id| {
+                    Command::PartMissing(PartMissing {
+                        id,
+                        message_id: message_id.clone(),
+                        session_id: session_id.clone(),
+                        store_id: store_id.clone(),
+                        since,
+                    })
+                })
+                .collect(),
+        };
+        let urgency = if commands.is_empty() {
+            Urgency::None
+        } else {
+            Urgency::Soon
+        };
+        for command in commands {
+            self.pending.add(command);
+        }
+        urgency
+    }
+
+    /// What OpenCode answered when it was asked for one in question: a message
+    /// with its parts, or `null` where it has none.
+    pub fn settle_absent<N: Node>(
+        &mut self,
+        session_id: &str,
+        absent: Absent,
+        answer: &N,
+    ) -> Urgency {
+        self.missing(session_id, absent::missing(absent, answer))
     }
 
     /// Compares what OpenCode lists of a directory with what is stored.
@@ -158,13 +265,24 @@ impl Reconciler {
         directory: &str,
         listed: &[N],
         stored: &[StoredSession],
+        now: Number,
     ) -> Plan {
         let unsettled = stored.iter().filter(|stored| stored.is_at_work());
         let unsettled = unsettled.map(|stored| stored.id.clone());
         self.unsettled
             .extend(unsettled.filter(|id| !self.busy.contains(id)));
-        let origin = self.origin.as_deref();
-        plan::plan(listed, stored, Place { origin, directory })
+        let plan = plan::plan(listed, stored, directory);
+        if let Some(store_id) = &self.store_id {
+            for id in &plan.seen {
+                self.pending.add(Command::SessionUpsert(SessionRow {
+                    id: id.clone(),
+                    store_id: Known::Value(store_id.clone()),
+                    seen_at: Known::Value(now),
+                    ..SessionRow::default()
+                }));
+            }
+        }
+        plan
     }
 
     /// Sessions that events left incomplete, since the last call.
@@ -179,8 +297,8 @@ impl Reconciler {
     }
 
     /// A session is being asked for: what events tell from now on is newer.
-    pub fn begin_recall(&mut self, session_id: &str) {
-        self.recalls.begin(session_id);
+    pub fn begin_recall(&mut self, session_id: &str, now: Number) {
+        self.recalls.begin(session_id, now);
     }
 
     /// What OpenCode answered of a session is folded in, all of it where it

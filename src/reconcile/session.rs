@@ -18,7 +18,13 @@ impl Reconciler {
             met.created = created.copied().or(met.created);
             met.updated = updated.copied().or(met.updated);
         });
-        row.origin = self.origin.clone().into();
+        if let Some(store_id) = &self.store_id {
+            row.store_id = Known::Value(store_id.clone());
+            if row.answered_at.is_unknown() {
+                // An event is made when what it tells was changed.
+                row.seen_at = row.updated_at.clone();
+            }
+        }
         if row.whole_at.is_unknown() {
             row.whole_at = self.whole_at(&row.id);
         }
@@ -78,6 +84,7 @@ impl Reconciler {
         self.pending.add(Command::SessionDelete(SessionDelete {
             id,
             deleted_at: now,
+            store_id: self.store_id.clone(),
             on_delete: self.on_delete,
         }));
         Urgency::Now

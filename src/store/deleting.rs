@@ -2,7 +2,8 @@
 //! The ledger is never among it.
 //!
 //! What was erased or purged stays so, whoever tells of it late; what is told
-//! late of what was kept is kept as well.
+//! late of what was kept is kept as well. Only the store that told a deletion
+//! can end it (`missing`).
 
 use super::statements::{ENSURE_SESSION, derive_text_without};
 
@@ -19,9 +20,15 @@ const EARLIEST: &str = "min(coalesce(deleted_at, ?1 ->> 'deletedAt'), ?1 ->> 'de
 /// again or by another writer brings it back; and of a session the one that
 /// started it, in whose sum it stays.
 const REMEMBER_PURGED: &str = "\
-INSERT OR IGNORE INTO purged (id, parent_id)
-SELECT ?1 ->> 'id', (SELECT parent_id FROM sessions WHERE id = ?1 ->> 'id')
+INSERT OR IGNORE INTO purged (id, parent_id, store_id, at)
+SELECT ?1 ->> 'id', (SELECT parent_id FROM sessions WHERE id = ?1 ->> 'id'),
+  ?1 ->> 'storeId', ?1 ->> 'deletedAt'
 WHERE ?1 ->> 'onDelete' = 'purge'";
+
+/// True unless the store has had the row again since: then the deletion is
+/// over, and its command a repetition.
+const NOT_OVER: &str = "NOT EXISTS (SELECT 1 FROM deletions AS over
+    WHERE over.id = ?1 ->> 'id' AND over.revived_at >= ?1 ->> 'deletedAt')";
 
 /// True where the session of this id is deleted and not kept.
 pub(super) fn erased_session(id: &str) -> String {
@@ -52,17 +59,24 @@ pub(super) fn erased_either(session_id: &str, message_id: &str) -> String {
 fn remember_deletion(is_erased: &str) -> String {
     format!(
         "\
-INSERT INTO deletions (id, kept)
-SELECT ?1 ->> 'id', NOT ({ERASES} OR {is_erased}) WHERE NOT ({PURGES}) AND {not_purged}
-ON CONFLICT (id) DO UPDATE SET kept = min(kept, excluded.kept)",
+INSERT INTO deletions (id, kept, store_id, at)
+SELECT ?1 ->> 'id', NOT ({ERASES} OR {is_erased}), ?1 ->> 'storeId', ?1 ->> 'deletedAt'
+WHERE NOT ({PURGES}) AND {not_purged} AND {NOT_OVER}
+ON CONFLICT (id) DO UPDATE SET
+  kept = iif(revived_at > at, excluded.kept, min(kept, excluded.kept)),
+  store_id = iif(at > excluded.at, coalesce(store_id, excluded.store_id),
+    coalesce(excluded.store_id, store_id)),
+  at = max(coalesce(at, 0), excluded.at),
+  revived_at = NULL",
         not_purged = super::NOT_PURGED
     )
 }
 
 /// A session is deleted, and with it all that belongs to it.
 pub(super) fn session() -> Vec<String> {
-    let own = "session_id = ?1 ->> 'id'";
-    let messages_of = "SELECT id FROM messages WHERE session_id = ?1 ->> 'id'";
+    let own = format!("session_id = ?1 ->> 'id' AND {NOT_OVER}");
+    let messages_of =
+        &format!("SELECT id FROM messages WHERE session_id = ?1 ->> 'id' AND {NOT_OVER}");
     let mut all = vec![
         REMEMBER_PURGED.to_owned(),
         remember_deletion(&erased_session("?1 ->> 'id'")),
@@ -77,7 +91,7 @@ UPDATE sessions SET
   deleted_at = {EARLIEST},
   status = 'idle',
   title = iif({ERASES}, NULL, title)
-WHERE id = ?1 ->> 'id'"
+WHERE id = ?1 ->> 'id' AND {NOT_OVER}"
         ),
     ];
     all.extend(others(&format!("({own} OR message_id IN ({messages_of}))")));
@@ -85,6 +99,7 @@ WHERE id = ?1 ->> 'id'"
     all.extend([
         format!("DELETE FROM todos WHERE {ERASES} AND {own}"),
         format!("DELETE FROM session_own WHERE {PURGES} AND {own}"),
+        format!("DELETE FROM session_stores WHERE {PURGES} AND {own}"),
         format!("DELETE FROM sessions WHERE {PURGES} AND id = ?1 ->> 'id'"),
     ]);
     all
@@ -103,8 +118,8 @@ SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId' AND {}",
             super::NOT_PURGED
         ),
     ];
-    all.extend(messages("SELECT ?1 ->> 'id'"));
-    all.extend(others("message_id = ?1 ->> 'id'"));
+    all.extend(messages(&format!("SELECT ?1 ->> 'id' WHERE {NOT_OVER}")));
+    all.extend(others(&format!("message_id = ?1 ->> 'id' AND {NOT_OVER}")));
     all
 }
 
@@ -112,7 +127,9 @@ SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId' AND {}",
 /// remembered as that of what is purged: there is no row to keep it away.
 pub(super) fn part() -> Vec<String> {
     vec![
-        "INSERT OR IGNORE INTO purged (id) VALUES (?1 ->> 'id')".to_owned(),
+        "INSERT OR IGNORE INTO purged (id, store_id, at)
+VALUES (?1 ->> 'id', ?1 ->> 'storeId', ?1 ->> 'deletedAt')"
+            .to_owned(),
         derive_text_without("true"),
         "DELETE FROM parts WHERE id = ?1 ->> 'id'".to_owned(),
         entomb_calls("id = ?1 ->> 'id'"),

@@ -117,9 +117,8 @@ WHERE id = ?1 ->> 'id' AND parent_id IS NULL AND ?1 ->> 'parentId' IS NOT NULL";
 pub(super) fn session_own() -> String {
     format!(
         "\
-INSERT INTO session_own (session_id, agent, model, provider, origin, whole_at, reports_usage)
-SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider', ?1 ->> 'origin',
-  ?1 ->> 'wholeAt',
+INSERT INTO session_own (session_id, agent, model, provider, whole_at, reports_usage)
+SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider', ?1 ->> 'wholeAt',
   coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
   OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
   OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0
@@ -129,7 +128,6 @@ ON CONFLICT (session_id) DO UPDATE SET
   agent = iif(json_type(?1, '$.agent') IS NULL, session_own.agent, excluded.agent),
   model = iif(json_type(?1, '$.model') IS NULL, session_own.model, excluded.model),
   provider = iif(json_type(?1, '$.provider') IS NULL, session_own.provider, excluded.provider),
-  origin = iif(session_own.origin <> excluded.origin, '', coalesce(session_own.origin, excluded.origin)),
   whole_at = iif(json_type(?1, '$.wholeAt') IS NULL, session_own.whole_at, excluded.whole_at),
   reports_usage = session_own.reports_usage OR excluded.reports_usage",
         older = super::OLDER_SESSION,
@@ -138,7 +136,7 @@ ON CONFLICT (session_id) DO UPDATE SET
 }
 
 /// A session's agent, model and provider, from itself and its last answer; of
-/// a deleted one, from the last that was deleted with it. `param` names the parameter that holds the session's id.
+/// a deleted or missing one, from the last that went with it. `param` names the parameter that holds the session's id.
 pub(super) fn derive_session(param: &str) -> String {
     format!(
         "\
@@ -149,8 +147,8 @@ UPDATE sessions SET (agent, model, provider) = (
   LEFT JOIN session_own ON session_own.session_id = ?1 ->> '{param}'
   LEFT JOIN (
     SELECT agent, model, provider FROM messages
-    WHERE session_id = ?1 ->> '{param}' AND role = 'assistant' AND deleted_at IS (
-      SELECT deleted_at FROM sessions WHERE id = ?1 ->> '{param}')
+    WHERE session_id = ?1 ->> '{param}' AND role = 'assistant' AND (deleted_at, missing_since) IS (
+      SELECT deleted_at, missing_since FROM sessions WHERE id = ?1 ->> '{param}')
     ORDER BY created_at DESC, id DESC LIMIT 1) AS answer
 )
 WHERE id = ?1 ->> '{param}'"
@@ -181,6 +179,7 @@ UPDATE messages SET text_content = derived.text
 FROM (SELECT coalesce(group_concat(text, char(10)), '') AS text FROM (
   SELECT text FROM parts
   WHERE message_id = {OF_PART} AND type = 'text' AND text IS NOT NULL AND NOT synthetic
+    AND missing_since IS NULL
     AND NOT coalesce(iif(json_valid(data), data ->> 'ignored', 0), 0) AND {parts}
   ORDER BY id)) AS derived
 WHERE id = {OF_PART} AND text_content <> derived.text AND {condition}"

@@ -54,32 +54,33 @@ typescript! {
 export interface CoreOptions {
   /** What becomes of what OpenCode deletes; `tombstone` unless said. */
   onDelete?: OnDelete;
-  /** Where OpenCode keeps its sessions: a folder `storage` of files (up to 1.1), or a database (1.2 on). */
-  origin?: string;
+  /** What tells OpenCode's store from others, where that is known. */
+  storeId?: string;
 }
 /** A session as `storedSessions` selects it. */
 export interface StoredSession {
   id: string;
-  createdAt: number | null;
   /** The time of change up to which nothing of it is missing. */
   wholeAt: number | null;
   deletedAt: number | null;
   title: string | null;
   cost: number;
-  sourceVersion: string | null;
   projectPath: string | null;
   status: SessionStatus | null;
-  origin: string | null;
+  /** Since when every store that had it lacks it. */
+  missingSince: number | null;
+  /** When the store that is asked told of it last. */
+  seenHere: number | null;
+  /** Since when that store lacks it. */
+  missingHere: number | null;
+  /** When that store told its deletion. */
+  deletedHere: number | null;
 }
 /** A message as `storedMessages` selects it. */
 export interface StoredMessage {
   id: string;
   /** The ids of its parts and tool calls, a JSON list. */
   partIds: string;
-  /** When OpenCode last changed its session. */
-  updatedAt: number | null;
-  /** Where OpenCode keeps its session. */
-  origin: string | null;
 }
 /** A message that is stored and was not answered, or not with all its parts. */
 export interface Absent {
@@ -91,7 +92,7 @@ export interface Absent {
 export interface Plan {
   /** Sessions to fetch whole, those changed last first. */
   fetch: string[];
-  /** Stored sessions that OpenCode does not list: deleted, if it has them no more. */
+  /** Sessions that OpenCode's store had and does not list: missing, if it has them no more. */
   verify: string[];
 }
 /** Event types to pass to `observe`, and those that need not be. */
@@ -104,9 +105,9 @@ export interface Store {
   schemaVersion: number;
   migrations: string[];
   statements: Record<Method, string[]>;
-  /** Selects `StoredSession`s for `?1`, the JSON text of `{ directory, ids }`. */
+  /** Selects `StoredSession`s for `?1`, the JSON text of `{ directory, ids, storeId }`. */
   storedSessions: string;
-  /** Selects `StoredMessage`s for `?1`, the JSON text of `{ sessionId }`. */
+  /** Selects `StoredMessage`s for `?1`, the JSON text of `{ sessionId, storeId }`. */
   storedMessages: string;
 }
 ";
@@ -128,7 +129,7 @@ impl JsCore {
         let on_delete = text("onDelete").and_then(|word| OnDelete::parse(&word));
         Self(crate::Core::new(Options {
             on_delete: on_delete.unwrap_or(OnDelete::Tombstone),
-            origin: text("origin"),
+            store_id: text("storeId"),
         }))
     }
 
@@ -163,9 +164,14 @@ impl JsCore {
         directory: &str,
         #[wasm_bindgen(unchecked_param_type = "unknown[]")] listed: JsValue,
         #[wasm_bindgen(unchecked_param_type = "StoredSession[]")] stored: JsValue,
+        now: f64,
     ) -> Result<JsValue, JsError> {
         let stored: Vec<StoredSession> = serde_wasm_bindgen::from_value(stored)?;
-        to_js(&self.0.plan(directory, &JsNode(listed).items(), &stored))
+        to_js(
+            &self
+                .0
+                .plan(directory, &JsNode(listed).items(), &stored, now),
+        )
     }
 
     /// Sessions that events left incomplete, since the last call.
@@ -183,8 +189,8 @@ impl JsCore {
     /// A session is being asked for: what events tell from now on is newer
     /// than the answer.
     #[wasm_bindgen(js_name = beginRecall)]
-    pub fn begin_recall(&mut self, session_id: &str) {
-        self.0.begin_recall(session_id);
+    pub fn begin_recall(&mut self, session_id: &str, now: f64) {
+        self.0.begin_recall(session_id, now);
     }
 
     /// Takes a piece of the answer, written as the event that would tell it.
@@ -196,9 +202,18 @@ impl JsCore {
         self.0.recall(&JsNode(answer), now) as u8
     }
 
-    /// OpenCode has no session of this id any more.
-    pub fn gone(&mut self, session_id: &str, now: f64) -> u8 {
-        self.0.gone(session_id, now) as u8
+    /// OpenCode was asked at `since` for a session that its store had, and has
+    /// none of this id any more.
+    #[wasm_bindgen(js_name = sessionMissing)]
+    pub fn session_missing(&mut self, session_id: &str, since: f64) -> u8 {
+        self.0.session_missing(session_id, since) as u8
+    }
+
+    /// From now on events and answers come from this store; none where that is
+    /// in doubt.
+    #[wasm_bindgen(js_name = setStore)]
+    pub fn set_store(&mut self, store_id: Option<String>) {
+        self.0.set_store(store_id);
     }
 
     /// What is stored of a session and was not answered. Each is to be asked
@@ -206,13 +221,11 @@ impl JsCore {
     #[wasm_bindgen(unchecked_return_type = "Absent[]")]
     pub fn absent(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "unknown")] session: JsValue,
         #[wasm_bindgen(unchecked_param_type = "unknown[]")] answered: JsValue,
         #[wasm_bindgen(unchecked_param_type = "StoredMessage[]")] stored: JsValue,
     ) -> Result<JsValue, JsError> {
         let stored: Vec<StoredMessage> = serde_wasm_bindgen::from_value(stored)?;
-        let answered = JsNode(answered).items();
-        to_js(&self.0.absent(&JsNode(session), &answered, &stored))
+        to_js(&self.0.absent(&JsNode(answered).items(), &stored))
     }
 
     /// Takes what OpenCode answered when it was asked for one of these: the
@@ -223,11 +236,9 @@ impl JsCore {
         session_id: &str,
         #[wasm_bindgen(unchecked_param_type = "Absent")] absent: JsValue,
         #[wasm_bindgen(unchecked_param_type = "unknown")] answer: JsValue,
-        now: f64,
     ) -> Result<u8, JsError> {
         let absent: Absent = serde_wasm_bindgen::from_value(absent)?;
-        let answer = JsNode(answer);
-        Ok(self.0.settle_absent(session_id, absent, &answer, now) as u8)
+        Ok(self.0.settle_absent(session_id, absent, &JsNode(answer)) as u8)
     }
 
     /// What OpenCode answered of a session was taken, all of it where it

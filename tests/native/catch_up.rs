@@ -1,11 +1,17 @@
 //! What no event brought, asked of OpenCode.
 
 use clankers::Core;
+use clankers::model::command::{Command, SessionDelete};
+use clankers::model::number::Number;
+use clankers::model::row::OnDelete;
 use serde_json::{Value, json};
 
-use crate::catching_up::{Answered, Answers, HOME, compare, core_at, fetch, fetch_wanted, store};
+use crate::catching_up::{
+    Answered, Answers, HOME, NOW, compare, compare_at, core_at, fetch, fetch_at, fetch_wanted,
+    store,
+};
 use crate::events::{
-    answer, delta, idle, message_removed, part, session, session_info, text, user,
+    answer, delta, idle, message_removed, part, part_removed, session, session_info, text, user,
 };
 use crate::support::Db;
 
@@ -70,9 +76,10 @@ fn recorded(messages: &[u32]) -> Db {
     db
 }
 
-const MESSAGES: &str = "SELECT id, deleted_at IS NOT NULL, text_content FROM messages ORDER BY id";
-const CALLS: &str = "SELECT id, deleted_at IS NOT NULL, output FROM tool_calls ORDER BY id";
-const PARTS: &str = "SELECT id, text FROM parts ORDER BY id";
+const MESSAGES: &str =
+    "SELECT id, deleted_at, missing_since, text_content FROM messages ORDER BY id";
+const CALLS: &str = "SELECT id, deleted_at, missing_since, output FROM tool_calls ORDER BY id";
+const PARTS: &str = "SELECT id, missing_since, text FROM parts ORDER BY id";
 
 #[test]
 fn what_is_stored_as_opencode_has_it_is_not_asked_for() {
@@ -123,7 +130,7 @@ fn what_a_crash_lost_is_brought_in_though_its_session_goes_on_before_it_is_compa
 fn a_catch_up_that_is_cut_off_is_made_again() {
     let db = Db::new();
     let mut core = core();
-    core.begin_recall("ses_1");
+    core.begin_recall("ses_1", 1.0);
     let events = [
         session("ses_1", updated(1000)),
         answer("ses_1", "msg_1", json!({})),
@@ -142,7 +149,7 @@ fn a_catch_up_that_is_cut_off_is_made_again() {
 fn a_session_that_is_not_answered_whole_is_stored_and_asked_for_again() {
     let db = Db::new();
     let mut core = core();
-    core.begin_recall("ses_1");
+    core.begin_recall("ses_1", 1.0);
     core.recall(&&session("ses_1", updated(1000)), 1.0);
     core.end_recall("ses_1", false);
     store(&mut core, &db);
@@ -151,7 +158,7 @@ fn a_session_that_is_not_answered_whole_is_stored_and_asked_for_again() {
 }
 
 #[test]
-fn what_opencode_has_no_more_becomes_a_tombstone() {
+fn what_opencode_has_no_more_is_missing_and_keeps_its_content() {
     let db = recorded(&[1, 2, 3]);
     let mut now = answered(2000, &[1, 3]);
     let parts = now.0.get_mut("ses_1").unwrap().messages[1]["parts"]
@@ -162,22 +169,27 @@ fn what_opencode_has_no_more_becomes_a_tombstone() {
     assert_eq!(
         db.rows(MESSAGES),
         [
-            r#""msg_1" | 0 | "words""#,
-            r#""msg_2" | 1 | """#,
-            r#""msg_3" | 0 | """#
+            r#""msg_1" | NULL | NULL | "words""#,
+            r#""msg_2" | NULL | 9000000 | "words""#,
+            // Its text is what its parts say that are there.
+            r#""msg_3" | NULL | NULL | """#
         ]
     );
     assert_eq!(
         db.rows(CALLS),
         [
-            r#""prt_1b" | 0 | "out""#,
-            r#""prt_2b" | 1 | NULL"#,
-            r#""prt_3b" | 1 | NULL"#
+            r#""prt_1b" | NULL | NULL | "out""#,
+            r#""prt_2b" | NULL | 9000000 | "out""#,
+            r#""prt_3b" | NULL | 9000000 | "out""#
         ]
     );
     assert_eq!(
         db.rows(PARTS),
-        [r#""prt_1a" | "words""#, r#""prt_2a" | NULL"#]
+        [
+            r#""prt_1a" | NULL | "words""#,
+            r#""prt_2a" | NULL | "words""#,
+            r#""prt_3a" | 9000000 | "words""#
+        ]
     );
     // Nothing more is asked because of it.
     let mut core = core();
@@ -186,49 +198,255 @@ fn what_opencode_has_no_more_becomes_a_tombstone() {
 }
 
 #[test]
-fn an_answer_that_is_older_than_what_is_stored_removes_nothing() {
-    let db = recorded(&[1, 2]);
-    fetch(&mut core(), &db, &answered(999, &[1]), "ses_1");
-    assert_eq!(
-        db.value("SELECT count(*) FROM messages WHERE deleted_at IS NULL"),
-        "2"
-    );
+fn what_was_missing_is_there_again_once_the_store_answers_with_it() {
+    let db = recorded(&[1, 2, 3]);
+    let whole = db.dump_of(&["messages", "parts", "tool_calls"]);
+    let lost = answered(2000, &[1]);
+    compare(&mut core(), &db, &lost);
+    assert_ne!(db.dump_of(&["messages", "parts", "tool_calls"]), whole);
+    let back = answered(3000, &[1, 2, 3]);
+    compare_at((&mut core(), HOME), &db, &back, 9_100_000.0);
+    assert_eq!(db.dump_of(&["messages", "parts", "tool_calls"]), whole);
 }
 
 #[test]
-fn another_opencodes_answer_removes_nothing_not_even_once_it_has_gone_on_with_the_session() {
+fn a_session_that_its_store_has_no_more_is_missing_with_all_that_is_in_it() {
+    let db = recorded(&[1]);
+    let ledger = db.dump_of(&["usage"]);
+    compare(&mut core(), &db, &Answers::default());
+    let missing = "SELECT title, missing_since, deleted_at FROM sessions";
+    assert_eq!(db.value(missing), r#""A title""#);
+    assert_eq!(db.rows(missing), [r#""A title" | 9000000 | NULL"#]);
+    assert_eq!(db.rows(MESSAGES), [r#""msg_1" | NULL | 9000000 | "words""#]);
+    assert_eq!(db.rows(CALLS), [r#""prt_1b" | NULL | 9000000 | "out""#]);
+    assert_eq!(db.dump_of(&["usage"]), ledger);
+    // It comes back as it was, and is looked at once more.
+    let again = answered(1000, &[1]);
+    let back = compare_at((&mut core(), HOME), &db, &again, 9_100_000.0);
+    assert_eq!(back, ["ses_1"]);
+    assert_eq!(db.rows(missing), [r#""A title" | NULL | NULL"#]);
+    assert_eq!(db.rows(CALLS), [r#""prt_1b" | NULL | NULL | "out""#]);
+    assert_eq!(compare(&mut core(), &db, &again), [""; 0]);
+}
+
+#[test]
+fn a_session_is_missing_only_once_every_store_that_had_it_lacks_it() {
+    let db = recorded(&[1]);
+    let there = answered(1000, &[1]);
+    // A copy of the home lists the session too.
+    let copy = "store-of-a-copy";
+    compare_at((&mut core_at(copy), copy), &db, &there, NOW);
+    let missing = "SELECT missing_since FROM sessions";
+    compare(&mut core(), &db, &Answers::default());
+    assert_eq!(db.value(missing), "NULL");
+    compare_at((&mut core_at(copy), copy), &db, &Answers::default(), NOW);
+    assert_eq!(db.value(missing), "9000000");
+}
+
+#[test]
+fn where_the_store_is_in_doubt_nothing_is_missing() {
     let db = recorded(&[1, 2]);
-    let mut elsewhere = core_at("/mnt/copy/opencode/opencode.db");
+    let mut doubtful = Core::new(clankers::Options::default());
+    compare_at((&mut doubtful, ""), &db, &Answers::default(), NOW);
+    fetch_at(
+        (&mut doubtful, ""),
+        &db,
+        &answered(2000, &[1]),
+        "ses_1",
+        NOW,
+    );
+    store(&mut doubtful, &db);
+    let marks =
+        "SELECT count(*) FROM messages WHERE coalesce(deleted_at, missing_since) IS NOT NULL";
+    assert_eq!(db.value(marks), "0");
+}
+
+#[test]
+fn another_stores_answer_marks_nothing_not_even_once_it_has_gone_on_with_the_session() {
+    let db = recorded(&[1, 2]);
+    let copy = "store-of-a-copy";
+    let mut elsewhere = core_at(copy);
     told(&mut elsewhere, &db, [session("ses_1", updated(2000))]);
-    fetch(&mut elsewhere, &db, &answered(2000, &[1]), "ses_1");
+    let theirs = answered(2000, &[1]);
+    fetch_at((&mut elsewhere, copy), &db, &theirs, "ses_1", NOW);
+    store(&mut elsewhere, &db);
     // Nor does the first one's: the second's messages are none of its own.
-    fetch(&mut core(), &db, &answered(3000, &[1]), "ses_1");
-    assert_eq!(
-        db.value("SELECT count(*) FROM messages WHERE deleted_at IS NULL"),
-        "2"
-    );
+    let mut core = core();
+    fetch(&mut core, &db, &answered(3000, &[1]), "ses_1");
+    store(&mut core, &db);
+    let marks =
+        "SELECT count(*) FROM messages WHERE coalesce(deleted_at, missing_since) IS NOT NULL";
+    assert_eq!(db.value(marks), "0");
 }
 
 #[test]
-fn what_events_told_while_opencode_was_asked_is_not_called_removed() {
+fn what_events_told_while_opencode_was_asked_is_not_missing() {
     let db = recorded(&[1, 2]);
     let mut core = core();
     let held = db.read(
         clankers::store::STORED_MESSAGES,
-        &json!({ "sessionId": "ses_1" }),
+        &json!({ "sessionId": "ses_1", "storeId": HOME }),
     );
-    core.begin_recall("ses_1");
+    core.begin_recall("ses_1", NOW);
     core.observe(&&answer("ses_1", "msg_2", json!({})), 1.0);
-    let info = session_info("ses_1", updated(2000));
-    for absent in core.absent(&&info, &[], &held) {
-        core.settle_absent("ses_1", absent, &&Value::Null, 1.0);
+    for absent in core.absent::<&Value>(&[], &held) {
+        core.settle_absent("ses_1", absent, &&Value::Null);
     }
     core.end_recall("ses_1", true);
     store(&mut core, &db);
     assert_eq!(
-        db.rows("SELECT id, deleted_at IS NOT NULL FROM messages ORDER BY id"),
-        [r#""msg_1" | 1"#, r#""msg_2" | 0"#]
+        db.rows("SELECT id, missing_since FROM messages ORDER BY id"),
+        [r#""msg_1" | 9000000"#, r#""msg_2" | NULL"#]
     );
+}
+
+/// A session whose deletion an event told, at a time.
+fn deleted_at(at: f64, on_delete: OnDelete) -> Db {
+    let db = recorded(&[1, 2]);
+    let mut core = Core::new(clankers::Options {
+        on_delete,
+        store_id: Some(HOME.to_owned()),
+    });
+    let mut event = session("ses_1", updated(1000));
+    event["type"] = json!("session.deleted");
+    core.observe(&&event, at);
+    store(&mut core, &db);
+    db
+}
+
+#[test]
+fn a_deleted_session_is_alive_again_once_the_store_that_told_it_answers_with_it() {
+    for on_delete in [OnDelete::Tombstone, OnDelete::Keep, OnDelete::Purge] {
+        let whole = recorded(&[1]);
+        let db = deleted_at(5000.0, on_delete);
+        assert_ne!(db.rows(MESSAGES), whole.rows(MESSAGES));
+        // An export from before the deletion is brought in again, with one message.
+        let back = answered(1000, &[1]);
+        compare_at((&mut core(), HOME), &db, &back, 6000.0);
+        let alive = "SELECT title, deleted_at FROM sessions";
+        assert_eq!(db.rows(alive), [r#""A title" | NULL"#], "{on_delete:?}");
+        let first = "SELECT id, deleted_at, missing_since, text_content FROM messages WHERE deleted_at IS NULL";
+        assert_eq!(db.rows(first), whole.rows(MESSAGES), "{on_delete:?}");
+        let calls =
+            "SELECT id, deleted_at, missing_since, output FROM tool_calls WHERE deleted_at IS NULL";
+        assert_eq!(db.rows(calls), whole.rows(CALLS), "{on_delete:?}");
+        // It can be deleted again.
+        let mut core = core();
+        let mut event = session("ses_1", updated(1000));
+        event["type"] = json!("session.deleted");
+        core.observe(&&event, 7000.0);
+        store(&mut core, &db);
+        assert_eq!(db.value("SELECT deleted_at FROM sessions"), "7000");
+        let words = "SELECT count(*) FROM messages WHERE text_content <> ''";
+        assert_eq!(db.value(words), "0");
+    }
+}
+
+#[test]
+fn an_event_that_was_made_after_the_deletion_brings_the_session_back() {
+    let db = deleted_at(5000.0, OnDelete::Tombstone);
+    let mut core = core();
+    told(&mut core, &db, [session("ses_1", updated(4999))]);
+    assert_eq!(db.value("SELECT deleted_at FROM sessions"), "5000");
+    told(&mut core, &db, [session("ses_1", updated(5001))]);
+    assert_eq!(db.value("SELECT deleted_at FROM sessions"), "NULL");
+}
+
+#[test]
+fn no_other_store_no_import_and_no_replay_brings_a_deleted_session_back() {
+    let db = deleted_at(5000.0, OnDelete::Tombstone);
+    let dead = db.dump_of(&["sessions", "messages", "parts", "tool_calls"]);
+    let there = answered(1000, &[1, 2]);
+    let copy = "store-of-a-copy";
+    fetch_at((&mut core_at(copy), copy), &db, &there, "ses_1", NOW);
+    let mut import = Core::new(clankers::Options::default());
+    fetch_at((&mut import, ""), &db, &there, "ses_1", NOW);
+    store(&mut import, &db);
+    // What was asked for before the deletion and answered after it.
+    let mut late = core();
+    fetch_at((&mut late, HOME), &db, &there, "ses_1", 4999.0);
+    store(&mut late, &db);
+    let mut replay = core();
+    told(&mut replay, &db, [session("ses_1", updated(1000))]);
+    assert_eq!(
+        db.dump_of(&["sessions", "messages", "parts", "tool_calls"]),
+        dead
+    );
+}
+
+#[test]
+fn a_repeated_deletion_that_is_over_deletes_nothing() {
+    let db = deleted_at(5000.0, OnDelete::Tombstone);
+    compare_at((&mut core(), HOME), &db, &answered(1000, &[1, 2]), 6000.0);
+    let alive = db.dump_of(&["sessions", "messages", "parts", "tool_calls"]);
+    db.apply(&[Command::SessionDelete(SessionDelete {
+        id: "ses_1".to_owned(),
+        deleted_at: Number::new(5000.0).unwrap(),
+        store_id: Some(HOME.to_owned()),
+        on_delete: OnDelete::Tombstone,
+    })]);
+    assert_eq!(
+        db.dump_of(&["sessions", "messages", "parts", "tool_calls"]),
+        alive
+    );
+}
+
+#[test]
+fn a_removed_message_is_alive_again_once_the_store_answers_with_it() {
+    let db = recorded(&[1, 2]);
+    let whole = db.dump_of(&["messages", "parts", "tool_calls"]);
+    let mut core = core();
+    core.observe(&&message_removed("ses_1", "msg_2"), 5000.0);
+    store(&mut core, &db);
+    assert_ne!(db.dump_of(&["messages", "parts", "tool_calls"]), whole);
+    let back = answered(2000, &[1, 2]);
+    fetch_at((&mut self::core(), HOME), &db, &back, "ses_1", 4999.0);
+    assert_eq!(db.value("SELECT count(deleted_at) FROM messages"), "1");
+    let mut restarted = self::core();
+    fetch_at((&mut restarted, HOME), &db, &back, "ses_1", 6000.0);
+    store(&mut restarted, &db);
+    assert_eq!(db.dump_of(&["messages", "parts", "tool_calls"]), whole);
+}
+
+#[test]
+fn a_removed_part_is_there_again_once_the_store_answers_with_it() {
+    let db = recorded(&[1]);
+    let whole = db.dump_of(&["messages", "parts", "tool_calls"]);
+    let mut core = core();
+    for part in ["prt_1a", "prt_1b"] {
+        core.observe(&&part_removed(("ses_1", "msg_1", part)), 5000.0);
+    }
+    store(&mut core, &db);
+    assert_eq!(db.value("SELECT text_content FROM messages"), r#""""#);
+    let back = answered(2000, &[1]);
+    fetch_at((&mut core, HOME), &db, &back, "ses_1", 6000.0);
+    store(&mut core, &db);
+    assert_eq!(db.dump_of(&["messages", "parts", "tool_calls"]), whole);
+}
+
+#[test]
+fn a_text_that_a_crash_cut_off_keeps_what_was_heard_of_it() {
+    let db = Db::new();
+    let place = ("ses_1", "msg_1", "prt_1");
+    let begun = json!({ "text": "", "time": { "start": 1 } });
+    told(
+        &mut core(),
+        &db,
+        [
+            session("ses_1", updated(1000)),
+            answer("ses_1", "msg_1", json!({ "time": { "created": 1 } })),
+            part(place, "text", begun.clone()),
+            delta(place, "what was heard"),
+        ],
+    );
+    // The process is killed. OpenCode has kept the text's beginning.
+    let mut now = answered(1000, &[1]);
+    let message = &mut now.0.get_mut("ses_1").unwrap().messages[0];
+    let mut kept = part(place, "text", begun);
+    message["parts"] = json!([kept["properties"]["part"].take()]);
+    compare(&mut core(), &db, &now);
+    let said = "SELECT text_content FROM messages";
+    assert_eq!(db.value(said), r#""what was heard""#);
 }
 
 #[test]
@@ -265,7 +483,7 @@ fn what_a_crash_cuts_off_in_the_middle_of_a_turn_is_asked_for_once() {
     let restarted = &mut self::core();
     assert_eq!(compare(restarted, &db, &cut_off), ["ses_1"]);
     assert_eq!(
-        db.value("SELECT count(*) FROM messages WHERE deleted_at IS NULL"),
+        db.value("SELECT count(*) FROM messages WHERE coalesce(deleted_at, missing_since) IS NULL"),
         "2"
     );
     // An answer that never ended in OpenCode either is not asked for again.

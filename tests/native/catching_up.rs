@@ -23,15 +23,16 @@ pub(crate) struct Answered {
     pub(crate) todos: Vec<Value>,
 }
 
-/// Where that OpenCode keeps its sessions.
-pub(crate) const HOME: &str = "/home/user/.local/share/opencode/opencode.db";
+/// What tells that OpenCode's store from others.
+pub(crate) const HOME: &str = "store-of-home";
 const DIRECTORY: &str = "/home/user/project";
-const NOW: f64 = 9_000_000.0;
+/// When it is asked.
+pub(crate) const NOW: f64 = 9_000_000.0;
 
-/// A core of a process whose OpenCode keeps its sessions there.
-pub(crate) fn core_at(origin: &str) -> Core {
+/// A core of a process whose OpenCode keeps its sessions in this store.
+pub(crate) fn core_at(store_id: &str) -> Core {
     Core::new(Options {
-        origin: Some(origin.to_owned()),
+        store_id: Some(store_id.to_owned()),
         ..Options::default()
     })
 }
@@ -43,18 +44,28 @@ pub(crate) fn store(core: &mut Core, db: &Db) {
 
 /// Compares what is listed with what is stored. Gives what was fetched.
 pub(crate) fn compare(core: &mut Core, db: &Db, answers: &Answers) -> Vec<String> {
+    compare_at((core, HOME), db, answers, NOW)
+}
+
+/// The same of this store, at this time.
+pub(crate) fn compare_at(
+    (core, store_id): (&mut Core, &str),
+    db: &Db,
+    answers: &Answers,
+    now: f64,
+) -> Vec<String> {
     let listed: Vec<&Value> = answers.0.values().map(|one| &one.info).collect();
     let ids: Vec<&String> = answers.0.keys().collect();
     store(core, db);
-    let params = json!({ "directory": DIRECTORY, "ids": ids });
+    let params = json!({ "directory": DIRECTORY, "ids": ids, "storeId": store_id });
     let stored: Vec<StoredSession> = db.read(STORED_SESSIONS, &params);
-    let plan = core.plan(DIRECTORY, &listed, &stored);
+    let plan = core.plan(DIRECTORY, &listed, &stored, now);
     for id in &plan.fetch {
-        fetch(core, db, answers, id);
+        fetch_at((core, store_id), db, answers, id, now);
     }
     for id in &plan.verify {
         if !answers.0.contains_key(id) {
-            core.gone(id, NOW);
+            core.session_missing(id, now);
         }
     }
     store(core, db);
@@ -71,9 +82,21 @@ pub(crate) fn fetch_wanted(core: &mut Core, db: &Db, answers: &Answers) {
 
 /// Fetches one session.
 pub(crate) fn fetch(core: &mut Core, db: &Db, answers: &Answers, id: &str) {
+    fetch_at((core, HOME), db, answers, id, NOW);
+}
+
+/// The same of this store, at this time.
+pub(crate) fn fetch_at(
+    (core, store_id): (&mut Core, &str),
+    db: &Db,
+    answers: &Answers,
+    id: &str,
+    now: f64,
+) {
     store(core, db);
-    let held: Vec<StoredMessage> = db.read(STORED_MESSAGES, &json!({ "sessionId": id }));
-    core.begin_recall(id);
+    let params = json!({ "sessionId": id, "storeId": store_id });
+    let held: Vec<StoredMessage> = db.read(STORED_MESSAGES, &params);
+    core.begin_recall(id, now);
     let answer = answers.0.get(id);
     if let Some(Answered {
         info,
@@ -98,10 +121,10 @@ pub(crate) fn fetch(core: &mut Core, db: &Db, answers: &Answers, id: &str) {
             }
         }
         let answered: Vec<&Value> = messages.iter().collect();
-        for absent in core.absent(&info, &answered, &held) {
+        for absent in core.absent(&answered, &held) {
             let is_it = |message: &&Value| message["info"]["id"] == absent.message_id.as_str();
             let there = messages.iter().find(is_it).unwrap_or(&Value::Null);
-            core.settle_absent(id, absent, &there, NOW);
+            core.settle_absent(id, absent, &there);
         }
     }
     core.end_recall(id, answer.is_some());

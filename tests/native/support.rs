@@ -127,7 +127,7 @@ impl Db {
         let table = |name: &&str| {
             let columns = match *name {
                 "rejections" => "event_type, code, path",
-                "session_own" => "session_id, agent, model, provider, origin, reports_usage",
+                "session_own" => "session_id, agent, model, provider, reports_usage",
                 _ => "*",
             };
             let rows = self.rows(&format!("SELECT {columns} FROM {name} ORDER BY 1, 2, 3"));

@@ -112,6 +112,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         Command::SessionDelete(SessionDelete {
             id: id.to_owned(),
             deleted_at,
+            store_id: None,
             on_delete,
         })
     };

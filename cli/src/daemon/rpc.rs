@@ -213,7 +213,8 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
 /// Reads one command's parameters; `place` is where they stand in the request.
 fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure> {
     use clankers::model::command::{
-        MessageDelete, PartAppend, PartDelete, SessionDelete, TodoReplace,
+        MessageDelete, MessageMissing, PartAppend, PartDelete, PartMissing, SessionDelete,
+        SessionMissing, TodoReplace,
     };
     use clankers::model::rejection::RejectionRow;
     use clankers::model::row::{
@@ -227,6 +228,9 @@ fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure>
         "part.upsert" => Command::PartUpsert(typed::<PartRow>(params, place)?),
         "part.append" => Command::PartAppend(typed::<PartAppend>(params, place)?),
         "part.delete" => Command::PartDelete(typed::<PartDelete>(params, place)?),
+        "session.missing" => Command::SessionMissing(typed::<SessionMissing>(params, place)?),
+        "message.missing" => Command::MessageMissing(typed::<MessageMissing>(params, place)?),
+        "part.missing" => Command::PartMissing(typed::<PartMissing>(params, place)?),
         "tool_call.upsert" => Command::ToolCallUpsert(typed::<ToolCallRow>(params, place)?),
         "session_error.upsert" => {
             Command::SessionErrorUpsert(typed::<SessionErrorRow>(params, place)?)

@@ -12,19 +12,24 @@ use crate::commands::rows;
 use crate::store::open_reader;
 
 /// The parameters of `sessions.stored`: a project's directory, and sessions by
-/// their ids wherever they belong.
+/// their ids wherever they belong; and the store that is asked for them.
 #[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Sessions {
     directory: String,
     ids: Vec<String>,
+    #[serde(default)]
+    store_id: Option<String>,
 }
 
-/// The parameters of `messages.stored`: a session.
+/// The parameters of `messages.stored`: a session, and the store that is asked
+/// for it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Messages {
     session_id: String,
+    #[serde(default)]
+    store_id: Option<String>,
 }
 
 /// What is asked for.

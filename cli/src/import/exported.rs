@@ -1,7 +1,5 @@
 //! What `opencode export` writes: `{ info, messages: [{ info, parts }] }`.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::source::{History, Message, Source};
@@ -43,10 +41,6 @@ impl Exported {
 impl Source for Exported {
     fn name(&self) -> String {
         self.name.clone()
-    }
-
-    fn origin(&self) -> Option<PathBuf> {
-        None
     }
 
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {

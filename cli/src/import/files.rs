@@ -30,10 +30,6 @@ impl Source for Files {
         shown(&self.storage)
     }
 
-    fn origin(&self) -> Option<PathBuf> {
-        Some(self.storage.clone())
-    }
-
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {
         let mut unreadable = Vec::new();
         let mut sessions = Vec::new();

@@ -107,12 +107,10 @@ fn import(
     let (listed, unreadable) = source.list()?;
     summary.unreadable.extend(unreadable);
     summary.found += listed.len();
-    let origin = source
-        .origin()
-        .and_then(|folder| folder.to_str().map(str::to_owned));
+    // Copies and exports are no store that could tell what is alive.
     let mut core = Core::new(Options {
         on_delete: OnDelete::Tombstone,
-        origin,
+        store_id: None,
     });
     let known = match &db {
         Some(db) => known(db, &listed)?,
@@ -192,7 +190,7 @@ fn fold(core: &mut Core, history: &History, db: &mut Connection) -> Result<()> {
     let tell = |core: &mut Core, kind: &str, properties: Value| {
         core.recall(&&json!({ "type": kind, "properties": properties }), now);
     };
-    core.begin_recall(id);
+    core.begin_recall(id, now);
     tell(
         core,
         "session.updated",

@@ -32,9 +32,6 @@ pub(crate) struct Message {
 pub(crate) trait Source {
     /// How it is called in what we say.
     fn name(&self) -> String;
-    /// Where OpenCode keeps it, if it is OpenCode's own: a folder `storage` of
-    /// files (up to 1.1), or a database.
-    fn origin(&self) -> Option<PathBuf>;
     /// Every session's `info`, and what could not be read.
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)>;
     /// All of one session.
@@ -118,7 +115,7 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
 
 /// Whether a database is named as OpenCode names its own: `opencode.db`, or
 /// `opencode-CHANNEL.db`.
-pub(super) fn is_of_a_channel(path: &Path) -> bool {
+fn is_of_a_channel(path: &Path) -> bool {
     let name = path
         .file_stem()
         .and_then(|name| name.to_str())

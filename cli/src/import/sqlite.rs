@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value};
 
-use super::source::{History, Message, Source, id_of, is_of_a_channel};
+use super::source::{History, Message, Source, id_of};
 use crate::commands::rows::{Row, rows};
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
@@ -52,15 +52,6 @@ impl Database {
 impl Source for Database {
     fn name(&self) -> String {
         shown(&self.path)
-    }
-
-    fn origin(&self) -> Option<PathBuf> {
-        // One name for the databases of all channels, as the plugin gives them.
-        Some(if is_of_a_channel(&self.path) {
-            self.path.with_file_name("opencode.db")
-        } else {
-            self.path.clone()
-        })
     }
 
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {

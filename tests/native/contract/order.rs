@@ -55,6 +55,27 @@ fn lived(session_id: &str) -> Vec<Value> {
     ]
 }
 
+/// What a session had that its store lacks.
+fn missing(session: &str) -> [Command; 3] {
+    let (message, part) = (format!("msg_{session}_2"), format!("prt_{session}_1"));
+    let of = |kind: &str, mut params: Value| {
+        params["storeId"] = json!("store");
+        params["since"] = json!(5);
+        command(kind, params)
+    };
+    [
+        of("session.missing", json!({ "id": session })),
+        of(
+            "message.missing",
+            json!({ "id": message, "sessionId": session }),
+        ),
+        of(
+            "part.missing",
+            json!({ "id": part, "messageId": message, "sessionId": session }),
+        ),
+    ]
+}
+
 /// The commands of three sessions, one of each way of deleting, event by event.
 fn commands() -> Vec<Command> {
     let mut all = Vec::new();
@@ -67,6 +88,7 @@ fn commands() -> Vec<Command> {
                 "sessionId": session, "offset": 1, "text": " and more",
             }),
         ));
+        all.extend(missing(&session));
         let events = story(lived(&session));
         for one in &events {
             let mut core = Core::new(Options {

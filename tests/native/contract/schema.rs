@@ -10,22 +10,22 @@ const CONTRACT: &[(&str, &str)] = &[
         "sessions",
         "id* parent_id source source_version title project_id project_path project_name agent model provider \
          status prompt_tokens completion_tokens reasoning_tokens cache_read_tokens cache_write_tokens cost \
-         additions deletions files_changed created_at updated_at archived_at deleted_at",
+         additions deletions files_changed created_at updated_at archived_at deleted_at missing_since",
     ),
     (
         "messages",
         "id* session_id parent_id role agent model provider text_content prompt_tokens completion_tokens \
          reasoning_tokens cache_read_tokens cache_write_tokens cost finish_reason error_name error_message \
-         created_at completed_at duration_ms deleted_at",
+         created_at completed_at duration_ms deleted_at missing_since",
     ),
     (
         "parts",
-        "id* message_id session_id type text data synthetic started_at ended_at",
+        "id* message_id session_id type text data synthetic started_at ended_at missing_since",
     ),
     (
         "tool_calls",
         "id* call_id message_id session_id tool status title input output error file_path exit_code \
-         child_session_id started_at ended_at duration_ms permission_wait_ms deleted_at",
+         child_session_id started_at ended_at duration_ms permission_wait_ms deleted_at missing_since",
     ),
     (
         "usage",
@@ -149,7 +149,7 @@ fn a_database_of_the_first_schema_keeps_its_rows_and_is_caught_up_on() {
         for migration in rest {
             db.execute_batch(migration)?;
         }
-        let sql = "SELECT title, whole_at FROM sessions JOIN session_own ON session_id = id WHERE origin IS NULL";
+        let sql = "SELECT title, whole_at FROM sessions JOIN session_own ON session_id = id";
         db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     };
     let found = rusqlite::Connection::open_in_memory().and_then(run);

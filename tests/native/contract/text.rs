@@ -277,7 +277,7 @@ fn an_answer_from_mid_stream_does_not_take_back_an_end_that_another_process_stor
     let place = ("ses_1", "msg_1", "prt_1");
     let db = told([text(place, "whole")]);
     let mut other = clankers::Core::new(clankers::Options::default());
-    other.begin_recall("ses_1");
+    other.begin_recall("ses_1", 1.0);
     let answer = json!({ "text": "who", "time": { "start": 0 } });
     other.recall(&&part(place, "text", answer), 1.0);
     db.apply(other.drain());

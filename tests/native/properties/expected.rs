@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::world::{Kind, Message, World};
 use crate::support::{Db, difference};
 
-const SESSIONS: &str = "SELECT id, parent_id, title, model, status, prompt_tokens, cost, created_at, updated_at, archived_at, deleted_at IS NOT NULL FROM sessions ORDER BY id";
-const MESSAGES: &str = "SELECT id, session_id, role, model, text_content, prompt_tokens, cost, finish_reason, created_at, completed_at, deleted_at IS NOT NULL FROM messages ORDER BY id";
+const SESSIONS: &str = "SELECT id, parent_id, title, model, status, prompt_tokens, cost, created_at, updated_at, archived_at, coalesce(deleted_at, missing_since) IS NOT NULL FROM sessions ORDER BY id";
+const MESSAGES: &str = "SELECT id, session_id, role, model, text_content, prompt_tokens, cost, finish_reason, created_at, completed_at, coalesce(deleted_at, missing_since) IS NOT NULL FROM messages ORDER BY id";
 const PARTS: &str = "SELECT id, message_id, type, text, ended_at FROM parts ORDER BY id";
-const CALLS: &str = "SELECT id, call_id, message_id, status, title, output, error, duration_ms, permission_wait_ms, deleted_at IS NOT NULL FROM tool_calls ORDER BY id";
+const CALLS: &str = "SELECT id, call_id, message_id, status, title, output, error, duration_ms, permission_wait_ms, coalesce(deleted_at, missing_since) IS NOT NULL FROM tool_calls ORDER BY id";
 const LEDGER: &str = "SELECT id, session_id, message_id, model, prompt_tokens, cost, inherited, at FROM usage ORDER BY id";
 const TODOS: &str = "SELECT session_id, position, content FROM todos ORDER BY 1, 2";
 
@@ -111,9 +111,9 @@ pub(crate) fn assert_rows_of_what_there_is(world: &World, db: &Db) -> Result<(),
 
 /// What is there of messages, parts and calls, each with its session.
 const LEFT: [&str; 3] = [
-    "SELECT id, session_id FROM messages WHERE deleted_at IS NULL",
-    "SELECT parts.id, parts.session_id FROM parts JOIN messages ON messages.id = message_id WHERE deleted_at IS NULL",
-    "SELECT id, session_id FROM tool_calls WHERE deleted_at IS NULL",
+    "SELECT id, session_id FROM messages WHERE coalesce(deleted_at, missing_since) IS NULL",
+    "SELECT parts.id, parts.session_id FROM parts JOIN messages ON messages.id = message_id WHERE coalesce(deleted_at, messages.missing_since, parts.missing_since) IS NULL",
+    "SELECT id, session_id FROM tool_calls WHERE coalesce(deleted_at, missing_since) IS NULL",
 ];
 
 fn unquoted(cell: &str) -> String {

@@ -1,0 +1,156 @@
+//! What OpenCode has no more though nobody told a deletion, and what it has
+//! again. Absence erases nothing: a row is marked, and its content stays.
+//!
+//! A mark falls when the store that lacked the row answers with it later. A
+//! deletion is over when the store that told it answers with the row after
+//! that time, or tells of it in an event that was made later. Replays and
+//! imports carry no later time of a store, so they bring nothing back.
+
+use super::statements::derive_text;
+
+/// When the store told what the command holds, by an event or an answer.
+const TOLD_AT: &str = "max(coalesce(?1 ->> 'seenAt', 0), coalesce(?1 ->> 'answeredAt', 0))";
+
+/// True for the deletion of the command's row that its store told before.
+fn is_over() -> String {
+    format!("id = ?1 ->> 'id' AND store_id = ?1 ->> 'storeId' AND at < {TOLD_AT}")
+}
+
+/// True where the row's deletion is over.
+const REVIVED: &str = "EXISTS (SELECT 1 FROM deletions WHERE id = ?1 ->> 'id' AND revived_at > at)";
+
+/// What was purged is recorded again once the store that told it has it again.
+pub(super) fn unpurge() -> String {
+    format!("DELETE FROM purged WHERE {}", is_over())
+}
+
+/// Notes that a deletion is over, if `and` holds.
+fn end_deletion(and: &str) -> String {
+    format!(
+        "UPDATE deletions SET revived_at = {TOLD_AT} WHERE {} AND coalesce(revived_at, 0) <= at{and}",
+        is_over()
+    )
+}
+
+/// A deleted session that is there again. Its messages are not before they are
+/// answered with: each keeps a deletion of its own.
+pub(super) fn revive_session() -> [String; 3] {
+    [
+        end_deletion(""),
+        format!(
+            "\
+INSERT INTO deletions (id, kept, store_id, at)
+SELECT messages.id, gone.kept, gone.store_id, gone.at
+FROM deletions AS gone JOIN sessions ON sessions.id = gone.id
+JOIN messages ON messages.session_id = gone.id
+WHERE gone.id = ?1 ->> 'id' AND sessions.deleted_at IS NOT NULL
+  AND messages.deleted_at IS NOT NULL AND {REVIVED}
+ON CONFLICT (id) DO UPDATE SET
+  at = max(coalesce(at, 0), excluded.at), store_id = excluded.store_id, revived_at = NULL"
+        ),
+        format!(
+            "UPDATE sessions SET deleted_at = NULL WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"
+        ),
+    ]
+}
+
+/// A deleted message that is there again, with its tool calls but for those
+/// that were removed by themselves.
+pub(super) fn revive_message() -> [String; 3] {
+    [
+        end_deletion(
+            "\n  AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
+        ),
+        format!(
+            "\
+UPDATE tool_calls SET deleted_at = NULL
+WHERE message_id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}
+  AND (SELECT deleted_at FROM messages WHERE id = ?1 ->> 'id') IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM purged WHERE purged.id = tool_calls.id)"
+        ),
+        format!(
+            "UPDATE messages SET deleted_at = NULL WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"
+        ),
+    ]
+}
+
+/// A removed tool call that is there again. Before it is forgotten as removed.
+pub(super) fn revive_call() -> String {
+    format!(
+        "\
+UPDATE tool_calls SET deleted_at = NULL
+WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL
+  AND EXISTS (SELECT 1 FROM purged WHERE {})
+  AND (SELECT deleted_at FROM messages WHERE messages.id = tool_calls.message_id) IS NULL",
+        is_over()
+    )
+}
+
+/// A session is missing where every store that had it lacks it.
+const DERIVE_SESSION: &str = "\
+UPDATE sessions SET missing_since = had.missing_since
+FROM (
+  SELECT iif(count(*) = count(missing_since), max(missing_since), NULL) AS missing_since
+  FROM session_stores WHERE session_id = ?1 ->> 'id') AS had
+WHERE id = ?1 ->> 'id' AND sessions.missing_since IS NOT had.missing_since";
+
+/// The store that tells of a session has it.
+pub(super) fn session_is_seen() -> [String; 2] {
+    [
+        format!(
+            "\
+INSERT INTO session_stores (session_id, store_id, seen_at, answered_at)
+SELECT id, ?1 ->> 'storeId', {TOLD_AT}, coalesce(?1 ->> 'answeredAt', 0)
+FROM sessions WHERE id = ?1 ->> 'id' AND ?1 ->> 'storeId' IS NOT NULL
+ON CONFLICT (session_id, store_id) DO UPDATE SET
+  seen_at = max(seen_at, excluded.seen_at),
+  answered_at = max(answered_at, excluded.answered_at),
+  missing_since = iif(excluded.seen_at >= missing_since, NULL, missing_since)"
+        ),
+        DERIVE_SESSION.to_owned(),
+    ]
+}
+
+/// A row of `table` that is answered with is not missing.
+pub(super) fn is_answered(table: &str) -> String {
+    format!(
+        "UPDATE {table} SET missing_since = NULL WHERE id = ?1 ->> 'id' AND missing_since <= ?1 ->> 'answeredAt'"
+    )
+}
+
+/// A store does not answer with a session that it had. What told of it since
+/// it was asked knows better.
+pub(super) fn session() -> Vec<String> {
+    vec![
+        "\
+INSERT INTO session_stores (session_id, store_id, missing_since)
+SELECT id, ?1 ->> 'storeId', ?1 ->> 'since' FROM sessions WHERE id = ?1 ->> 'id'
+ON CONFLICT (session_id, store_id) DO UPDATE SET
+  missing_since = coalesce(missing_since, excluded.missing_since)
+WHERE seen_at <= excluded.missing_since"
+            .to_owned(),
+        DERIVE_SESSION.to_owned(),
+    ]
+}
+
+/// True unless the store has answered with the whole session since.
+const STILL: &str = "\
+missing_since IS NULL AND NOT EXISTS (
+  SELECT 1 FROM session_stores WHERE session_id = ?1 ->> 'sessionId'
+    AND store_id = ?1 ->> 'storeId' AND answered_at > ?1 ->> 'since')";
+
+/// A row of `table` is not answered with any more.
+fn mark(table: &str) -> String {
+    format!("UPDATE {table} SET missing_since = ?1 ->> 'since' WHERE id = ?1 ->> 'id' AND {STILL}")
+}
+
+/// A message is not answered with any more.
+pub(super) fn message() -> String {
+    mark("messages")
+}
+
+/// A part of any kind is not answered with any more. A text leaves its
+/// message's text.
+pub(super) fn part() -> Vec<String> {
+    vec![mark("tool_calls"), mark("parts"), derive_text()]
+}
