@@ -16,6 +16,7 @@ import { describe } from "./voice.ts";
 /** What catch-up needs of the core; each call survives a trap. */
 export type CatchUpCore = Pick<
 	Core,
+	| "setStore"
 	| "plan"
 	| "isDeaf"
 	| "beginRecall"
@@ -23,7 +24,7 @@ export type CatchUpCore = Pick<
 	| "absent"
 	| "settleAbsent"
 	| "endRecall"
-	| "gone"
+	| "sessionMissing"
 >;
 
 /** What catch-up works with. */
@@ -32,10 +33,18 @@ export interface CatchUpOptions {
 	readonly core: CatchUpCore;
 	/** The project's directory. */
 	readonly directory: string;
-	/** What the database holds of the directory and of these sessions. */
-	stored(ids: readonly string[]): StoredSession[] | Promise<StoredSession[]>;
+	/** Which store of OpenCode answers, or nothing where that is in doubt. */
+	storeId(): Promise<string | undefined>;
+	/** What the database holds of the directory and of these sessions, and what it knows of the store that has them. */
+	stored(
+		ids: readonly string[],
+		storeId: string | undefined,
+	): StoredSession[] | Promise<StoredSession[]>;
 	/** What it holds of a session's messages. */
-	storedMessages(sessionId: string): StoredMessage[] | Promise<StoredMessage[]>;
+	storedMessages(
+		sessionId: string,
+		storeId: string | undefined,
+	): StoredMessage[] | Promise<StoredMessage[]>;
 	/** Does this once no other directory's catch-up asks: two may know the same session. */
 	inTurn(work: () => Promise<void>): Promise<void>;
 	/** Something changed and is to be drained, as urgently as that. */
@@ -51,6 +60,8 @@ export interface CatchUpOptions {
 const SETTLE_MS = 500;
 /** Between two fetches, so that a long history never fills a turn. */
 const BREATH_MS = 20;
+/** The urgency of a change that may wait a quarter of a second. */
+const SOON = 2;
 /** How much of a session is folded in without a breath. */
 const CHUNK = 200;
 /** How soon the list is compared again while events are known to be missing, or what is stored cannot be told. */
@@ -69,6 +80,8 @@ export class CatchUp {
 	#later = false;
 	/** How often in a row it could not be told what is stored. */
 	#refusals = 0;
+	/** Which store of OpenCode answered last. */
+	#storeId: string | undefined;
 	/** Sessions that events left incomplete. */
 	readonly #wanted = new Set<string>();
 
@@ -126,13 +139,20 @@ export class CatchUp {
 	}
 
 	async #compareAll(): Promise<void> {
-		const { api, core, directory, log } = this.#options;
+		const { api, core, directory, log, now } = this.#options;
 		this.#compare = false;
+		const asked = now();
 		const listed = await api.list();
 		if (listed === undefined || this.#ended) return;
-		const held = await this.#held(() => this.#options.stored(idsOf(listed)));
+		// After the list: OpenCode has opened its store by then.
+		this.#storeId = await this.#options.storeId();
+		core.setStore(this.#storeId);
+		const held = await this.#held(() =>
+			this.#options.stored(idsOf(listed), this.#storeId),
+		);
 		if (held === undefined || this.#ended) return;
-		const plan = core.plan(directory, listed, held);
+		const plan = core.plan(directory, listed, held, asked);
+		this.#options.changed(SOON);
 		const [behind, all] = [plan.fetch.length, listed.length];
 		if (behind > 0) log("debug", `catches up on ${behind} of ${all} sessions`);
 		await this.#fetchAll(new Set(plan.fetch));
@@ -165,21 +185,24 @@ export class CatchUp {
 		}
 	}
 
-	/** A session that is stored and not listed was deleted, if OpenCode has it no more. */
+	/** A session that the store had and does not list is missing, if OpenCode has it no more. */
 	async #verify(id: string): Promise<void> {
 		const { api, core, changed, now, pause } = this.#options;
 		if (this.#ended) return;
-		if ((await api.get(id)) === "none") changed(core.gone(id, now()));
+		const asked = now();
+		if ((await api.get(id)) === "none") changed(core.sessionMissing(id, asked));
 		await pause(BREATH_MS);
 	}
 
 	/** Folds in what OpenCode has of one session. One that cannot be fetched waits for the next comparison. */
 	async #fetch(id: string): Promise<void> {
-		const { api, core, changed } = this.#options;
+		const { api, core, changed, now } = this.#options;
 		// Before the request: what another process stores after it is no lack of the answer.
-		const held = await this.#held(() => this.#options.storedMessages(id));
+		const held = await this.#held(() =>
+			this.#options.storedMessages(id, this.#storeId),
+		);
 		let isWhole = false;
-		core.beginRecall(id);
+		core.beginRecall(id, now());
 		try {
 			// First: what it says of a change is in what is answered after it.
 			const info = await api.get(id);
@@ -194,7 +217,7 @@ export class CatchUp {
 			if (messages === undefined) return;
 			await this.#recallMessages(messages);
 			if (held === undefined) return;
-			const absent = core.absent(info, messages, held);
+			const absent = core.absent(messages, held);
 			isWhole = await this.#settleAbsent(id, absent);
 		} finally {
 			changed(core.endRecall(id, isWhole));
@@ -214,9 +237,9 @@ export class CatchUp {
 		}
 	}
 
-	/** What is stored and was not answered was removed, if OpenCode has it no more. Whether all of it is settled. */
+	/** What is stored and was not answered is missing, if OpenCode has it no more. Whether all of it is settled. */
 	async #settleAbsent(id: string, absent: readonly Absent[]): Promise<boolean> {
-		const { api, core, changed, now, pause } = this.#options;
+		const { api, core, changed, pause } = this.#options;
 		let isSettled = true;
 		for (const one of absent) {
 			if (this.#ended) return false;
@@ -224,7 +247,7 @@ export class CatchUp {
 			if (answer === undefined) isSettled = false;
 			else {
 				const told = answer === "none" ? null : answer;
-				changed(core.settleAbsent(id, one, told, now()));
+				changed(core.settleAbsent(id, one, told));
 			}
 			await pause(BREATH_MS);
 		}

@@ -37,7 +37,7 @@ export function loadCore(): { eventTypes: EventTypes; store: Store } {
 
 /** The core, or its successor. No method throws. */
 export class SurvivingCore {
-	readonly #options: CoreOptions;
+	#options: CoreOptions;
 	readonly #trapped: (error: unknown) => void;
 	#core: Core | undefined;
 	#instance = 0;
@@ -85,12 +85,27 @@ export class SurvivingCore {
 		return this.#call((core) => core.notices()) ?? [];
 	}
 
+	/** From now on events and answers come from this store of OpenCode; nothing where that is in doubt. */
+	setStore(storeId: string | undefined): void {
+		const { onDelete } = this.#options;
+		this.#options = {
+			...(onDelete && { onDelete }),
+			...(storeId && { storeId }),
+		};
+		this.#call((core) => core.setStore(storeId));
+	}
+
 	/** Compares what OpenCode lists of a directory with what is stored: what to ask it for. */
-	plan(directory: string, listed: unknown[], stored: StoredSession[]): Plan {
+	plan(
+		directory: string,
+		listed: unknown[],
+		stored: StoredSession[],
+		now: number,
+	): Plan {
 		const nothing: Plan = { fetch: [], verify: [] };
-		return (
-			this.#call((core) => core.plan(directory, listed, stored)) ?? nothing
-		);
+		const plan = (core: Core): Plan =>
+			core.plan(directory, listed, stored, now);
+		return this.#call(plan) ?? nothing;
 	}
 
 	/** Sessions that events left incomplete, since the last call. */
@@ -104,8 +119,8 @@ export class SurvivingCore {
 	}
 
 	/** A session is being asked for: what events tell from now on is newer. */
-	beginRecall(sessionId: string): void {
-		this.#call((core) => core.beginRecall(sessionId));
+	beginRecall(sessionId: string, now: number): void {
+		this.#call((core) => core.beginRecall(sessionId, now));
 	}
 
 	/** Takes a piece of the answer, written as the event that would tell it. */
@@ -114,23 +129,14 @@ export class SurvivingCore {
 	}
 
 	/** What is stored of a session and was not answered; each is to be asked for by itself. */
-	absent(
-		session: unknown,
-		answered: unknown[],
-		stored: StoredMessage[],
-	): Absent[] {
-		return this.#call((core) => core.absent(session, answered, stored)) ?? [];
+	absent(answered: unknown[], stored: StoredMessage[]): Absent[] {
+		return this.#call((core) => core.absent(answered, stored)) ?? [];
 	}
 
 	/** Takes what OpenCode answered to that: the message with its parts, or null where it has none. */
-	settleAbsent(
-		sessionId: string,
-		absent: Absent,
-		answer: unknown,
-		now: number,
-	): number {
+	settleAbsent(sessionId: string, absent: Absent, answer: unknown): number {
 		const settle = (core: Core): number =>
-			core.settleAbsent(sessionId, absent, answer, now);
+			core.settleAbsent(sessionId, absent, answer);
 		return this.#call(settle) ?? 0;
 	}
 
@@ -139,9 +145,9 @@ export class SurvivingCore {
 		return this.#call((core) => core.endRecall(sessionId, isWhole)) ?? 0;
 	}
 
-	/** OpenCode has no session of this id any more. */
-	gone(sessionId: string, now: number): number {
-		return this.#call((core) => core.gone(sessionId, now)) ?? 0;
+	/** OpenCode was asked then for a session that its store had, and has none of this id any more. */
+	sessionMissing(sessionId: string, since: number): number {
+		return this.#call((core) => core.sessionMissing(sessionId, since)) ?? 0;
 	}
 
 	/** Gives the core's memory back. The next call begins with an empty core. */

@@ -4,7 +4,6 @@ import type { Store } from "../../pkg/clankers.js";
 import { type Config, readConfig } from "./config.ts";
 import { loadCore } from "./core.ts";
 import type { Hooks, PluginInput } from "./host.ts";
-import { openCodeOrigin } from "./origin.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
 import { SessionApi } from "./session-api.ts";
@@ -70,9 +69,7 @@ function open(
 	return recorderFor(`${onDelete} ${placeOf(config)}`, () => {
 		const { eventTypes, store } = loadCore();
 		const sink = sinkOf(config, store);
-		const origin = openCodeOrigin(process.env);
-		const options = { onDelete, ...(origin && { origin }) };
-		return new Recorder(options, eventTypes.ignored, sink);
+		return new Recorder({ onDelete }, eventTypes.ignored, sink);
 	});
 }
 

@@ -7,6 +7,7 @@ import type { BusEvent } from "./host.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
 import { type RefusedCommand, type Sink, SinkError } from "./sinks/sink.ts";
+import { openCodeStore } from "./store-identity.ts";
 import { describe, type Voice } from "./voice.ts";
 
 /** Failures in a row before the person is shown one: a lock of a moment is nobody's concern. */
@@ -76,13 +77,14 @@ export class Recorder implements SharedRecorder {
 			api,
 			core: this.#core,
 			directory,
-			stored: async (ids) => {
+			storeId: () => openCodeStore(api),
+			stored: async (ids, storeId) => {
 				this.#drain();
-				return this.#sink.stored(directory, ids);
+				return this.#sink.stored(directory, ids, storeId);
 			},
-			storedMessages: async (sessionId) => {
+			storedMessages: async (sessionId, storeId) => {
 				this.#drain();
-				return this.#sink.storedMessages(sessionId);
+				return this.#sink.storedMessages(sessionId, storeId);
 			},
 			inTurn: (work) => this.#inTurn(work),
 			changed: (urgency) => this.#timer.ask(urgency),

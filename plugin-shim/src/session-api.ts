@@ -3,8 +3,11 @@
  * 1.18). What a release cannot do, and what fails, is `undefined`: unknown.
  */
 
-/** The part of OpenCode's client that reads sessions. */
+/** The part of OpenCode's client that reads sessions, and says where it keeps its own files. */
 export interface SessionClient {
+	readonly path?: {
+		get?(request: { query: { directory: string } }): Promise<unknown>;
+	};
 	readonly session?: {
 		/** A query of `limit`, which the releases' types do not all know. */
 		list?(request: object): Promise<unknown>;
@@ -50,6 +53,14 @@ export class SessionApi {
 				query: { directory: this.#directory, limit: ALL },
 			}),
 		);
+	}
+
+	/** The folder of OpenCode's state, which ends in its program's name. */
+	async stateFolder(): Promise<string | undefined> {
+		const query = { directory: this.#directory };
+		const answer = await ask(() => this.#client.path?.get?.({ query }));
+		const { state } = (answer?.data ?? {}) as { state?: unknown };
+		return typeof state === "string" ? state : undefined;
 	}
 
 	/** A session's `info`, or `none` where OpenCode says it has no such session. */

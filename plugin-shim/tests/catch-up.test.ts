@@ -16,7 +16,7 @@ import { until } from "./support/until.ts";
 
 const { store } = loadCore();
 const DIRECTORY = "/home/user/project";
-const ORIGIN = "/home/user/.local/share/opencode/opencode.db";
+const STORE = "store-of-home";
 
 describe("catch-up", () => {
 	let folder: string;
@@ -26,23 +26,26 @@ describe("catch-up", () => {
 	let catchUp: CatchUp;
 	let pauses: number;
 	let warnings: string[];
+	let storeId: string | undefined;
 
 	beforeEach(() => {
 		folder = mkdtempSync(join(tmpdir(), "clankers-catch-up-"));
 		const path = join(folder, "clankers.db");
 		sink = new SqliteSink({ path, inOwnFolder: false }, store);
-		core = new SurvivingCore({ origin: ORIGIN }, (error) => {
+		core = new SurvivingCore({ storeId: STORE }, (error) => {
 			throw error;
 		});
 		sessions = new ScriptedSessions();
 		pauses = 0;
 		warnings = [];
+		storeId = STORE;
 		catchUp = new CatchUp({
 			api: new SessionApi(sessions.client, DIRECTORY),
 			core,
 			directory: DIRECTORY,
-			stored: (ids) => sink.stored(DIRECTORY, ids),
-			storedMessages: (id) => sink.storedMessages(id),
+			storeId: async () => storeId,
+			stored: (ids, storeId) => sink.stored(DIRECTORY, ids, storeId),
+			storedMessages: (id, storeId) => sink.storedMessages(id, storeId),
 			inTurn: (work) => work(),
 			changed: () => drain(),
 			log: (level, message) => {
@@ -74,7 +77,9 @@ describe("catch-up", () => {
 	}
 
 	function stored(id: string): StoredSession | undefined {
-		return sink.stored(DIRECTORY, [id]).find((session) => session.id === id);
+		return sink
+			.stored(DIRECTORY, [id], STORE)
+			.find((session) => session.id === id);
 	}
 
 	it("is put off, and goes on with single sessions, where what is stored cannot be told", async () => {
@@ -82,9 +87,9 @@ describe("catch-up", () => {
 		sessions.add("ses_2", "two", []);
 		let isThere = false;
 		const real = sink.stored.bind(sink);
-		sink.stored = (directory, ids) => {
+		sink.stored = (directory, ids, storeId) => {
 			if (!isThere) throw new Error("no daemon");
-			return real(directory, ids);
+			return real(directory, ids, storeId);
 		};
 		catchUp.want(["ses_1"]);
 		catchUp.compare();
@@ -130,35 +135,34 @@ describe("catch-up", () => {
 		assert.equal(stored("ses_1")?.title, "as told");
 	});
 
-	it("marks a session as deleted that OpenCode has no more", async () => {
-		sessions.add("ses_old", "still there", []);
-		const old = sessionCreated("ses_old", "still there") as BirthEvent;
-		old.properties.info.time.created -= 1000;
-		observe(old, sessionCreated("ses_gone", "deleted meanwhile"));
+	it("marks a session as missing that OpenCode has no more, with its content", async () => {
+		observe(sessionCreated("ses_gone", "lost meanwhile"));
 		catchUp.compare();
-		await until("it is a tombstone", () => {
-			const deletedAt = stored("ses_gone")?.deletedAt;
-			return deletedAt !== null && deletedAt !== undefined;
+		await until("it is missing", () => {
+			const since = stored("ses_gone")?.missingSince;
+			return since !== null && since !== undefined;
 		});
-		assert.equal(stored("ses_gone")?.title, null);
-		assert.equal(stored("ses_old")?.deletedAt, null);
+		assert.equal(stored("ses_gone")?.title, "lost meanwhile");
+		assert.equal(stored("ses_gone")?.deletedAt, null);
+		assert.deepEqual(sessions.asked, ["list", "get ses_gone"]);
 	});
 
-	it("calls nothing deleted when OpenCode lists no session that it knows", async () => {
+	it("calls nothing missing where it is in doubt which store answers", async () => {
 		observe(sessionCreated("ses_1", "of another home"));
+		storeId = undefined;
 		catchUp.compare();
 		await until("the list was asked for", () => sessions.asked.length > 0);
 		await until("it is done", () => sessions.idle);
-		assert.equal(stored("ses_1")?.deletedAt, null);
+		assert.equal(stored("ses_1")?.missingSince, null);
 		assert.deepEqual(sessions.asked, ["list"]);
 	});
 
-	/** The messages that are stored, and those of them that are tombstones. */
+	/** The messages that are stored, and those of them that are missing. */
 	function messages(): string[] {
 		return query(
 			sink.target,
-			"SELECT id, deleted_at FROM messages ORDER BY id",
-		).map(({ id, deleted_at }) => `${id}${deleted_at === null ? "" : " gone"}`);
+			"SELECT id, missing_since AS since FROM messages WHERE deleted_at IS NULL ORDER BY id",
+		).map(({ id, since }) => `${id}${since === null ? "" : " missing"}`);
 	}
 
 	async function caughtUp(): Promise<void> {
@@ -181,12 +185,12 @@ describe("catch-up", () => {
 		sessions.change("ses_1", (all) => all.splice(1, 1));
 	}
 
-	it("marks a message as removed that OpenCode has no more", async () => {
+	it("marks a message as missing that OpenCode has no more", async () => {
 		await removedMeanwhile();
 		await caughtUp();
 		assert.deepEqual(messages(), [
 			"msg_ses_1_0",
-			"msg_ses_1_1 gone",
+			"msg_ses_1_1 missing",
 			"msg_ses_1_2",
 		]);
 		assert.ok(sessions.asked.includes("message msg_ses_1_1"));
@@ -203,20 +207,23 @@ describe("catch-up", () => {
 		};
 		await removedMeanwhile();
 		await caughtUp();
-		assert.ok(messages().includes("msg_ses_1_1 gone"));
+		assert.ok(messages().includes("msg_ses_1_1 missing"));
 	});
 
-	it("deletes a part that OpenCode has no more", async () => {
+	it("marks a part as missing that OpenCode has no more", async () => {
 		sessions.add("ses_1", "a part less", ["one", "two"]);
 		await caughtUp();
 		sessions.change("ses_1", ([first]) => first?.parts.pop());
 		await caughtUp();
-		const parts = query(sink.target, "SELECT id FROM parts");
-		assert.deepEqual(parts, [{ id: "prt_ses_1_1" }]);
+		const parts = query(
+			sink.target,
+			"SELECT id, text FROM parts WHERE missing_since IS NOT NULL",
+		);
+		assert.deepEqual(parts, [{ id: "prt_ses_1_0", text: "one" }]);
 		assert.deepEqual(messages(), ["msg_ses_1_0", "msg_ses_1_1"]);
 	});
 
-	it("calls no message removed that is left out of an answer and is there when asked for", async () => {
+	it("calls no message missing that is left out of an answer and is there when asked for", async () => {
 		sessions.add("ses_1", "long", ["one", "two", "three"]);
 		await caughtUp();
 		sessions.cutting = true;
@@ -234,7 +241,7 @@ describe("catch-up", () => {
 		"a page": { data: "<!doctype html>", response: { status: 200 } },
 		nothing: { data: null, response: { status: 200 } },
 	}))
-		it(`calls no message removed where OpenCode answers ${what} for it, and asks again`, async () => {
+		it(`calls no message missing where OpenCode answers ${what} for it, and asks again`, async () => {
 			sessions.unfound = unfound;
 			await removedMeanwhile();
 			await caughtUp();
@@ -244,16 +251,6 @@ describe("catch-up", () => {
 			await caughtUp();
 			assert.ok(sessions.asked.includes("message msg_ses_1_1"));
 		});
-
-	it("calls no message removed by an answer that is older than what is stored", async () => {
-		sessions.add("ses_1", "of a copy", ["one", "two"]);
-		await caughtUp();
-		sessions.change("ses_1", (all) => all.pop(), -1);
-		catchUp.want(["ses_1"]);
-		await caughtUp();
-		assert.deepEqual(messages(), ["msg_ses_1_0", "msg_ses_1_1"]);
-		assert.ok(!sessions.asked.some((asked) => asked.startsWith("message ")));
-	});
 
 	it("asks again for a session whose messages could not be told", async () => {
 		sessions.add("ses_1", "before", ["one"]);
@@ -265,14 +262,14 @@ describe("catch-up", () => {
 		assert.deepEqual(messages(), ["msg_ses_1_0"]);
 	});
 
-	it("stores nothing and calls nothing deleted when OpenCode answers errors", async () => {
+	it("stores nothing and calls nothing missing when OpenCode answers errors", async () => {
 		sessions.failing = true;
 		observe(sessionCreated("ses_1", "known"));
 		catchUp.compare();
 		catchUp.want(["ses_2"]);
 		await until("it was asked", () => sessions.asked.includes("get ses_2"));
 		await until("it is done", () => sessions.idle);
-		assert.equal(stored("ses_1")?.deletedAt, null);
+		assert.equal(stored("ses_1")?.missingSince, null);
 		assert.equal(stored("ses_2"), undefined);
 	});
 
@@ -285,8 +282,3 @@ describe("catch-up", () => {
 		assert.deepEqual(sessions.asked, []);
 	});
 });
-
-interface BirthEvent {
-	type: string;
-	properties: { info: { time: { created: number } } };
-}

@@ -114,12 +114,19 @@ export class DaemonSink implements Sink {
 		return refused;
 	}
 
-	stored(directory: string, ids: readonly string[]): Promise<StoredSession[]> {
-		return this.#rows("sessions.stored", { directory, ids });
+	stored(
+		directory: string,
+		ids: readonly string[],
+		storeId: string | undefined,
+	): Promise<StoredSession[]> {
+		return this.#rows("sessions.stored", { directory, ids, storeId });
 	}
 
-	storedMessages(sessionId: string): Promise<StoredMessage[]> {
-		return this.#rows("messages.stored", { sessionId });
+	storedMessages(
+		sessionId: string,
+		storeId: string | undefined,
+	): Promise<StoredMessage[]> {
+		return this.#rows("messages.stored", { sessionId, storeId });
 	}
 
 	/** What the daemon answers once all that was applied before is stored. */

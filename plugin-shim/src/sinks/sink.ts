@@ -17,14 +17,19 @@ export interface Sink {
 	apply(commands: readonly Command[]): RefusedCommand[];
 	/**
 	 * What is stored of the directory's sessions and of those named, with
-	 * everything applied before. Throws, or rejects with, a `SinkError`.
+	 * everything applied before, and what is known of the store of OpenCode
+	 * that has them. Throws, or rejects with, a `SinkError`.
 	 */
 	stored(
 		directory: string,
 		ids: readonly string[],
+		storeId: string | undefined,
 	): StoredSession[] | Promise<StoredSession[]>;
 	/** What is stored of a session's messages, likewise. */
-	storedMessages(sessionId: string): StoredMessage[] | Promise<StoredMessage[]>;
+	storedMessages(
+		sessionId: string,
+		storeId: string | undefined,
+	): StoredMessage[] | Promise<StoredMessage[]>;
 	/** Names who is to hear of what happens between calls; a sink that works in the background begins. */
 	attend?(listener: SinkListener): void;
 	/** Lets go of everything held; a later `apply` opens it again. */

@@ -47,17 +47,24 @@ export class SqliteSink implements Sink {
 		return this.#with((open) => open.apply(commands));
 	}
 
-	stored(directory: string, ids: readonly string[]): StoredSession[] {
+	stored(
+		directory: string,
+		ids: readonly string[],
+		storeId: string | undefined,
+	): StoredSession[] {
 		const { storedSessions } = this.#store;
 		return this.#with((open) =>
-			open.rows<StoredSession>(storedSessions, { directory, ids }),
+			open.rows<StoredSession>(storedSessions, { directory, ids, storeId }),
 		);
 	}
 
-	storedMessages(sessionId: string): StoredMessage[] {
+	storedMessages(
+		sessionId: string,
+		storeId: string | undefined,
+	): StoredMessage[] {
 		const { storedMessages } = this.#store;
 		return this.#with((open) =>
-			open.rows<StoredMessage>(storedMessages, { sessionId }),
+			open.rows<StoredMessage>(storedMessages, { sessionId, storeId }),
 		);
 	}
 

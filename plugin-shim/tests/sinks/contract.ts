@@ -161,7 +161,7 @@ export function testSink(
 				{ method: "session.upsert", params: { id: "ses_3", title: "three" } },
 			]);
 			await stored?.();
-			const found = await sink.stored(project.projectPath, ["ses_2"]);
+			const found = await sink.stored(project.projectPath, ["ses_2"], "store");
 			assert.deepEqual(
 				found.map(({ id, title }) => [id, title]),
 				[
@@ -176,7 +176,10 @@ export function testSink(
 			const { sink, stored } = open(newDatabasePath());
 			const at = { sessionId: "ses_1", messageId: "msg_1" };
 			sink.apply([
-				{ method: "session.upsert", params: { id: "ses_1", updatedAt: 1000 } },
+				{
+					method: "session.upsert",
+					params: { id: "ses_1", storeId: "store", seenAt: 1000 },
+				},
 				{ method: "part.upsert", params: { id: "prt_1", ...at } },
 				{ method: "tool_call.upsert", params: { id: "prt_2", ...at } },
 				{
@@ -185,11 +188,13 @@ export function testSink(
 				},
 			]);
 			await stored?.();
-			const found = await sink.storedMessages("ses_1");
+			const found = await sink.storedMessages("ses_1", "store");
 			const [message] = found.map((row) => ({ ...row }));
 			const partIds = '["prt_1","prt_2"]';
-			const expected = { id: "msg_1", partIds, updatedAt: 1000, origin: null };
-			assert.deepEqual([found.length, message], [1, expected]);
+			assert.deepEqual([found.length, message], [1, { id: "msg_1", partIds }]);
+			// Of another store nobody knows what it has.
+			assert.deepEqual(await sink.storedMessages("ses_1", "other"), []);
+			assert.deepEqual(await sink.storedMessages("ses_1", undefined), []);
 			sink.close();
 		});
 

@@ -58,7 +58,7 @@ function open(
 	});
 	const stored = (): Promise<void> =>
 		untilAsync("all is stored", () =>
-			sink.stored("/nowhere", []).then(
+			sink.stored("/nowhere", [], undefined).then(
 				() => true,
 				() => false,
 			),
@@ -132,7 +132,7 @@ describe("the daemon sink", () => {
 		for (let at = 0; at < 50; at++)
 			sink.apply([sessionUpsert(`ses_${at}`, "early")]);
 		await assert.rejects(
-			sink.stored("/nowhere", []),
+			sink.stored("/nowhere", [], undefined),
 			(error) => error instanceof SinkError && error.kind === "unavailable",
 		);
 		await until("it says so", () => lines.length > 0);
@@ -150,7 +150,7 @@ describe("the daemon sink", () => {
 
 	it("says when what is stored can be asked for again", async () => {
 		const { sink, ready } = open(daemon);
-		await assert.rejects(sink.stored("/nowhere", []));
+		await assert.rejects(sink.stored("/nowhere", [], undefined));
 		assert.equal(ready(), 0);
 		await daemon.start();
 		await until("it is ready", () => ready() === 1);
@@ -370,7 +370,7 @@ describe("the daemon sink", () => {
 		const newer = open(daemon, 64 * MIB, store.schemaVersion + 1);
 		newer.sink.apply([sessionUpsert("ses_1", "one")]);
 		await until("it is told", () => newer.told.length > 0);
-		await assert.rejects(newer.sink.stored("/nowhere", []));
+		await assert.rejects(newer.sink.stored("/nowhere", [], undefined));
 		newer.sink.close();
 		assert.equal(newer.told.length, 1);
 		assert.match(newer.told[0] ?? "", /older than the plugin.*update it/);

@@ -20,7 +20,7 @@ const sink = new DaemonSink({
 process.on("exit", () => sink.close());
 // The sink keeps no process alive, as OpenCode is alive by itself.
 const alive = setInterval(() => {}, 1000);
-if (how === "connected") await sink.stored("/nowhere", []);
+if (how === "connected") await sink.stored("/nowhere", [], undefined);
 clearInterval(alive);
 for (let at = 0; at < Number(count); at++)
 	sink.apply([

@@ -28,12 +28,20 @@ export class ScriptedSessions {
 	failingMessages = false;
 	/** Whether no more than the first message is answered of a session's. */
 	cutting = false;
+	/** Where OpenCode says that it keeps its state. */
+	state = "/home/nobody/.local/state/opencode";
 	/** What is answered for a message that is not there. */
 	unfound: object = NOT_FOUND;
 	readonly #sessions = new Map<string, Session>();
 	#open = 0;
 
 	readonly client: Required<SessionClient> = {
+		path: {
+			get: async () => ({
+				data: { state: this.state },
+				response: { status: 200 },
+			}),
+		},
 		session: {
 			list: () => this.#answer("list", () => this.#infos()),
 			get: ({ path: { id } }) =>

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import {
+	cpSync,
+	mkdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeEach, describe, it } from "node:test";
+import { storeId } from "../src/store-identity.ts";
+import { newDatabasePath } from "./support/temporary.ts";
+
+describe("the id of OpenCode's store", () => {
+	let home: string;
+	let data: string;
+
+	beforeEach(() => {
+		home = dirname(newDatabasePath());
+		data = join(home, ".local", "share", "opencode");
+		mkdirSync(data, { recursive: true });
+	});
+
+	/** The id, where the system does not say which files are open. */
+	function id(
+		environment: Record<string, string> = {},
+		program = "opencode",
+	): string | undefined {
+		const state = join(home, ".local", "state", program);
+		const openFiles = join(home, "nowhere");
+		return storeId({ state, environment, home, openFiles });
+	}
+
+	/** The id, where these files are open. */
+	function idWhereOpen(...files: string[]): string | undefined {
+		const openFiles = join(home, "fd");
+		rmSync(openFiles, { recursive: true, force: true });
+		mkdirSync(openFiles);
+		for (const [number, file] of files.entries())
+			symlinkSync(file, join(openFiles, String(number)));
+		const state = join(home, ".local", "state", "opencode");
+		return storeId({ state, environment: {}, home, openFiles });
+	}
+
+	function put(...names: string[]): void {
+		for (const name of names) writeFileSync(join(data, name), name);
+	}
+
+	it("stays the same for the same file", () => {
+		put("opencode.db");
+		const first = id();
+		assert.match(first ?? "", /^[0-9a-f-]{36}$/);
+		writeFileSync(join(data, "opencode.db"), "changed");
+		assert.equal(id(), first);
+		const mode = statSync(join(data, ".clankers-stores.json")).mode & 0o777;
+		assert.equal(mode, 0o600);
+	});
+
+	it("is another where another file was put in its place", () => {
+		put("opencode.db", "copy");
+		const first = id();
+		renameSync(join(data, "copy"), join(data, "opencode.db"));
+		assert.notEqual(id(), first);
+	});
+
+	it("is another in a copy of the folder, and the same where the folder was moved", () => {
+		put("opencode.db");
+		const first = id();
+		cpSync(data, `${data}-copy`, { recursive: true });
+		renameSync(data, `${data}-moved`);
+		renameSync(`${data}-copy`, data);
+		assert.notEqual(id(), first);
+		rmSync(data, { recursive: true });
+		renameSync(`${data}-moved`, data);
+		assert.equal(id(), first);
+	});
+
+	it("is each program's own", () => {
+		put("opencode.db");
+		cpSync(data, join(dirname(data), "kilo"), { recursive: true });
+		renameSync(
+			join(dirname(data), "kilo", "opencode.db"),
+			join(dirname(data), "kilo", "kilo.db"),
+		);
+		assert.notEqual(id({}, "kilo"), id());
+	});
+
+	it("is that of the database which the program has open", () => {
+		put("opencode.db", "opencode-dev.db");
+		const [one, other] = ["opencode.db", "opencode-dev.db"].map((name) =>
+			join(data, name),
+		);
+		const first = idWhereOpen(one ?? "", "/dev/null");
+		const second = idWhereOpen(other ?? "", join(home, "another.db"));
+		assert.ok(first && second);
+		assert.notEqual(first, second);
+		assert.equal(idWhereOpen(one ?? ""), first);
+		assert.equal(idWhereOpen(one ?? "", other ?? ""), undefined);
+	});
+
+	it("is that of the folder of files where no database is open", () => {
+		put("opencode.db");
+		mkdirSync(join(data, "storage"));
+		const files = idWhereOpen();
+		assert.ok(files);
+		assert.notEqual(files, idWhereOpen(join(data, "opencode.db")));
+	});
+
+	it("is in doubt where the open database was replaced", () => {
+		put("opencode.db");
+		assert.equal(
+			idWhereOpen(`${join(data, "opencode.db")} (deleted)`),
+			undefined,
+		);
+	});
+
+	it("is in doubt where the system does not say which of several is open", () => {
+		put("opencode.db", "opencode-dev.db");
+		assert.equal(id(), undefined);
+	});
+
+	it("is in doubt where files were left behind and the system does not say", () => {
+		put("opencode.db");
+		mkdirSync(join(data, "storage", "session"), { recursive: true });
+		assert.equal(id(), undefined);
+	});
+
+	it("is that of the database which the environment names", () => {
+		put("opencode.db", "my.db");
+		const named = id({ OPENCODE_DB: "my.db" });
+		assert.ok(named);
+		assert.notEqual(named, id({ OPENCODE_DB: join(data, "opencode.db") }));
+		assert.equal(id({ OPENCODE_DB: ":memory:" }), undefined);
+		assert.equal(id({ OPENCODE_DB: "not-there.db" }), undefined);
+	});
+
+	it("is new where what was noted cannot be read", () => {
+		put("opencode.db");
+		const first = id();
+		const file = join(data, ".clankers-stores.json");
+		writeFileSync(file, '{"opencode.db":{"id":3}');
+		const second = id();
+		assert.ok(second && second !== first);
+		assert.equal(
+			JSON.parse(readFileSync(file, "utf8"))["opencode.db"].id,
+			second,
+		);
+	});
+
+	it("is in doubt where there is no store", () => {
+		rmSync(data, { recursive: true });
+		assert.equal(id(), undefined);
+	});
+});
