@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
+use crate::cell::Cell;
 use crate::error::{Context, Error, Result};
-use crate::output::{Cell, Format, Kind, Out, column};
+use crate::output::{Format, Kind, Out, column};
 use crate::paths::{Places, shown};
 use crate::store::{open_reader, private_file};
 

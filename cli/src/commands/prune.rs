@@ -7,13 +7,11 @@ use clankers::model::number::Number;
 use clankers::model::row::OnDelete;
 
 use super::filter::{like, when};
-use super::rows::rows;
-use super::status::size;
 use crate::error::Result;
 use crate::output::{Out, bytes, count, one_line, time};
 use crate::paths::Places;
 use crate::search::Index;
-use crate::store::{apply, open_reader, open_writer};
+use crate::store::{apply, open_reader, open_writer, rows, size_on_disk};
 
 /// Erase the content of old sessions; the ledger of what was spent stays
 #[derive(Debug, clap::Args)]
@@ -93,7 +91,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
             }
         ));
     }
-    let before = size(&places.db);
+    let before = size_on_disk(&places.db);
     let mut db = open_writer(places)?;
     let on_delete = if args.purge {
         OnDelete::Purge
@@ -143,7 +141,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         out.line(&format!(
             "the database went from {} to {}",
             bytes(before),
-            bytes(size(&places.db))
+            bytes(size_on_disk(&places.db))
         ))?;
     } else if !found.is_empty() {
         out.remark("--vacuum gives the space back to the disk")?;

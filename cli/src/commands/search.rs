@@ -1,7 +1,8 @@
 //! `clankers search`: full-text, ranked.
 
+use crate::cell::Cell;
 use crate::error::Result;
-use crate::output::{Cell, Format, Kind, Out, Table, clean, column, one_line, time};
+use crate::output::{Format, Kind, Out, Table, clean, column, one_line, time};
 use crate::paths::Places;
 use crate::search::{Hit, Index};
 

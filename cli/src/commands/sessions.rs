@@ -1,8 +1,9 @@
 //! `clankers sessions`: the conversations, those that changed last first.
 
+use crate::cell::Cell;
 use crate::commands::filter::{Filter, like};
 use crate::error::Result;
-use crate::output::{Cell, Kind, Out, Table, column};
+use crate::output::{Kind, Out, Table, column};
 use crate::paths::Places;
 use crate::store::open_reader;
 

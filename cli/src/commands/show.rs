@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::rows::{Row, rows};
+use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::output::{
-    Cell, Format, Kind, Out, Table, clean, column, count, duration, money, one_line, time,
+    Format, Kind, Out, Table, clean, column, count, duration, money, one_line, time,
 };
 use crate::paths::Places;
-use crate::store::open_reader;
+use crate::store::{Row, open_reader, rows};
 
 /// Show one session: what was said, done and spent
 #[derive(Debug, clap::Args)]

@@ -3,9 +3,10 @@
 
 use rusqlite::Connection;
 
+use crate::cell::Cell;
 use crate::commands::filter::Filter;
 use crate::error::Result;
-use crate::output::{Cell, Format, Kind, Out, Table, bar, column, money};
+use crate::output::{Format, Kind, Out, Table, bar, column, money};
 use crate::paths::Places;
 use crate::store::open_reader;
 

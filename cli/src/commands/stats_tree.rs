@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
+use crate::cell::Cell;
 use crate::commands::filter::Filter;
 use crate::error::Result;
-use crate::output::{Cell, Kind, Out, Table, column};
+use crate::output::{Kind, Out, Table, column};
 
 const SESSIONS: &str = "\
 SELECT sessions.id, parent_id, coalesce(title, iif(deleted_at IS NULL, '', '(deleted)')), agent,
@@ -98,7 +99,7 @@ fn order(flat: &Table) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::{Table, order};
-    use crate::output::Cell;
+    use crate::cell::Cell;
 
     #[test]
     fn a_cycle_of_parents_ends() {

@@ -1,18 +1,16 @@
 //! `clankers status`: is it installed, is it writing, what is there.
 
-use std::path::Path;
-
 use clankers::store::SCHEMA_VERSION;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::rows::{Row, rows};
+use crate::cell::Cell;
 use crate::daemon;
 use crate::error::Result;
 use crate::opencode::config::{self, Entry};
-use crate::output::{Cell, Format, Kind, Out, Record, column, count, duration, money, time};
+use crate::output::{Format, Kind, Out, Record, column, count, duration, money, time};
 use crate::paths::{Places, shown};
-use crate::store::{open_reader, schema_version};
+use crate::store::{Row, open_reader, rows, schema_version, size_on_disk};
 
 /// How things are, in a screenful
 #[derive(Debug, clap::Args)]
@@ -41,7 +39,10 @@ pub(crate) fn run(_: &Args, places: &Places, out: &mut Out) -> Result<()> {
             column("db_path", Kind::Text),
             places.db.display().to_string().into(),
         ),
-        (column("db_bytes", Kind::Bytes), size(&places.db).into()),
+        (
+            column("db_bytes", Kind::Bytes),
+            size_on_disk(&places.db).into(),
+        ),
         (
             column("daemon_pid", Kind::Plain),
             health
@@ -98,16 +99,6 @@ fn facts(db: &Connection) -> Result<Row> {
     Ok(rows(db, facts, [])?.pop().unwrap_or_default())
 }
 
-/// The database with what SQLite keeps beside it.
-pub(crate) fn size(db: &Path) -> u64 {
-    let of = |ending: &str| {
-        let mut path = db.as_os_str().to_owned();
-        path.push(ending);
-        std::fs::metadata(path).map_or(0, |file| file.len())
-    };
-    of("") + of("-wal")
-}
-
 fn screen(
     places: &Places,
     entries: &[Entry],
@@ -124,12 +115,12 @@ fn screen(
         [one] => line(
             true,
             "plugin",
-            &format!("{}, {}", place(one), one.scope.word()),
+            &format!("{}, {}", one.described(), one.scope.word()),
         ),
         [one, more @ ..] => line(
             true,
             "plugin",
-            &format!("{}, and in {} places more", place(one), more.len()),
+            &format!("{}, and in {} places more", one.described(), more.len()),
         ),
     };
     out.line(&plugin)?;
@@ -171,7 +162,7 @@ fn screen(
     let text = format!(
         "{}, {}, schema {SCHEMA_VERSION}",
         shown(&places.db),
-        crate::output::bytes(size(&places.db))
+        crate::output::bytes(size_on_disk(&places.db))
     );
     let text = line(true, "database", &text);
     out.line(&text)?;
@@ -207,12 +198,4 @@ fn screen(
         count(number("tool_calls")),
         money(facts.real("cost")),
     ))
-}
-
-/// Where an entry is, with what it names.
-pub(crate) fn place(entry: &Entry) -> String {
-    match &entry.spec {
-        Some(spec) => format!("`{spec}` in {}", shown(&entry.at)),
-        None => shown(&entry.at),
-    }
 }

@@ -7,11 +7,10 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::filter::like;
-use super::rows::{Row, rows};
 use crate::error::Result;
 use crate::output::{Format, Out, cut, duration, money, one_line, time};
 use crate::paths::Places;
-use crate::store::open_reader;
+use crate::store::{Row, open_reader, rows};
 
 /// Follow what is being recorded
 #[derive(Debug, clap::Args)]

@@ -9,13 +9,12 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use super::check::Check;
-use crate::commands::status::size;
 use crate::daemon;
 use crate::error::sqlite_text;
 use crate::import;
 use crate::output::bytes;
 use crate::paths::{Places, VARIABLES, place_in, shown};
-use crate::store::{open_writer, schema_version};
+use crate::store::{open_writer, schema_version, size_on_disk};
 
 pub(super) fn checks(places: &Places) -> Vec<Check> {
     let mut checks = settings();
@@ -169,7 +168,7 @@ fn writable(path: &Path, name: &str) -> Check {
     match begin() {
         Ok(()) => Check::good(
             "database",
-            format!("{name}, {}, can be written", bytes(size(path))),
+            format!("{name}, {}, can be written", bytes(size_on_disk(path))),
         ),
         Err(error)
             if matches!(

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::check::Check;
 use super::shape;
-use crate::commands::status::place;
 use crate::error::Result;
 use crate::opencode::binary::{self, OpenCode};
 use crate::opencode::config::{self, Entry, PACKAGE, file_of};
@@ -100,7 +99,7 @@ fn entries(entries: &[Entry], release: Release) -> Vec<Check> {
 }
 
 fn entry_check(entry: &Entry, release: Release) -> Check {
-    let what = place(entry);
+    let what = entry.described();
     let is_old = release.is_some_and(|release| release < (1, 14));
     let folder = entry
         .at

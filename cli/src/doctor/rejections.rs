@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use super::check::Check;
-use crate::commands::rows::{Row, rows};
 use crate::output::{count, time};
 use crate::paths::Places;
-use crate::store::open_reader;
+use crate::store::{Row, open_reader, rows};
 
 /// So many kinds are told one by one.
 const TOLD: usize = 8;

@@ -12,11 +12,10 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::source::{History, Source, found, id_of, named};
-use crate::commands::rows::{Row, rows};
 use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count};
 use crate::paths::Places;
-use crate::store::{apply, open_reader, open_writer, schema_version};
+use crate::store::{Row, apply, open_reader, open_writer, rows, schema_version};
 
 /// Bring in the history that OpenCode has from before the plugin
 #[derive(Debug, clap::Args)]

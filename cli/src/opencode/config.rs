@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::paths::{folder_in, xdg_config};
+use crate::paths::{folder_in, shown, xdg_config};
 
 /// The names of a configuration file, in the order OpenCode merges them.
 const FILES: [&str; 3] = ["config.json", "opencode.json", "opencode.jsonc"];
@@ -55,6 +55,16 @@ pub(crate) struct Entry {
     pub(crate) spec: Option<String>,
     /// Whether options stand beside it, which releases up to 1.3 do not take.
     pub(crate) has_options: bool,
+}
+
+impl Entry {
+    /// Where it is, with what it names.
+    pub(crate) fn described(&self) -> String {
+        match &self.spec {
+            Some(spec) => format!("`{spec}` in {}", shown(&self.at)),
+            None => shown(&self.at),
+        }
+    }
 }
 
 /// The folder of the user's configuration.

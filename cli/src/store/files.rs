@@ -53,6 +53,16 @@ pub(crate) fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result
     options.open(path)
 }
 
+/// How many bytes the database takes, with the log that SQLite keeps beside it.
+pub(crate) fn size_on_disk(db: &Path) -> u64 {
+    let of = |ending: &str| {
+        let mut path = db.as_os_str().to_owned();
+        path.push(ending);
+        std::fs::metadata(path).map_or(0, |file| file.len())
+    };
+    of("") + of("-wal")
+}
+
 /// Takes away what `mode` does not grant, where we own the file; another owner
 /// has decided to share it.
 #[cfg(unix)]
