@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
+use super::session_id;
 use crate::cell::Cell;
 use crate::error::{Context, Error, Result};
 use crate::output::{Format, Kind, Out, column};
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     let session = args
         .session
         .as_deref()
-        .map(|id| super::show::resolve(&db, id))
+        .map(|id| session_id::resolve(&db, id))
         .transpose()?;
     let tables = chosen(args, session.is_some())?;
     let Some(path) = &args.output else {

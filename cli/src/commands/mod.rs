@@ -8,6 +8,7 @@ pub(crate) mod install;
 pub(crate) mod prune;
 pub(crate) mod query;
 pub(crate) mod search;
+mod session_id;
 pub(crate) mod sessions;
 pub(crate) mod show;
 pub(crate) mod stats;
