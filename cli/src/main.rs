@@ -45,26 +45,26 @@ fn main() -> ExitCode {
 
 /// Runs the command that was asked for.
 fn run(args: Args) -> Result<ExitCode> {
-    let places = args.places.resolve()?;
+    let paths = args.paths.resolve()?;
     let mut out = Out::new(args.output);
     let mut code = ExitCode::SUCCESS;
     match args.command {
-        Command::Status(args) => status::run(&args, &places, &mut out)?,
-        Command::Sessions(args) => sessions::run(&args, &places, &mut out)?,
-        Command::Show(args) => show::run(&args, &places, &mut out)?,
-        Command::Stats(args) => stats::run(&args, &places, &mut out)?,
-        Command::Tools(args) => tools::run(&args, &places, &mut out)?,
-        Command::Search(args) => commands::search::run(&args, &places, &mut out)?,
-        Command::Tail(args) => tail::run(&args, &places, &mut out)?,
-        Command::Query(args) => query::run(&args, &places, &mut out)?,
-        Command::Export(args) => export::run(&args, &places, &mut out)?,
-        Command::Import(args) => import::run(&args, &places, &mut out)?,
-        Command::Daemon(args) => daemon::run(&args, &places, &mut out)?,
-        Command::Doctor(args) => code = doctor::run(&args, &places, &mut out)?,
+        Command::Status(args) => status::run(&args, &paths, &mut out)?,
+        Command::Sessions(args) => sessions::run(&args, &paths, &mut out)?,
+        Command::Show(args) => show::run(&args, &paths, &mut out)?,
+        Command::Stats(args) => stats::run(&args, &paths, &mut out)?,
+        Command::Tools(args) => tools::run(&args, &paths, &mut out)?,
+        Command::Search(args) => commands::search::run(&args, &paths, &mut out)?,
+        Command::Tail(args) => tail::run(&args, &paths, &mut out)?,
+        Command::Query(args) => query::run(&args, &paths, &mut out)?,
+        Command::Export(args) => export::run(&args, &paths, &mut out)?,
+        Command::Import(args) => import::run(&args, &paths, &mut out)?,
+        Command::Daemon(args) => daemon::run(&args, &paths, &mut out)?,
+        Command::Doctor(args) => code = doctor::run(&args, &paths, &mut out)?,
         Command::Install(args) => install::run(&args, &mut out)?,
         Command::Uninstall(args) => install::uninstall(&args, &mut out)?,
-        Command::Prune(args) => prune::run(&args, &places, &mut out)?,
-        Command::Backup(args) => backup::run(&args, &places, &mut out)?,
+        Command::Prune(args) => prune::run(&args, &paths, &mut out)?,
+        Command::Backup(args) => backup::run(&args, &paths, &mut out)?,
         Command::Completions(args) => generate::completions(&args, Args::command(), &mut out)?,
         Command::Man(args) => generate::man(&args, Args::command(), &mut out)?,
     }

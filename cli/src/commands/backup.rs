@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::{Context, Error, Result};
 use crate::output::{Out, bytes};
-use crate::paths::{Places, shown};
+use crate::paths::{Paths, shown};
 use crate::store::{open_reader, private_file};
 
 /// Copy the database, while it is in use
@@ -15,14 +15,14 @@ pub(crate) struct Args {
 }
 
 /// Copies it.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let what = || format!("cannot write {}", shown(&args.file));
     if args.file.exists() {
         return Err(
             Error::new(format!("{} is there already", shown(&args.file))).hint("name another file"),
         );
     }
-    let db = open_reader(&places.db)?;
+    let db = open_reader(&paths.db)?;
     // For its owner alone from the first byte on: SQLite fills an empty file.
     let mut fresh = args.file.as_os_str().to_owned();
     fresh.push(".part");
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     let size = std::fs::metadata(&args.file).context(what)?.len();
     out.line(&format!(
         "copied {} to {}, {}",
-        shown(&places.db),
+        shown(&paths.db),
         shown(&args.file),
         bytes(size)
     ))

@@ -10,7 +10,7 @@ use super::session_id;
 use crate::cell::Cell;
 use crate::error::{Context, Error, Result};
 use crate::output::{Format, Kind, Out, column};
-use crate::paths::{Places, shown};
+use crate::paths::{Paths, shown};
 use crate::store::{open_reader, private_file};
 
 /// Write the rows as JSON Lines, JSON or CSV
@@ -48,8 +48,8 @@ const VIEWS: &[(&str, Option<&str>)] = &[
 ];
 
 /// Writes them.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     // One moment of the database, whatever is written meanwhile.
     db.execute_batch("BEGIN")?;
     let session = args

@@ -137,14 +137,14 @@ fn named(plugin: &str) -> Result<String> {
 /// The plugin that was built or packed with this program; else the package.
 fn default_plugin() -> Result<String> {
     let program = std::env::current_exe().and_then(fs::canonicalize)?;
-    let places = [
+    let paths = [
         "plugin-shim/dist/index.js",
         "share/clankers/plugin/dist/index.js",
     ];
     let beside = program
         .ancestors()
         .skip(1)
-        .flat_map(|folder| places.map(|place| folder.join(place)))
+        .flat_map(|folder| paths.map(|path| folder.join(path)))
         .find(|path| path.is_file());
     match beside {
         Some(path) => config::address(&path),

@@ -6,7 +6,7 @@ use rusqlite::limits::Limit;
 
 use crate::error::{Error, Result};
 use crate::output::{Column, Kind, Out, Table, column};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::open_reader;
 
 /// Ask the database with SQL; it cannot be changed this way
@@ -17,13 +17,13 @@ pub(crate) struct Args {
 }
 
 /// Runs the query.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let sql = if args.sql == "-" {
         std::io::read_to_string(std::io::stdin())?
     } else {
         args.sql.clone()
     };
-    let db = open_reader(&places.db)?;
+    let db = open_reader(&paths.db)?;
     db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     let mut statement = db.prepare(&sql).map_err(|error| match error {
         rusqlite::Error::MultipleStatement => Error::new("one statement at a time"),

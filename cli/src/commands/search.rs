@@ -3,7 +3,7 @@
 use crate::cell::Cell;
 use crate::error::Result;
 use crate::output::{Format, Kind, Out, Table, clean, column, one_line, time};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::search::{Hit, Index};
 
 /// Find words in titles, messages, thoughts and tool calls
@@ -28,10 +28,9 @@ pub(crate) struct Args {
 const MARKS: (&str, &str) = ("\u{2}", "\u{3}");
 
 /// Searches.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let words: Vec<String> = args.words.iter().map(|word| quoted(word)).collect();
-    let hits =
-        Index::open(&places.db, args.rebuild)?.search(&words.join(" "), args.limit, MARKS)?;
+    let hits = Index::open(&paths.db, args.rebuild)?.search(&words.join(" "), args.limit, MARKS)?;
     if out.format != Format::Table {
         return out.table(&table(&hits));
     }

@@ -4,7 +4,7 @@ use crate::cell::Cell;
 use crate::commands::filter::{Filter, like};
 use crate::error::Result;
 use crate::output::{Kind, Out, Table, column};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::open_reader;
 
 /// List the sessions
@@ -61,8 +61,8 @@ WHERE (:all OR (parent_id IS NULL AND deleted_at IS NULL))
     SELECT 1 FROM messages WHERE session_id = sessions.id AND text_content LIKE :more ESCAPE '\\'))";
 
 /// Lists them.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     let limit = if args.limit == 0 {
         -1
     } else {

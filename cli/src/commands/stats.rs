@@ -7,7 +7,7 @@ use crate::cell::Cell;
 use crate::commands::filter::Filter;
 use crate::error::Result;
 use crate::output::{Format, Kind, Out, Table, bar, column, money};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::open_reader;
 
 /// Tokens and cost, by day, project, model, agent or session
@@ -73,8 +73,8 @@ WHERE NOT usage.inherited
   AND :more IS NULL";
 
 /// Adds it up.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     if args.tree {
         return super::stats_tree::run(&args.filter, &db, out);
     }

@@ -9,7 +9,7 @@ use crate::daemon;
 use crate::error::Result;
 use crate::opencode::config::{self, Entry};
 use crate::output::{Format, Kind, Out, Record, column, count, duration, money, time};
-use crate::paths::{Places, shown};
+use crate::paths::{Paths, shown};
 use crate::store::{Row, open_reader, rows, schema_version, size_on_disk};
 
 /// How things are, in a screenful
@@ -17,17 +17,17 @@ use crate::store::{Row, open_reader, rows, schema_version, size_on_disk};
 pub(crate) struct Args {}
 
 /// Says it.
-pub(crate) fn run(_: &Args, places: &Places, out: &mut Out) -> Result<()> {
+pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let project = std::env::current_dir()?;
     let entries = config::entries(&project)?;
-    let daemon = daemon::health(&places.socket);
-    let db = if places.db.exists() {
-        Some(open_reader(&places.db)?)
+    let daemon = daemon::health(&paths.socket);
+    let db = if paths.db.exists() {
+        Some(open_reader(&paths.db)?)
     } else {
         None
     };
     if out.format == Format::Table {
-        return screen(places, &entries, daemon.as_ref(), db.as_ref(), out);
+        return screen(paths, &entries, daemon.as_ref(), db.as_ref(), out);
     }
     let health = daemon.and_then(std::result::Result::ok);
     let mut record: Record = vec![
@@ -37,11 +37,11 @@ pub(crate) fn run(_: &Args, places: &Places, out: &mut Out) -> Result<()> {
         ),
         (
             column("db_path", Kind::Text),
-            places.db.display().to_string().into(),
+            paths.db.display().to_string().into(),
         ),
         (
             column("db_bytes", Kind::Bytes),
-            size_on_disk(&places.db).into(),
+            size_on_disk(&paths.db).into(),
         ),
         (
             column("daemon_pid", Kind::Plain),
@@ -100,7 +100,7 @@ fn facts(db: &Connection) -> Result<Row> {
 }
 
 fn screen(
-    places: &Places,
+    paths: &Paths,
     entries: &[Entry],
     daemon: Option<&Result<Value>>,
     db: Option<&Connection>,
@@ -150,7 +150,7 @@ fn screen(
         let text = line(
             false,
             "database",
-            &format!("none yet at {}", shown(&places.db)),
+            &format!("none yet at {}", shown(&paths.db)),
         );
         out.line(&text)?;
         out.line("")?;
@@ -161,8 +161,8 @@ fn screen(
     let number = |name: &str| facts.int(name).unwrap_or_default();
     let text = format!(
         "{}, {}, schema {SCHEMA_VERSION}",
-        shown(&places.db),
-        crate::output::bytes(size_on_disk(&places.db))
+        shown(&paths.db),
+        crate::output::bytes(size_on_disk(&paths.db))
     );
     let text = line(true, "database", &text);
     out.line(&text)?;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::filter::like;
 use crate::error::Result;
 use crate::output::{Format, Out, cut, duration, money, one_line, time};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::{Row, open_reader, rows};
 
 /// Follow what is being recorded
@@ -49,8 +49,8 @@ WHERE at > ?1 AND (?2 IS NULL OR session_id IN (
 ORDER BY at DESC, id DESC LIMIT ?3";
 
 /// Follows it until interrupted.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     let project = args.project.as_deref().map(like);
     let mut seen = BTreeSet::new();
     let mut newest = 0;

@@ -3,7 +3,7 @@
 use crate::commands::filter::Filter;
 use crate::error::Result;
 use crate::output::{Kind, Out, column};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::open_reader;
 
 /// Tools: calls, failures, time
@@ -35,8 +35,8 @@ GROUP BY tool
 ORDER BY count(*) DESC, tool";
 
 /// Lists them.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     let columns = vec![
         column("tool", Kind::Text),
         column("calls", Kind::Count),

@@ -13,23 +13,23 @@ use crate::daemon;
 use crate::error::sqlite_text;
 use crate::import;
 use crate::output::bytes;
-use crate::paths::{Places, VARIABLES, place_in, shown};
+use crate::paths::{Paths, VARIABLES, path_from_env, shown};
 use crate::store::{open_writer, schema_version, size_on_disk};
 
-pub(super) fn checks(places: &Places) -> Vec<Check> {
+pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = settings();
-    checks.extend(private(places));
-    if places.db.exists() {
-        checks.extend(database(places));
+    checks.extend(private(paths));
+    if paths.db.exists() {
+        checks.extend(database(paths));
     } else {
         checks.push(
-            Check::warning("database", format!("none yet at {}", shown(&places.db)))
+            Check::warning("database", format!("none yet at {}", shown(&paths.db)))
                 .advice("it is made with the first event, or by `clankers import`"),
         );
     }
-    checks.extend(unrecorded(places));
-    checks.push(the_daemon(places));
-    checks.extend(outbox(places));
+    checks.extend(unrecorded(paths));
+    checks.push(the_daemon(paths));
+    checks.extend(outbox(paths));
     checks
 }
 
@@ -39,7 +39,7 @@ fn settings() -> Vec<Check> {
     let unusable = VARIABLES
         .into_iter()
         .filter(is_set)
-        .filter(|name| place_in(name).is_none());
+        .filter(|name| path_from_env(name).is_none());
     unusable
         .map(|name| {
             Check::warning(
@@ -55,7 +55,7 @@ fn settings() -> Vec<Check> {
 
 /// Files and folders that others could read.
 #[cfg(unix)]
-fn private(places: &Places) -> Vec<Check> {
+fn private(paths: &Paths) -> Vec<Check> {
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
     let mut wrong: Vec<(PathBuf, u32)> = Vec::new();
@@ -66,9 +66,9 @@ fn private(places: &Places) -> Vec<Check> {
             wrong.push((path, wanted));
         }
     };
-    look(places.data.clone(), 0o700);
+    look(paths.data.clone(), 0o700);
     for ending in ["", "-wal", "-shm"] {
-        let mut name = places.db.as_os_str().to_owned();
+        let mut name = paths.db.as_os_str().to_owned();
         name.push(ending);
         look(PathBuf::from(name), 0o600);
     }
@@ -91,12 +91,12 @@ fn private(places: &Places) -> Vec<Check> {
 }
 
 #[cfg(not(unix))]
-fn private(_: &Places) -> Vec<Check> {
+fn private(_: &Paths) -> Vec<Check> {
     Vec::new()
 }
 
-fn database(places: &Places) -> Vec<Check> {
-    let path = &places.db;
+fn database(paths: &Paths) -> Vec<Check> {
+    let path = &paths.db;
     let name = shown(path);
     let broken = |why: &rusqlite::Error| {
         Check::broken(
@@ -122,13 +122,13 @@ fn database(places: &Places) -> Vec<Check> {
     }
     let mut checks = Vec::new();
     if version < SCHEMA_VERSION {
-        let places = places.clone();
+        let paths = paths.clone();
         let text = format!("{name} has schema {version}, of {SCHEMA_VERSION}");
         checks.push(
             Check::warning("schema", text)
                 .advice("it is brought up to date when it is written next")
                 .fix(move || {
-                    open_writer(&places)?;
+                    open_writer(&paths)?;
                     Ok(format!("the schema is {SCHEMA_VERSION} now"))
                 }),
         );
@@ -211,8 +211,8 @@ fn sound(path: &Path) -> rusqlite::Result<Vec<String>> {
 }
 
 /// Sessions that OpenCode has and the database lacks.
-fn unrecorded(places: &Places) -> Option<Check> {
-    let behind = import::behind(places).ok()?;
+fn unrecorded(paths: &Paths) -> Option<Check> {
+    let behind = import::behind(paths).ok()?;
     Some(match behind {
         0 => Check::good("history", "every session that OpenCode has is recorded"),
         behind => Check::warning(
@@ -227,9 +227,9 @@ fn unrecorded(places: &Places) -> Option<Check> {
     })
 }
 
-fn the_daemon(places: &Places) -> Check {
-    let socket = shown(&places.socket);
-    match daemon::health(&places.socket) {
+fn the_daemon(paths: &Paths) -> Check {
+    let socket = shown(&paths.socket);
+    match daemon::health(&paths.socket) {
         Some(Ok(health)) => {
             let text = |name: &str| health.get(name).and_then(Value::as_str).unwrap_or("?");
             let version = text("version").to_owned();
@@ -241,7 +241,7 @@ fn the_daemon(places: &Places) -> Check {
                 return Check::warning("daemon", text)
                     .advice("run: clankers daemon --stop, and start it again");
             }
-            if Path::new(text("dbPath")) != places.db {
+            if Path::new(text("dbPath")) != paths.db {
                 return Check::warning(
                     "daemon",
                     format!("it writes another database: {}", text("dbPath")),
@@ -255,8 +255,8 @@ fn the_daemon(places: &Places) -> Check {
             format!("what answers on {socket} is wrong: {error}"),
         )
         .advice("another program listens there: name another with CLANKERS_SOCKET_PATH"),
-        None if places.socket.exists() && !daemon::is_locked(places) => {
-            let path = places.socket.clone();
+        None if paths.socket.exists() && !daemon::is_locked(paths) => {
+            let path = paths.socket.clone();
             Check::warning(
                 "daemon",
                 format!("{socket} was left behind by a daemon that is gone"),
@@ -272,8 +272,8 @@ fn the_daemon(places: &Places) -> Check {
 }
 
 /// What the plugin could not hand to a daemon yet.
-fn outbox(places: &Places) -> Option<Check> {
-    let folder = places.data.join("outbox");
+fn outbox(paths: &Paths) -> Option<Check> {
+    let folder = paths.data.join("outbox");
     let files = fs::read_dir(&folder).ok()?.flatten();
     let waiting: u64 = files.filter_map(|file| waiting(&file.path())).sum();
     Some(match waiting {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::output::{Format, Kind, Out, Table, column};
-use crate::paths::Places;
+use crate::paths::Paths;
 use check::{Check, Level};
 
 /// Find out why nothing is recorded, or what is wrong
@@ -26,9 +26,9 @@ pub(crate) struct Args {
 }
 
 /// Looks, mends where asked to, and tells.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<ExitCode> {
     let mut mended = Vec::new();
-    let mut checks = all(places)?;
+    let mut checks = all(paths)?;
     if args.fix {
         for check in &mut checks {
             if let Some(fix) = check.fix.take() {
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCod
             }
         }
         if !mended.is_empty() {
-            checks = all(places)?;
+            checks = all(paths)?;
         }
     }
     let worst = checks
@@ -45,10 +45,10 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCod
         .max()
         .unwrap_or(Level::Good);
     match out.format {
-        Format::Table => told(&checks, &mended, places, out)?,
+        Format::Table => told(&checks, &mended, paths, out)?,
         Format::Json | Format::Jsonl => {
             let checks: Vec<Value> = checks.iter().map(Check::json).collect();
-            let issue = rejections::issue(places);
+            let issue = rejections::issue(paths);
             out.json(&json!({ "status": worst.word(), "checks": checks, "mended": mended, "issue": issue }))?;
         }
         Format::Csv | Format::Md => out.table(&table(&checks))?,
@@ -56,14 +56,14 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCod
     Ok(ExitCode::from(worst as u8))
 }
 
-fn all(places: &Places) -> Result<Vec<Check>> {
+fn all(paths: &Paths) -> Result<Vec<Check>> {
     let mut checks = plugin::checks()?;
-    checks.extend(data::checks(places));
-    checks.extend(rejections::checks(places));
+    checks.extend(data::checks(paths));
+    checks.extend(rejections::checks(paths));
     Ok(checks)
 }
 
-fn told(checks: &[Check], mended: &[String], places: &Places, out: &mut Out) -> Result<()> {
+fn told(checks: &[Check], mended: &[String], paths: &Paths, out: &mut Out) -> Result<()> {
     for what in mended {
         let line = out.green(&format!("mended: {what}"));
         out.line(&line)?;
@@ -94,7 +94,7 @@ fn told(checks: &[Check], mended: &[String], places: &Places, out: &mut Out) -> 
     if checks.iter().any(|check| check.fix.is_some()) {
         out.remark("`clankers doctor --fix` mends what can be mended safely")?;
     }
-    if let Some(issue) = rejections::issue(places) {
+    if let Some(issue) = rejections::issue(paths) {
         out.line("")?;
         out.remark("to report what was refused, copy this; it holds names and types, none of your content:")?;
         out.line("")?;

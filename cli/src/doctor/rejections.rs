@@ -4,15 +4,15 @@ use std::fmt::Write;
 
 use super::check::Check;
 use crate::output::{count, time};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::{Row, open_reader, rows};
 
 /// So many kinds are told one by one.
 const TOLD: usize = 8;
 const REJECTIONS: &str = "SELECT * FROM rejections ORDER BY last_seen DESC, event_type, path";
 
-pub(super) fn checks(places: &Places) -> Vec<Check> {
-    let Some(found) = read(places) else {
+pub(super) fn checks(paths: &Paths) -> Vec<Check> {
+    let Some(found) = read(paths) else {
         return Vec::new();
     };
     let Some(last) = found.first() else {
@@ -44,8 +44,8 @@ pub(super) fn checks(places: &Places) -> Vec<Check> {
 }
 
 /// The text of an issue, where there is something to report.
-pub(super) fn issue(places: &Places) -> Option<String> {
-    let found = read(places).filter(|found| !found.is_empty())?;
+pub(super) fn issue(paths: &Paths) -> Option<String> {
+    let found = read(paths).filter(|found| !found.is_empty())?;
     let mut text = format!(
         "### OpenCode sends something that clankers {} does not know\n\n\
          | event | code | path | expected | found | OpenCode | times |\n\
@@ -74,8 +74,8 @@ pub(super) fn issue(places: &Places) -> Option<String> {
     Some(text)
 }
 
-fn read(places: &Places) -> Option<Vec<Row>> {
-    let db = open_reader(&places.db).ok()?;
+fn read(paths: &Paths) -> Option<Vec<Row>> {
+    let db = open_reader(&paths.db).ok()?;
     rows(&db, REJECTIONS, []).ok()
 }
 

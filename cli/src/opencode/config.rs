@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::paths::{folder_in, shown, xdg_config};
+use crate::paths::{folder_from_env, shown, xdg_config};
 
 /// The names of a configuration file, in the order OpenCode merges them.
 const FILES: [&str; 3] = ["config.json", "opencode.json", "opencode.jsonc"];
@@ -91,7 +91,7 @@ pub(crate) fn files(project: &Path) -> Result<Vec<ConfigFile>> {
     if let Some(file) = env::var_os("OPENCODE_CONFIG").map(PathBuf::from) {
         add(file, Scope::Global);
     }
-    if let Some(folder) = folder_in("OPENCODE_CONFIG_DIR") {
+    if let Some(folder) = folder_from_env("OPENCODE_CONFIG_DIR") {
         for name in FILES {
             add(folder.join(name), Scope::Global);
         }
@@ -108,7 +108,7 @@ pub(crate) fn files(project: &Path) -> Result<Vec<ConfigFile>> {
 /// The folders in which a file is a plugin, whether they are there or not.
 pub(crate) fn plugin_folders(project: &Path) -> Result<Vec<(PathBuf, Scope)>> {
     let mut roots = vec![(global_folder()?, Scope::Global)];
-    roots.extend(folder_in("OPENCODE_CONFIG_DIR").map(|folder| (folder, Scope::Global)));
+    roots.extend(folder_from_env("OPENCODE_CONFIG_DIR").map(|folder| (folder, Scope::Global)));
     let of_project = project_folders(project).into_iter();
     roots.extend(of_project.map(|folder| (folder.join(".opencode"), Scope::Project)));
     let below =

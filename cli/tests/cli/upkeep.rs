@@ -325,7 +325,7 @@ fn history_that_is_not_recorded_is_told() {
 }
 
 #[test]
-fn places_are_read_from_the_environment_as_the_plugin_reads_them() {
+fn paths_are_read_from_the_environment_as_the_plugin_reads_them() {
     let home = Home::new();
     let database = |variables: &[(&str, &str)], args: &[&str]| {
         let mut command = home.command(&[&["status", "--format", "json"], args].concat());

@@ -17,7 +17,7 @@ mod transcript;
 use super::session_id;
 use crate::error::Result;
 use crate::output::{Format, Out};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::open_reader;
 use transcript::Transcript;
 
@@ -43,8 +43,8 @@ struct Detail {
 }
 
 /// Shows the session.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     // All queries see the same moment, whatever is written meanwhile.
     db.execute_batch("BEGIN")?;
     let id = session_id::resolve(&db, &args.session)?;
