@@ -31,7 +31,7 @@ pub(crate) struct Args {
     pub(crate) paths: PathArgs,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Status(status::Args),

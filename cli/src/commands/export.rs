@@ -47,10 +47,10 @@ const VIEWS: &[(&str, Option<&str>)] = &[
     ("tool_usage", None),
 ];
 
-/// Writes them.
+/// Writes the rows of the chosen tables.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let db = open_reader(&paths.db)?;
-    // One moment of the database, whatever is written meanwhile.
+    // All queries see the same moment, whatever is written meanwhile.
     db.execute_batch("BEGIN")?;
     let session = args
         .session

@@ -1,6 +1,6 @@
-//! `clankers query`: a person's own SQL. SQLite itself keeps it from writing:
-//! the file is opened read-only, nothing can be attached, and a statement that
-//! SQLite does not call read-only is not begun.
+//! `clankers query`: a person's own SQL. SQLite itself makes sure that it writes
+//! nothing: the file is opened read-only, no other file can be attached, and only
+//! a statement that SQLite calls read-only is run.
 
 use rusqlite::limits::Limit;
 
@@ -16,7 +16,7 @@ pub(crate) struct Args {
     sql: String,
 }
 
-/// Runs the query.
+/// Prints the rows that the query finds.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let sql = if args.sql == "-" {
         std::io::read_to_string(std::io::stdin())?

@@ -21,7 +21,7 @@ WHERE (:since IS NULL OR coalesce(updated_at, created_at) >= :since)
   AND :more IS NULL
 ORDER BY inclusive_cost DESC, sessions.id";
 
-/// Prints the tree.
+/// Prints each session, its sub-agents indented below it.
 pub(super) fn run(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
     let columns = vec![
         column("id", Kind::Id).titled("session"),
@@ -74,7 +74,7 @@ fn order(flat: &Table) -> Vec<(usize, usize)> {
     let mut ordered = Vec::new();
     loop {
         let Some((depth, at)) = stack.pop() else {
-            // What is left hangs in a cycle: begin anywhere in it.
+            // What is left belongs to cycles of parents: begin anywhere in one.
             let Some(left) = (0..flat.rows.len()).find(|at| !seen.contains(at)) else {
                 break;
             };

@@ -1,4 +1,4 @@
-//! `clankers status`: is it installed, is it writing, what is there.
+//! `clankers status`: is the plugin installed, is it recording, what is stored.
 
 use clankers::store::SCHEMA_VERSION;
 use rusqlite::Connection;
@@ -16,7 +16,7 @@ use crate::store::{Row, open_reader, rows, schema_version, size_on_disk};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-/// Says it.
+/// Prints how things are.
 pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let project = std::env::current_dir()?;
     let entries = config::entries(&project)?;

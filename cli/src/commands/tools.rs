@@ -13,8 +13,8 @@ pub(crate) struct Args {
     filter: Filter,
 }
 
-/// As the view `tool_usage`, with filters: the time a person was asked is no
-/// time of the tool's, and what a fork copied was called once.
+/// The view `tool_usage`, with filters. As there, the time that a person took to
+/// answer a permission request is left out, and so are calls that a fork copied.
 const TOOLS: &str = "\
 SELECT tool, count(*), count(*) FILTER (WHERE tool_calls.status = 'error'),
   round(100.0 * count(*) FILTER (WHERE tool_calls.status = 'error') / count(*), 1),
@@ -34,7 +34,7 @@ WHERE NOT coalesce(messages.created_at < sessions.created_at, 0)
 GROUP BY tool
 ORDER BY count(*) DESC, tool";
 
-/// Lists them.
+/// Prints one line for each tool.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let db = open_reader(&paths.db)?;
     let columns = vec![

@@ -1,4 +1,4 @@
-//! The database, its folder, the daemon, and what waits to be written.
+//! The database, its folder, the daemon, and the outbox.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::store::{open_writer, schema_version, size_on_disk};
 
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = settings();
-    checks.extend(private(paths));
+    checks.extend(permissions(paths));
     if paths.db.exists() {
         checks.extend(database(paths));
     } else {
@@ -28,7 +28,7 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
         );
     }
     checks.extend(unrecorded(paths));
-    checks.push(the_daemon(paths));
+    checks.push(daemon_check(paths));
     checks.extend(outbox(paths));
     checks
 }
@@ -55,7 +55,7 @@ fn settings() -> Vec<Check> {
 
 /// Files and folders that others could read.
 #[cfg(unix)]
-fn private(paths: &Paths) -> Vec<Check> {
+fn permissions(paths: &Paths) -> Vec<Check> {
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
     let mut wrong: Vec<(PathBuf, u32)> = Vec::new();
@@ -91,7 +91,7 @@ fn private(paths: &Paths) -> Vec<Check> {
 }
 
 #[cfg(not(unix))]
-fn private(_: &Paths) -> Vec<Check> {
+fn permissions(_: &Paths) -> Vec<Check> {
     Vec::new()
 }
 
@@ -107,11 +107,8 @@ fn database(paths: &Paths) -> Vec<Check> {
             "restore a backup, or move it away: a new one is begun, and `clankers import` fills it",
         )
     };
-    let version = match read_only(path).and_then(|db| schema(&db).map(|version| (db, version))) {
-        Ok((db, version)) => {
-            drop(db);
-            version
-        }
+    let version = match read_only(path).and_then(|db| schema_version(&db)) {
+        Ok(version) => version,
         Err(error) => return vec![broken(&error)],
     };
     if version > SCHEMA_VERSION {
@@ -134,7 +131,7 @@ fn database(paths: &Paths) -> Vec<Check> {
         );
     }
     checks.push(writable(path, &name));
-    match sound(path) {
+    match problems(path) {
         Ok(problems) if problems.is_empty() => {
             checks.push(Check::good("integrity", "the file is sound"));
         }
@@ -148,17 +145,13 @@ fn database(paths: &Paths) -> Vec<Check> {
     checks
 }
 
-fn schema(db: &Connection) -> rusqlite::Result<usize> {
-    schema_version(db)
-}
-
 fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     db.busy_timeout(Duration::from_secs(2))?;
     Ok(db)
 }
 
-/// Whether a write could begin, without one.
+/// Whether the database can be written: a transaction is begun and rolled back.
 fn writable(path: &Path, name: &str) -> Check {
     let begin = || {
         let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -188,7 +181,7 @@ fn writable(path: &Path, name: &str) -> Check {
 }
 
 /// What SQLite finds wrong in the file, a few of each kind.
-fn sound(path: &Path) -> rusqlite::Result<Vec<String>> {
+fn problems(path: &Path) -> rusqlite::Result<Vec<String>> {
     let db = read_only(path)?;
     let mut problems: Vec<String> = Vec::new();
     let mut check = db.prepare("PRAGMA integrity_check(5)")?;
@@ -227,7 +220,7 @@ fn unrecorded(paths: &Paths) -> Option<Check> {
     })
 }
 
-fn the_daemon(paths: &Paths) -> Check {
+fn daemon_check(paths: &Paths) -> Check {
     let socket = shown(&paths.socket);
     match daemon::health(&paths.socket) {
         Some(Ok(health)) => {
@@ -271,11 +264,11 @@ fn the_daemon(paths: &Paths) -> Check {
     }
 }
 
-/// What the plugin could not hand to a daemon yet.
+/// What the plugin wrote to its outbox because no daemon answered.
 fn outbox(paths: &Paths) -> Option<Check> {
     let folder = paths.data.join("outbox");
     let files = fs::read_dir(&folder).ok()?.flatten();
-    let waiting: u64 = files.filter_map(|file| waiting(&file.path())).sum();
+    let waiting: u64 = files.filter_map(|file| unacknowledged(&file.path())).sum();
     Some(match waiting {
         0 => Check::good("outbox", "nothing waits for the daemon"),
         waiting => Check::warning(
@@ -290,9 +283,9 @@ fn outbox(paths: &Paths) -> Option<Check> {
     })
 }
 
-/// How much of an outbox is not acknowledged. It begins with one line that
-/// says up to where it is: `clankers outbox 1 0000000000000035`.
-fn waiting(path: &Path) -> Option<u64> {
+/// How many bytes of an outbox the daemon has not acknowledged. Its first line
+/// holds the number of those that it has: `clankers outbox 1 0000000000000035`.
+fn unacknowledged(path: &Path) -> Option<u64> {
     use std::io::{BufRead, BufReader, Read};
     let file = fs::File::open(path).ok()?;
     let length = file.metadata().ok()?.len();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::check::Check;
-use super::shape;
+use super::exports::exports;
 use crate::error::Result;
 use crate::opencode::binary::{self, OpenCode};
 use crate::opencode::config::{self, Entry, PACKAGE, file_of};
@@ -26,7 +26,7 @@ pub(super) fn checks() -> Result<Vec<Check>> {
             let text = format!("{} cannot be read: {why}", shown(&file.path));
             checks.push(
                 Check::broken("config", text)
-                    .advice("OpenCode cannot read it either: mend the file"),
+                    .advice("OpenCode cannot read it either: repair the file"),
             );
         }
     }
@@ -134,12 +134,12 @@ fn entry_check(entry: &Entry, release: Release) -> Check {
         return Check::broken("plugin", format!("{what}: there is no such file"))
             .advice("build it with `make build`, or run `clankers install` again");
     };
-    let exports = shape::exports(&text);
-    if exports != ["default"] {
-        let names = if exports.is_empty() {
+    let names = exports(&text);
+    if names != ["default"] {
+        let names = if names.is_empty() {
             "nothing".to_owned()
         } else {
-            exports.join(", ")
+            names.join(", ")
         };
         let text = format!("{what} exports {names}, where loaders want one default export alone");
         let check = if is_old {
@@ -152,7 +152,7 @@ fn entry_check(entry: &Entry, release: Release) -> Check {
     Check::good("plugin", format!("{what}, {}", entry.scope.word()))
 }
 
-/// Copies of the package that OpenCode has fetched, and keeps.
+/// Copies of the package that OpenCode has downloaded into its cache.
 fn copies() -> Result<Vec<Check>> {
     let cache = xdg_cache()?.join("opencode");
     let below = |folder: &Path| folder.join("node_modules").join(PACKAGE);

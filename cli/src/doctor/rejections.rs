@@ -1,4 +1,4 @@
-//! What the core refused, in plain words, and as text for an issue.
+//! What the core rejected, in plain words, and as the text of an issue.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use crate::output::{count, time};
 use crate::paths::Paths;
 use crate::store::{Row, open_reader, rows};
 
-/// So many kinds are told one by one.
-const TOLD: usize = 8;
+/// At most this many kinds are listed one by one.
+const MAX_LISTED: usize = 8;
 const REJECTIONS: &str = "SELECT * FROM rejections ORDER BY last_seen DESC, event_type, path";
 
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
@@ -28,8 +28,8 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
         count(kinds),
         if kinds == 1 { "" } else { "s" }
     );
-    let mut advice: Vec<String> = found.iter().take(TOLD).map(explained).collect();
-    if found.len() > TOLD {
+    let mut advice: Vec<String> = found.iter().take(MAX_LISTED).map(explained).collect();
+    if found.len() > MAX_LISTED {
         advice.push("…; all are in the table rejections".to_owned());
     }
     let is_lost = found
@@ -67,7 +67,7 @@ pub(super) fn issue(paths: &Paths) -> Option<String> {
         );
     }
     text.push_str("\nThe keys and types of an event of each kind:\n\n```json\n");
-    for row in found.iter().take(TOLD) {
+    for row in found.iter().take(MAX_LISTED) {
         let _ = writeln!(text, "{}", row.text("sample").unwrap_or_default());
     }
     text.push_str("```");
@@ -79,7 +79,7 @@ fn read(paths: &Paths) -> Option<Vec<Row>> {
     rows(&db, REJECTIONS, []).ok()
 }
 
-/// One kind, in a sentence that says what it cost.
+/// One kind of rejection, in a sentence that says what was lost.
 fn explained(row: &Row) -> String {
     let text = |name: &str| row.text(name).unwrap_or_default();
     let (event, path) = (text("event_type"), text("path"));

@@ -1,5 +1,5 @@
-//! Where OpenCode is told which plugins to load: configuration files and
-//! folders, of the user and of the project.
+//! From where OpenCode loads plugins: configuration files and folders, of the
+//! user and of the project.
 
 use std::env;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::paths::{folder_from_env, shown, xdg_config};
 
 /// The names of a configuration file, in the order OpenCode merges them.
 const FILES: [&str; 3] = ["config.json", "opencode.json", "opencode.jsonc"];
-/// The folders whose files are plugins; releases 1.0 know only the first.
+/// The folders whose files are plugins. OpenCode 1.0 reads only the first.
 const PLUGIN_FOLDERS: [&str; 2] = ["plugin", "plugins"];
 /// The npm package.
 pub(crate) const PACKAGE: &str = "opencode-clankers";

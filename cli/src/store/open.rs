@@ -11,11 +11,12 @@ use super::files::prepare_files;
 use crate::error::{Context, Error, Result};
 use crate::paths::{self, Paths};
 
-/// How long a writer waits for another. Nobody's turn waits for this one.
+/// How long a writer waits for another. In this program, unlike in the plugin,
+/// nobody has to wait meanwhile.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
 /// How long a reader waits; in WAL mode it hardly ever has to.
 const READER_WAIT: Duration = Duration::from_secs(2);
-/// Room for every command's statements.
+/// Enough for the statements of every command.
 const CACHED_STATEMENTS: usize = 128;
 
 /// Opens the database to write, and makes it if it is not there.
