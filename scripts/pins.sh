@@ -1,5 +1,6 @@
 # Versions of every tool that the build downloads. Read by the scripts beside
-# this file; check-pins.sh holds them equal to Cargo.toml and package.json.
+# this file. check-tree.sh fails where Cargo.toml or Cargo.lock has another
+# wasm-bindgen.
 # shellcheck shell=bash disable=SC2034
 WASM_BINDGEN_VERSION=0.2.130
 WASM_PACK_VERSION=0.15.1

@@ -7,7 +7,7 @@ use crate::commands::{
     tools,
 };
 use crate::output::OutputArgs;
-use crate::paths::PlaceArgs;
+use crate::paths::PathArgs;
 use crate::{daemon, doctor, import};
 
 const ABOUT: &str = "What OpenCode did: every session, message, tool call, token and cent";
@@ -27,11 +27,11 @@ pub(crate) struct Args {
     pub(crate) command: Command,
     #[command(flatten, next_help_heading = "Output")]
     pub(crate) output: OutputArgs,
-    #[command(flatten, next_help_heading = "Places")]
-    pub(crate) places: PlaceArgs,
+    #[command(flatten, next_help_heading = "Paths")]
+    pub(crate) paths: PathArgs,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Status(status::Args),

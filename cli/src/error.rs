@@ -14,7 +14,7 @@ pub(crate) struct Error {
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// A failure, told in one lower-case phrase.
+    /// A failure, described in one lower-case phrase.
     pub(crate) fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -50,15 +50,15 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
         let code = error.sqlite_error_code();
-        let told = Self::new(sqlite_text(&error));
+        let error = Self::new(sqlite_text(&error));
         match code {
             Some(DatabaseBusy | DatabaseLocked) => {
-                told.hint("another program holds the database; try again, or close that program")
+                error.hint("another program holds the database; try again, or close that program")
             }
-            Some(DatabaseCorrupt | NotADatabase) => told.hint(
+            Some(DatabaseCorrupt | NotADatabase) => error.hint(
                 "the file is damaged or is no clankers database: `clankers doctor` looks closer",
             ),
-            _ => told,
+            _ => error,
         }
     }
 }

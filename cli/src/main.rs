@@ -1,7 +1,13 @@
 //! The `clankers` binary: a daemon that owns the database, and tools that
 //! read it. `clankers --help` lists them.
+//!
+//! Modules depend on each other in one direction, which a test holds
+//! (`tests/cli/modules.rs`). From the command line down: `args`; `commands` and
+//! `doctor`; `daemon`, `import` and `search`; `store` and `opencode`; `output`
+//! and `paths`; `cell` and `error`.
 
 mod args;
+mod cell;
 mod commands;
 mod daemon;
 mod doctor;
@@ -16,17 +22,52 @@ mod store;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+
+use args::{Args, Command};
+use commands::{
+    backup, export, generate, install, prune, query, sessions, show, stats, status, tail, tools,
+};
+use error::Result;
+use output::Out;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
-    match commands::run(args) {
+    match run(Args::parse()) {
         Ok(code) => code,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
-            // If even this cannot be told, the exit status still says it.
+            // Where standard error cannot be written, the exit status still says it.
             let _ = writeln!(std::io::stderr(), "clankers: {error}");
             ExitCode::from(2)
         }
     }
+}
+
+/// Runs the command that was asked for.
+fn run(args: Args) -> Result<ExitCode> {
+    let paths = args.paths.resolve()?;
+    let mut out = Out::new(args.output);
+    let mut code = ExitCode::SUCCESS;
+    match args.command {
+        Command::Status(args) => status::run(&args, &paths, &mut out)?,
+        Command::Sessions(args) => sessions::run(&args, &paths, &mut out)?,
+        Command::Show(args) => show::run(&args, &paths, &mut out)?,
+        Command::Stats(args) => stats::run(&args, &paths, &mut out)?,
+        Command::Tools(args) => tools::run(&args, &paths, &mut out)?,
+        Command::Search(args) => commands::search::run(&args, &paths, &mut out)?,
+        Command::Tail(args) => tail::run(&args, &paths, &mut out)?,
+        Command::Query(args) => query::run(&args, &paths, &mut out)?,
+        Command::Export(args) => export::run(&args, &paths, &mut out)?,
+        Command::Import(args) => import::run(&args, &paths, &mut out)?,
+        Command::Daemon(args) => daemon::run(&args, &paths, &mut out)?,
+        Command::Doctor(args) => code = doctor::run(&args, &paths, &mut out)?,
+        Command::Install(args) => install::run(&args, &mut out)?,
+        Command::Uninstall(args) => install::uninstall(&args, &mut out)?,
+        Command::Prune(args) => prune::run(&args, &paths, &mut out)?,
+        Command::Backup(args) => backup::run(&args, &paths, &mut out)?,
+        Command::Completions(args) => generate::completions(&args, Args::command(), &mut out)?,
+        Command::Man(args) => generate::man(&args, Args::command(), &mut out)?,
+    }
+    out.flush()?;
+    Ok(code)
 }

@@ -1,4 +1,4 @@
-//! Where things are: the data folder, the database, the daemon's socket.
+//! Where files are: the data folder, the database, the daemon's socket.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,9 +14,9 @@ const SOCKET: &str = "dxta-clankers.sock";
 #[cfg(unix)]
 const MAX_SOCKET_PATH: usize = 103;
 
-/// The places that one run works with.
+/// The paths that one run of the program works with.
 #[derive(Debug, Clone)]
-pub(crate) struct Places {
+pub(crate) struct Paths {
     /// The data folder.
     pub(crate) data: PathBuf,
     /// The database.
@@ -27,7 +27,7 @@ pub(crate) struct Places {
     pub(crate) in_own_folder: bool,
 }
 
-impl Places {
+impl Paths {
     /// A file that stands for the socket: itself, or one for its pipe.
     pub(crate) fn socket_file(&self) -> PathBuf {
         if cfg!(windows) {
@@ -38,11 +38,11 @@ impl Places {
     }
 }
 
-/// What was named on the command line. What was not may be in the environment,
-/// read here by the plugin's rules: empty is unset, and a relative path would
-/// be another place for each project, so that it does not count.
+/// The paths that were given as options. For others the environment counts, by
+/// the same rules as in the plugin: an empty variable is as good as none, and a
+/// relative path is not used, since it would mean another file in each project.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct PlaceArgs {
+pub(crate) struct PathArgs {
     /// The database file [env: `CLANKERS_DB_PATH`]
     #[arg(long, global = true, value_name = "FILE")]
     db_path: Option<PathBuf>,
@@ -54,14 +54,14 @@ pub(crate) struct PlaceArgs {
     socket: Option<PathBuf>,
 }
 
-/// The variables that name places.
+/// The variables that hold paths.
 pub(crate) const VARIABLES: [&str; 3] = [
     "CLANKERS_DB_PATH",
     "CLANKERS_DATA_PATH",
     "CLANKERS_SOCKET_PATH",
 ];
 
-/// Systems that keep a program's data in different places.
+/// Systems that differ in where a program keeps its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum System {
     MacOs,
@@ -69,7 +69,7 @@ enum System {
     Other,
 }
 
-/// What the places depend on: the system and the environment.
+/// What the paths depend on: the system and the environment.
 #[derive(Clone, Copy)]
 struct Machine<'a> {
     system: System,
@@ -94,26 +94,26 @@ impl Machine<'_> {
             System::Windows => "USERPROFILE",
             System::MacOs | System::Other => "HOME",
         };
-        self.folder_in(name).ok_or_else(|| {
+        self.folder_from_env(name).ok_or_else(|| {
             Error::new(format!("{name} is not set")).hint("name the folder with CLANKERS_DATA_PATH")
         })
     }
 
-    fn folder_in(&self, name: &str) -> Option<PathBuf> {
+    fn folder_from_env(&self, name: &str) -> Option<PathBuf> {
         (self.variable)(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     }
 
     fn xdg_data(&self) -> Result<PathBuf> {
-        self.folder_in("XDG_DATA_HOME")
+        self.folder_from_env("XDG_DATA_HOME")
             .map_or_else(|| Ok(self.home()?.join(".local/share")), Ok)
     }
 
     fn default_data(&self) -> Result<PathBuf> {
         let base = match self.system {
             System::MacOs => self.home()?.join("Library/Application Support"),
-            System::Windows => match self.folder_in("APPDATA") {
+            System::Windows => match self.folder_from_env("APPDATA") {
                 Some(folder) => folder,
                 None => self.home()?.join("AppData").join("Roaming"),
             },
@@ -122,7 +122,7 @@ impl Machine<'_> {
         Ok(base.join("clankers"))
     }
 
-    fn place_in(&self, variable: &str) -> Option<PathBuf> {
+    fn path_from_env(&self, variable: &str) -> Option<PathBuf> {
         let path = (self.variable)(variable).map(PathBuf::from)?;
         let path = match path.strip_prefix("~") {
             Ok(rest) => self.home().ok()?.join(rest),
@@ -141,29 +141,29 @@ impl Machine<'_> {
     }
 }
 
-/// A place that a variable names, if it can be used.
-pub(crate) fn place_in(variable: &str) -> Option<PathBuf> {
-    HERE.place_in(variable)
+/// The path in a variable, if it can be used.
+pub(crate) fn path_from_env(variable: &str) -> Option<PathBuf> {
+    HERE.path_from_env(variable)
 }
 
-impl PlaceArgs {
-    /// The places: what was named, and the defaults for the rest.
-    pub(crate) fn resolve(&self) -> Result<Places> {
+impl PathArgs {
+    /// The paths that were given, and the defaults for the rest.
+    pub(crate) fn resolve(&self) -> Result<Paths> {
         self.resolve_on(HERE)
     }
 
-    fn resolve_on(&self, machine: Machine<'_>) -> Result<Places> {
+    fn resolve_on(&self, machine: Machine<'_>) -> Result<Paths> {
         let named = |path: &Option<PathBuf>| {
             path.as_deref()
                 .map(|path| machine.absolute(path))
                 .transpose()
         };
         let named_data = named(&self.data_path)?;
-        let set_data = machine.place_in("CLANKERS_DATA_PATH");
-        // A folder that is named now goes before a file that is set for always.
+        let set_data = machine.path_from_env("CLANKERS_DATA_PATH");
+        // A folder given as an option goes before a file named in the environment.
         let named_db = named(&self.db_path)?
             .or_else(|| named_data.as_ref().map(|data| data.join(DATABASE)))
-            .or_else(|| machine.place_in("CLANKERS_DB_PATH"));
+            .or_else(|| machine.path_from_env("CLANKERS_DB_PATH"));
         let in_own_folder = named_db.is_none() && set_data.is_none();
         let data = match named_data.or(set_data) {
             Some(data) => data,
@@ -171,7 +171,7 @@ impl PlaceArgs {
         };
         let db = named_db.unwrap_or_else(|| data.join(DATABASE));
         let socket = named(&self.socket)?
-            .or_else(|| machine.place_in("CLANKERS_SOCKET_PATH"))
+            .or_else(|| machine.path_from_env("CLANKERS_SOCKET_PATH"))
             .unwrap_or_else(|| default_socket(&data));
         #[cfg(unix)]
         if socket.as_os_str().len() > MAX_SOCKET_PATH {
@@ -183,7 +183,7 @@ impl PlaceArgs {
                 "name one of at most {MAX_SOCKET_PATH} bytes with CLANKERS_SOCKET_PATH"
             )));
         }
-        Ok(Places {
+        Ok(Paths {
             data,
             db,
             socket,
@@ -191,14 +191,15 @@ impl PlaceArgs {
         })
     }
 
-    /// The same as arguments of a command line, for a process that we start.
-    /// The default folder is not named: it would be somebody's own then.
-    pub(crate) fn to_args(places: &Places) -> Vec<OsString> {
+    /// The same paths as options, for a process that we start. The default folder
+    /// is left out: a folder that is given counts as the person's own, and its mode
+    /// would be left as it is.
+    pub(crate) fn to_args(paths: &Paths) -> Vec<OsString> {
         let pair = |name: &str, path: &Path| [OsString::from(name), path.as_os_str().to_owned()];
-        let mut args = pair("--socket", &places.socket).to_vec();
-        if !places.in_own_folder {
-            args.extend(pair("--db-path", &places.db));
-            args.extend(pair("--data-path", &places.data));
+        let mut args = pair("--socket", &paths.socket).to_vec();
+        if !paths.in_own_folder {
+            args.extend(pair("--db-path", &paths.db));
+            args.extend(pair("--data-path", &paths.data));
         }
         args
     }
@@ -209,7 +210,7 @@ fn default_socket(data: &Path) -> PathBuf {
     data.join(SOCKET)
 }
 
-/// Pipes have one name space for all users: the folder tells them apart.
+/// All users share one name space of pipes, so that the name holds the folder.
 #[cfg(windows)]
 fn default_socket(data: &Path) -> PathBuf {
     let folder: String = data
@@ -231,9 +232,9 @@ pub(crate) fn home() -> Result<PathBuf> {
     HERE.home()
 }
 
-/// A folder that the environment names: absolute, or it does not count.
-pub(crate) fn folder_in(name: &str) -> Option<PathBuf> {
-    HERE.folder_in(name)
+/// The folder in a variable; a relative one is not used.
+pub(crate) fn folder_from_env(name: &str) -> Option<PathBuf> {
+    HERE.folder_from_env(name)
 }
 
 /// The user's data folder, as the XDG base directories say: `~/.local/share`.
@@ -243,12 +244,12 @@ pub(crate) fn xdg_data() -> Result<PathBuf> {
 
 /// The user's configuration folder: `~/.config`.
 pub(crate) fn xdg_config() -> Result<PathBuf> {
-    folder_in("XDG_CONFIG_HOME").map_or_else(|| Ok(home()?.join(".config")), Ok)
+    folder_from_env("XDG_CONFIG_HOME").map_or_else(|| Ok(home()?.join(".config")), Ok)
 }
 
 /// The user's cache folder: `~/.cache`.
 pub(crate) fn xdg_cache() -> Result<PathBuf> {
-    folder_in("XDG_CACHE_HOME").map_or_else(|| Ok(home()?.join(".cache")), Ok)
+    folder_from_env("XDG_CACHE_HOME").map_or_else(|| Ok(home()?.join(".cache")), Ok)
 }
 
 /// A path as a person writes it: the home folder is `~`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::{Context, Error, Result};
 use crate::output::{Out, bytes};
-use crate::paths::{Places, shown};
+use crate::paths::{Paths, shown};
 use crate::store::{open_reader, private_file};
 
 /// Copy the database, while it is in use
@@ -14,37 +14,39 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
-/// Copies it.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+/// Copies the database into a new file.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let what = || format!("cannot write {}", shown(&args.file));
     if args.file.exists() {
         return Err(
             Error::new(format!("{} is there already", shown(&args.file))).hint("name another file"),
         );
     }
-    let db = open_reader(&places.db)?;
-    // For its owner alone from the first byte on: SQLite fills an empty file.
-    let mut fresh = args.file.as_os_str().to_owned();
-    fresh.push(".part");
-    let fresh = PathBuf::from(fresh);
+    let db = open_reader(&paths.db)?;
+    // Created first, so that only its owner can ever read it. SQLite takes an
+    // empty file for a new database.
+    let mut partial = args.file.as_os_str().to_owned();
+    partial.push(".part");
+    let partial = PathBuf::from(partial);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    private_file(&mut options, &fresh).context(what)?;
-    let name = fresh
+    private_file(&mut options, &partial).context(what)?;
+    let name = partial
         .to_str()
         .ok_or_else(|| Error::new("the file's name is not text"))?;
-    // One moment of the database, and nothing that was erased in it.
+    // `VACUUM INTO` copies one moment of the database, and none of the free pages
+    // in which erased content may still be.
     db.execute_batch("PRAGMA query_only = OFF")?;
     let copied = db.execute("VACUUM INTO ?1", [name]).context(what);
     if let Err(error) = copied {
-        let _ = std::fs::remove_file(&fresh);
+        let _ = std::fs::remove_file(&partial);
         return Err(error);
     }
-    std::fs::rename(&fresh, &args.file).context(what)?;
+    std::fs::rename(&partial, &args.file).context(what)?;
     let size = std::fs::metadata(&args.file).context(what)?.len();
     out.line(&format!(
         "copied {} to {}, {}",
-        shown(&places.db),
+        shown(&paths.db),
         shown(&args.file),
         bytes(size)
     ))

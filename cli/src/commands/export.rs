@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
+use super::session_id;
+use crate::cell::Cell;
 use crate::error::{Context, Error, Result};
-use crate::output::{Cell, Format, Kind, Out, column};
-use crate::paths::{Places, shown};
+use crate::output::{Format, Kind, Out, column};
+use crate::paths::{Paths, shown};
 use crate::store::{open_reader, private_file};
 
 /// Write the rows as JSON Lines, JSON or CSV
@@ -45,15 +47,15 @@ const VIEWS: &[(&str, Option<&str>)] = &[
     ("tool_usage", None),
 ];
 
-/// Writes them.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
-    // One moment of the database, whatever is written meanwhile.
+/// Writes the rows of the chosen tables.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
+    // All queries see the same moment, whatever is written meanwhile.
     db.execute_batch("BEGIN")?;
     let session = args
         .session
         .as_deref()
-        .map(|id| super::show::resolve(&db, id))
+        .map(|id| session_id::resolve(&db, id))
         .transpose()?;
     let tables = chosen(args, session.is_some())?;
     let Some(path) = &args.output else {

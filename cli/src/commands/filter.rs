@@ -9,7 +9,7 @@ use rusqlite::{Statement, ToSql};
 use crate::error::Result;
 use crate::output::{Column, Table};
 
-/// What several commands are told in the same way.
+/// The filters that several commands have in common.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Filter {
     /// Only since then: `7d`, `12h`, `today`, `yesterday`, `2026-11-01`
@@ -28,7 +28,7 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// Fills a table from a statement that reads `:since`, `:until`,
-    /// `:project` and `:model`, and `:more`, which is its own.
+    /// `:project` and `:model`, and `:more`, whose meaning it decides itself.
     pub(crate) fn table(
         &self,
         columns: Vec<Column>,
@@ -49,7 +49,7 @@ impl Filter {
     }
 }
 
-/// A `LIKE` pattern, to be used with `ESCAPE '\'`, of what contains `text`.
+/// A pattern for `LIKE … ESCAPE '\'` that matches what contains `text`.
 pub(crate) fn like(text: &str) -> String {
     let mut pattern = String::from("%");
     for letter in text.chars() {
@@ -62,10 +62,10 @@ pub(crate) fn like(text: &str) -> String {
     pattern
 }
 
-/// A point in time as a person says it, in Unix milliseconds.
+/// A point in time as a person writes it, in Unix milliseconds.
 pub(crate) fn when(text: &str) -> std::result::Result<i64, String> {
     at(text, &Zoned::now()).ok_or_else(|| {
-        "say it like 7d, 12h, today, yesterday, 2026-11-01 or 2026-11-01T09:30".to_owned()
+        "write it like 7d, 12h, today, yesterday, 2026-11-01 or 2026-11-01T09:30".to_owned()
     })
 }
 
@@ -95,7 +95,7 @@ mod tests {
     use super::{at, like};
 
     #[test]
-    fn times_are_said_in_several_ways() {
+    fn times_are_written_in_several_ways() {
         let now: jiff::Zoned = "2026-11-23T12:00:00+00:00[UTC]".parse().unwrap();
         let ago = |text| now.timestamp().as_millisecond() - at(text, &now).unwrap();
         assert_eq!(ago("12h"), 12 * 3_600_000);

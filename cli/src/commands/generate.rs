@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 
 use crate::error::{Context, Result};
@@ -30,32 +30,31 @@ pub(crate) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-/// Prints completions.
-pub(crate) fn completions(args: &CompletionsArgs, out: &mut Out) -> Result<()> {
+/// Prints completions for `program`, the description of the command line.
+pub(crate) fn completions(
+    args: &CompletionsArgs,
+    mut program: Command,
+    out: &mut Out,
+) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        args.shell,
-        &mut crate::args::Args::command(),
-        "clankers",
-        &mut script,
-    );
+    clap_complete::generate(args.shell, &mut program, "clankers", &mut script);
     out.line(String::from_utf8_lossy(&script).trim_end())
 }
 
-/// Prints or writes man pages.
-pub(crate) fn man(args: &ManArgs, out: &mut Out) -> Result<()> {
-    let command = crate::args::Args::command().disable_help_subcommand(true);
+/// Prints or writes the man pages of `program`.
+pub(crate) fn man(args: &ManArgs, program: Command, out: &mut Out) -> Result<()> {
+    let program = program.disable_help_subcommand(true);
     let Some(folder) = &args.dir else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(command).render(&mut page)?;
+        clap_mangen::Man::new(program).render(&mut page)?;
         return out.line(String::from_utf8_lossy(&page).trim_end());
     };
-    write_pages(command, folder).context(|| format!("cannot write {}", shown(folder)))?;
+    write_pages(program, folder).context(|| format!("cannot write {}", shown(folder)))?;
     out.line(&format!("wrote the man pages into {}", shown(folder)))
 }
 
-fn write_pages(command: clap::Command, folder: &Path) -> Result<()> {
+fn write_pages(program: Command, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(command, folder)?;
+    clap_mangen::generate_to(program, folder)?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! `clankers install` and `uninstall`: the plugin in OpenCode's configuration,
-//! which is edited in place: comments and layout stay, a backup is left.
+//! which is edited in place: comments and layout are kept, and so is a backup.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,10 +37,10 @@ pub(crate) struct UninstallArgs {
     dry_run: bool,
 }
 
-/// Adds it.
+/// Adds the plugin to the configuration.
 pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
     let spec = match &args.plugin {
-        Some(plugin) => named(plugin)?,
+        Some(plugin) => entry_for(plugin)?,
         None => default_plugin()?,
     };
     let folder = match &args.project {
@@ -49,17 +49,17 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
     };
     let path = config_in(&folder);
     let text = read(&path)?;
-    let (edited, was) =
+    let (edited, previous) =
         with_plugin(&text, &spec).context(|| format!("cannot edit {}", shown(&path)))?;
-    match was {
-        Was::There => {
+    match previous {
+        Previous::Same => {
             return out.line(&format!(
                 "`{spec}` is installed already in {}",
                 shown(&path)
             ));
         }
-        Was::Elsewhere(old) => out.line(&format!("replaces `{old}`"))?,
-        Was::Absent => {}
+        Previous::Other(old) => out.line(&format!("replaces `{old}`"))?,
+        Previous::Nothing => {}
     }
     let verb = if args.dry_run { "would add" } else { "added" };
     if !args.dry_run {
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
     out.remark("it is loaded when OpenCode starts next; `clankers doctor` checks that it can be")
 }
 
-/// Removes it.
+/// Removes the plugin from the configuration, and its file from plugin folders.
 pub(crate) fn uninstall(args: &UninstallArgs, out: &mut Out) -> Result<()> {
     let (scope, project) = match &args.project {
         Some(project) => (Scope::Project, std::path::absolute(project)?),
@@ -115,8 +115,8 @@ pub(crate) fn uninstall(args: &UninstallArgs, out: &mut Out) -> Result<()> {
     out.remark("what was recorded is still there")
 }
 
-/// What is put into the list for what was named.
-fn named(plugin: &str) -> Result<String> {
+/// The entry for the plugin that was given: a file's address, or a package's name.
+fn entry_for(plugin: &str) -> Result<String> {
     if plugin.starts_with("file://") {
         return Ok(plugin.to_owned());
     }
@@ -134,17 +134,17 @@ fn named(plugin: &str) -> Result<String> {
     Ok(plugin.to_owned())
 }
 
-/// The plugin that was built or packed with this program; else the package.
+/// The plugin that was built or packaged with this program, else the npm package.
 fn default_plugin() -> Result<String> {
     let program = std::env::current_exe().and_then(fs::canonicalize)?;
-    let places = [
+    let paths = [
         "plugin-shim/dist/index.js",
         "share/clankers/plugin/dist/index.js",
     ];
     let beside = program
         .ancestors()
         .skip(1)
-        .flat_map(|folder| places.map(|place| folder.join(place)))
+        .flat_map(|folder| paths.map(|path| folder.join(path)))
         .find(|path| path.is_file());
     match beside {
         Some(path) => config::address(&path),
@@ -152,7 +152,7 @@ fn default_plugin() -> Result<String> {
     }
 }
 
-/// The file to edit: the one there is, or the one OpenCode would make.
+/// The file to edit: the one there is, or the one that OpenCode would create.
 fn config_in(folder: &Path) -> PathBuf {
     let names = ["opencode.jsonc", "opencode.json", "config.json"];
     let there = names
@@ -170,10 +170,10 @@ fn read(path: &Path) -> Result<String> {
     }
 }
 
-/// Puts the file in place whole, and what it was beside it.
+/// Replaces the file in one step, and keeps a copy of the old one beside it.
 fn write(path: &Path, before: &str, after: &str, out: &mut Out) -> Result<()> {
     let what = || format!("cannot write {}", shown(path));
-    // A link stays one: what it names is edited.
+    // Of a symbolic link the target is replaced, so that it stays a link.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).context(what)?;
@@ -188,25 +188,25 @@ fn write(path: &Path, before: &str, after: &str, out: &mut Out) -> Result<()> {
         fs::copy(path, &backup).context(what)?;
         out.remark(&format!("what it was is in {}", shown(&backup)))?;
     }
-    let fresh = beside(".new");
-    fs::write(&fresh, after).context(what)?;
+    let temporary = beside(".new");
+    fs::write(&temporary, after).context(what)?;
     if let Ok(found) = fs::metadata(path) {
-        fs::set_permissions(&fresh, found.permissions()).context(what)?;
+        fs::set_permissions(&temporary, found.permissions()).context(what)?;
     }
-    fs::rename(&fresh, path).context(what)
+    fs::rename(&temporary, path).context(what)
 }
 
-/// How the list stood before.
+/// What the list named before.
 #[derive(Debug, PartialEq, Eq)]
-enum Was {
-    Absent,
-    There,
-    /// Another copy of ours, which this one replaces.
-    Elsewhere(String),
+enum Previous {
+    Nothing,
+    Same,
+    /// Another copy of the plugin, which this one replaces.
+    Other(String),
 }
 
 /// The configuration with the plugin in its list.
-fn with_plugin(text: &str, spec: &str) -> Result<(String, Was)> {
+fn with_plugin(text: &str, spec: &str) -> Result<(String, Previous)> {
     let root = parse(text)?;
     let object = root
         .object_value_or_create()
@@ -220,31 +220,31 @@ fn with_plugin(text: &str, spec: &str) -> Result<(String, Was)> {
     let list = object
         .array_value_or_create("plugin")
         .ok_or_else(|| Error::new("`plugin` is not a list"))?;
-    let mut was = Was::Absent;
+    let mut previous = Previous::Nothing;
     for entry in list.elements() {
         let Some(old) = spec_in(&entry).filter(|old| is_ours(old)) else {
             continue;
         };
-        if old == spec && was == Was::Absent {
-            return Ok((text.to_owned(), Was::There));
+        if old == spec && previous == Previous::Nothing {
+            return Ok((text.to_owned(), Previous::Same));
         }
-        // Options that stand beside it stay.
+        // The options of an entry are kept.
         match entry
             .as_array()
             .and_then(|with_options| with_options.elements().into_iter().next())
         {
-            Some(name) if was == Was::Absent => replace(&name, spec)?,
-            _ if was == Was::Absent => replace(&entry, spec)?,
+            Some(name) if previous == Previous::Nothing => replace(&name, spec)?,
+            _ if previous == Previous::Nothing => replace(&entry, spec)?,
             _ => entry.remove(),
         }
-        if was == Was::Absent {
-            was = Was::Elsewhere(old);
+        if previous == Previous::Nothing {
+            previous = Previous::Other(old);
         }
     }
-    if was == Was::Absent {
+    if previous == Previous::Nothing {
         list.append(CstInputValue::String(spec.to_owned()));
     }
-    Ok((ended(&root), was))
+    Ok((with_newline(&root), previous))
 }
 
 /// The configuration without the plugin, and what was named there.
@@ -262,12 +262,12 @@ fn without_plugin(text: &str) -> Result<(String, Vec<String>)> {
             }
         }
     }
-    Ok((ended(&root), specs))
+    Ok((with_newline(&root), specs))
 }
 
 fn parse(text: &str) -> Result<CstRootNode> {
     CstRootNode::parse(text, &ParseOptions::default()).map_err(|error| {
-        Error::new(error.to_string()).hint("mend it first: OpenCode cannot read it either")
+        Error::new(error.to_string()).hint("repair it first: OpenCode cannot read it either")
     })
 }
 
@@ -287,7 +287,7 @@ fn replace(entry: &CstNode, spec: &str) -> Result<()> {
     Ok(())
 }
 
-fn ended(root: &CstRootNode) -> String {
+fn with_newline(root: &CstRootNode) -> String {
     let mut text = root.to_string();
     if !text.ends_with('\n') {
         text.push('\n');
@@ -297,14 +297,14 @@ fn ended(root: &CstRootNode) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Was, with_plugin, without_plugin};
+    use super::{Previous, with_plugin, without_plugin};
 
     const SPEC: &str = "file:///opt/clankers/plugin-shim/dist/index.js";
 
     #[test]
     fn an_empty_configuration_is_begun() {
-        let (text, was) = with_plugin("", SPEC).unwrap();
-        assert_eq!(was, Was::Absent);
+        let (text, previous) = with_plugin("", SPEC).unwrap();
+        assert_eq!(previous, Previous::Nothing);
         assert_eq!(
             text,
             format!(
@@ -316,8 +316,8 @@ mod tests {
     #[test]
     fn comments_and_layout_stay() {
         let text = "{\n\t// my model\n\t\"model\": \"a/b\", /* fast */\n\t\"plugin\": [\n\t\t\"other\", // mine\n\t],\n}\n";
-        let (with, was) = with_plugin(text, SPEC).unwrap();
-        assert_eq!(was, Was::Absent);
+        let (with, previous) = with_plugin(text, SPEC).unwrap();
+        assert_eq!(previous, Previous::Nothing);
         assert_eq!(
             with,
             format!(
@@ -334,11 +334,14 @@ mod tests {
         let (text, _) = with_plugin("{}", SPEC).unwrap();
         assert_eq!(
             with_plugin(&text, SPEC).unwrap(),
-            (text.clone(), Was::There)
+            (text.clone(), Previous::Same)
         );
         let old = "{ \"plugin\": [[\"opencode-clankers@0.0.1\", { \"onDelete\": \"keep\" }], \"opencode-clankers\"] }\n";
-        let (text, was) = with_plugin(old, SPEC).unwrap();
-        assert_eq!(was, Was::Elsewhere("opencode-clankers@0.0.1".to_owned()));
+        let (text, previous) = with_plugin(old, SPEC).unwrap();
+        assert_eq!(
+            previous,
+            Previous::Other("opencode-clankers@0.0.1".to_owned())
+        );
         assert_eq!(
             text,
             format!("{{ \"plugin\": [[\"{SPEC}\", {{ \"onDelete\": \"keep\" }}]] }}\n")

@@ -7,13 +7,11 @@ use clankers::model::number::Number;
 use clankers::model::row::OnDelete;
 
 use super::filter::{like, when};
-use super::rows::rows;
-use super::status::size;
 use crate::error::Result;
 use crate::output::{Out, bytes, count, one_line, time};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::search::Index;
-use crate::store::{apply, open_reader, open_writer};
+use crate::store::{apply, open_reader, open_writer, rows, size_on_disk};
 
 /// Erase the content of old sessions; the ledger of what was spent stays
 #[derive(Debug, clap::Args)]
@@ -55,10 +53,10 @@ FROM old JOIN sessions USING (id) ORDER BY at, sessions.id";
 const BATCH: usize = 100;
 
 /// Erases.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let project = args.project.as_deref().map(like);
     let found = {
-        let db = open_reader(&places.db)?;
+        let db = open_reader(&paths.db)?;
         rows(
             &db,
             OLD,
@@ -93,8 +91,8 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
             }
         ));
     }
-    let before = size(&places.db);
-    let mut db = open_writer(places)?;
+    let before = size_on_disk(&paths.db);
+    let mut db = open_writer(paths)?;
     let on_delete = if args.purge {
         OnDelete::Purge
     } else {
@@ -127,9 +125,9 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
     }
     drop(db);
-    if Index::path(&places.db).exists() {
+    if Index::path(&paths.db).exists() {
         // The words that were erased leave the index too.
-        Index::open(&places.db, false)?;
+        Index::open(&paths.db, false)?;
     }
     out.line(&format!(
         "{} {what}",
@@ -143,7 +141,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         out.line(&format!(
             "the database went from {} to {}",
             bytes(before),
-            bytes(size(&places.db))
+            bytes(size_on_disk(&paths.db))
         ))?;
     } else if !found.is_empty() {
         out.remark("--vacuum gives the space back to the disk")?;

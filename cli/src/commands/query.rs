@@ -1,12 +1,12 @@
-//! `clankers query`: a person's own SQL. SQLite itself keeps it from writing:
-//! the file is opened read-only, nothing can be attached, and a statement that
-//! SQLite does not call read-only is not begun.
+//! `clankers query`: a person's own SQL. SQLite itself makes sure that it writes
+//! nothing: the file is opened read-only, no other file can be attached, and only
+//! a statement that SQLite calls read-only is run.
 
 use rusqlite::limits::Limit;
 
 use crate::error::{Error, Result};
 use crate::output::{Column, Kind, Out, Table, column};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::open_reader;
 
 /// Ask the database with SQL; it cannot be changed this way
@@ -16,14 +16,14 @@ pub(crate) struct Args {
     sql: String,
 }
 
-/// Runs the query.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+/// Prints the rows that the query finds.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let sql = if args.sql == "-" {
         std::io::read_to_string(std::io::stdin())?
     } else {
         args.sql.clone()
     };
-    let db = open_reader(&places.db)?;
+    let db = open_reader(&paths.db)?;
     db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     let mut statement = db.prepare(&sql).map_err(|error| match error {
         rusqlite::Error::MultipleStatement => Error::new("one statement at a time"),

@@ -1,8 +1,9 @@
 //! `clankers search`: full-text, ranked.
 
+use crate::cell::Cell;
 use crate::error::Result;
-use crate::output::{Cell, Format, Kind, Out, Table, clean, column, one_line, time};
-use crate::paths::Places;
+use crate::output::{Format, Kind, Out, Table, clean, column, one_line, time};
+use crate::paths::Paths;
 use crate::search::{Hit, Index};
 
 /// Find words in titles, messages, thoughts and tool calls
@@ -18,19 +19,19 @@ pub(crate) struct Args {
     /// At most this many
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
     limit: u32,
-    /// Make the index anew
+    /// Rebuild the index first
     #[arg(long)]
     rebuild: bool,
 }
 
-/// Marks around what was found, until it is known how to show them.
+/// Control characters that mark what was found in a snippet. Output replaces them:
+/// by colour for people, by asterisks for programs.
 const MARKS: (&str, &str) = ("\u{2}", "\u{3}");
 
-/// Searches.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+/// Prints the places where the words occur, the best first.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let words: Vec<String> = args.words.iter().map(|word| quoted(word)).collect();
-    let hits =
-        Index::open(&places.db, args.rebuild)?.search(&words.join(" "), args.limit, MARKS)?;
+    let hits = Index::open(&paths.db, args.rebuild)?.search(&words.join(" "), args.limit, MARKS)?;
     if out.format != Format::Table {
         return out.table(&table(&hits));
     }
@@ -71,15 +72,15 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         }
         out.line(&format!("  {line}\n"))?;
     }
-    let said = match hits.len() {
+    let summary = match hits.len() {
         0 => "nothing was found; fewer words, or the beginning of one with *, find more".to_owned(),
         1 => "1 place; `clankers show SESSION` shows all of it".to_owned(),
         many => format!("{many} places; `clankers show SESSION` shows all of one"),
     };
-    out.aside(&said)
+    out.aside(&summary)
 }
 
-/// An argument with a space in it was meant as one.
+/// An argument with a space in it was quoted in the shell: it is one phrase.
 fn quoted(word: &str) -> String {
     if word.contains(char::is_whitespace) && !word.contains('"') {
         format!("\"{word}\"")

@@ -1,9 +1,10 @@
 //! `clankers sessions`: the conversations, those that changed last first.
 
+use crate::cell::Cell;
 use crate::commands::filter::{Filter, like};
 use crate::error::Result;
-use crate::output::{Cell, Kind, Out, Table, column};
-use crate::paths::Places;
+use crate::output::{Kind, Out, Table, column};
+use crate::paths::Paths;
 use crate::store::open_reader;
 
 /// List the sessions
@@ -59,15 +60,15 @@ WHERE (:all OR (parent_id IS NULL AND deleted_at IS NULL))
   AND (:more IS NULL OR title LIKE :more ESCAPE '\\' OR EXISTS (
     SELECT 1 FROM messages WHERE session_id = sessions.id AND text_content LIKE :more ESCAPE '\\'))";
 
-/// Lists them.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+/// Prints the sessions that match.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     let limit = if args.limit == 0 {
         -1
     } else {
         i64::from(args.limit)
     };
-    // Neither is text from outside: a word of ours, and two numbers.
+    // No text from outside gets into the SQL: a name of ours, and a number.
     let sql = format!(
         "{SESSIONS} ORDER BY {} DESC, sessions.id LIMIT {limit}",
         args.sort.column()
@@ -113,7 +114,7 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
-/// A deleted session has no title any more: says why.
+/// Says why a deleted session has no title.
 fn mark_deleted(table: &mut Table) {
     for row in &mut table.rows {
         let is_deleted = row.last().is_some_and(|at| *at != Cell::Null);

@@ -1,12 +1,13 @@
-//! `clankers stats`: what was truly spent, from the ledger, beside what
-//! OpenCode says.
+//! `clankers stats`: what was spent, by the ledger, and how OpenCode's own figure
+//! differs from it.
 
 use rusqlite::Connection;
 
+use crate::cell::Cell;
 use crate::commands::filter::Filter;
 use crate::error::Result;
-use crate::output::{Cell, Format, Kind, Out, Table, bar, column, money};
-use crate::paths::Places;
+use crate::output::{Format, Kind, Out, Table, bar, column, money};
+use crate::paths::Paths;
 use crate::store::open_reader;
 
 /// Tokens and cost, by day, project, model, agent or session
@@ -71,9 +72,9 @@ WHERE NOT usage.inherited
   AND (:model IS NULL OR usage.model LIKE :model ESCAPE '\\' OR usage.provider LIKE :model ESCAPE '\\')
   AND :more IS NULL";
 
-/// Adds it up.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+/// Prints the sums, and why OpenCode's own figure differs.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     if args.tree {
         return super::stats_tree::run(&args.filter, &db, out);
     }
@@ -176,35 +177,35 @@ fn add_bars(table: &mut Table, out: &Out) {
         .insert(8, column("share", Kind::Bar).titled(""));
 }
 
-/// What OpenCode says of the same sessions, where it says something else.
+/// OpenCode's own figure for the same sessions, where it is another, and why.
 fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
     if out.format != Format::Table && out.format != Format::Md {
         return Ok(());
     }
-    let columns = ["spent", "said", "copied", "removed", "deleted"]
+    let columns = ["spent", "reported", "copied", "removed", "deleted"]
         .map(|name| column(name, Kind::Money))
         .to_vec();
     let sums = filter.table(
         columns,
-        &mut db.prepare(SPENT_AND_SAID)?,
+        &mut db.prepare(SPENT_AND_REPORTED)?,
         &rusqlite::types::Null,
     )?;
     let Some(row) = sums.rows.first() else {
         return Ok(());
     };
     let value = |at: usize| row.get(at).map_or(0.0, Cell::number);
-    let (spent, said) = (value(0), value(1));
-    if (spent - said).abs() < 1e-6 {
+    let (spent, reported) = (value(0), value(1));
+    if (spent - reported).abs() < 1e-6 {
         return Ok(());
     }
     out.line("")?;
     out.aside(&format!(
         "OpenCode's own figure for these sessions is {}: {}",
-        money(said),
-        if said < spent {
-            format!("{} less than was spent", money(spent - said))
+        money(reported),
+        if reported < spent {
+            format!("{} less than was spent", money(spent - reported))
         } else {
-            format!("{} more than was spent", money(said - spent))
+            format!("{} more than was spent", money(reported - spent))
         }
     ))?;
     let reasons = [
@@ -229,8 +230,8 @@ fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
-/// Deleted sessions count as spent and are no longer said.
-const SPENT_AND_SAID: &str = "\
+/// What deleted sessions cost is spent, but OpenCode does not report it any more.
+const SPENT_AND_REPORTED: &str = "\
 SELECT
   coalesce(sum(own_cost), 0.0),
   coalesce(sum(iif(deleted_at IS NULL, sessions.cost, 0.0)), 0.0),

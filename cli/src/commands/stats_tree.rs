@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
+use crate::cell::Cell;
 use crate::commands::filter::Filter;
 use crate::error::Result;
-use crate::output::{Cell, Kind, Out, Table, column};
+use crate::output::{Kind, Out, Table, column};
 
 const SESSIONS: &str = "\
 SELECT sessions.id, parent_id, coalesce(title, iif(deleted_at IS NULL, '', '(deleted)')), agent,
@@ -20,7 +21,7 @@ WHERE (:since IS NULL OR coalesce(updated_at, created_at) >= :since)
   AND :more IS NULL
 ORDER BY inclusive_cost DESC, sessions.id";
 
-/// Prints the tree.
+/// Prints each session, its sub-agents indented below it.
 pub(super) fn run(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
     let columns = vec![
         column("id", Kind::Id).titled("session"),
@@ -73,7 +74,7 @@ fn order(flat: &Table) -> Vec<(usize, usize)> {
     let mut ordered = Vec::new();
     loop {
         let Some((depth, at)) = stack.pop() else {
-            // What is left hangs in a cycle: begin anywhere in it.
+            // What is left belongs to cycles of parents: begin anywhere in one.
             let Some(left) = (0..flat.rows.len()).find(|at| !seen.contains(at)) else {
                 break;
             };
@@ -98,7 +99,7 @@ fn order(flat: &Table) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::{Table, order};
-    use crate::output::Cell;
+    use crate::cell::Cell;
 
     #[test]
     fn a_cycle_of_parents_ends() {

@@ -1,35 +1,33 @@
-//! `clankers status`: is it installed, is it writing, what is there.
-
-use std::path::Path;
+//! `clankers status`: is the plugin installed, is it recording, what is stored.
 
 use clankers::store::SCHEMA_VERSION;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::rows::{Row, rows};
+use crate::cell::Cell;
 use crate::daemon;
 use crate::error::Result;
 use crate::opencode::config::{self, Entry};
-use crate::output::{Cell, Format, Kind, Out, Record, column, count, duration, money, time};
-use crate::paths::{Places, shown};
-use crate::store::{open_reader, schema_version};
+use crate::output::{Format, Kind, Out, Record, column, count, duration, money, time};
+use crate::paths::{Paths, shown};
+use crate::store::{Row, open_reader, rows, schema_version, size_on_disk};
 
 /// How things are, in a screenful
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-/// Says it.
-pub(crate) fn run(_: &Args, places: &Places, out: &mut Out) -> Result<()> {
+/// Prints how things are.
+pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let project = std::env::current_dir()?;
     let entries = config::entries(&project)?;
-    let daemon = daemon::health(&places.socket);
-    let db = if places.db.exists() {
-        Some(open_reader(&places.db)?)
+    let daemon = daemon::health(&paths.socket);
+    let db = if paths.db.exists() {
+        Some(open_reader(&paths.db)?)
     } else {
         None
     };
     if out.format == Format::Table {
-        return screen(places, &entries, daemon.as_ref(), db.as_ref(), out);
+        return screen(paths, &entries, daemon.as_ref(), db.as_ref(), out);
     }
     let health = daemon.and_then(std::result::Result::ok);
     let mut record: Record = vec![
@@ -39,9 +37,12 @@ pub(crate) fn run(_: &Args, places: &Places, out: &mut Out) -> Result<()> {
         ),
         (
             column("db_path", Kind::Text),
-            places.db.display().to_string().into(),
+            paths.db.display().to_string().into(),
         ),
-        (column("db_bytes", Kind::Bytes), size(&places.db).into()),
+        (
+            column("db_bytes", Kind::Bytes),
+            size_on_disk(&paths.db).into(),
+        ),
         (
             column("daemon_pid", Kind::Plain),
             health
@@ -98,18 +99,8 @@ fn facts(db: &Connection) -> Result<Row> {
     Ok(rows(db, facts, [])?.pop().unwrap_or_default())
 }
 
-/// The database with what SQLite keeps beside it.
-pub(crate) fn size(db: &Path) -> u64 {
-    let of = |ending: &str| {
-        let mut path = db.as_os_str().to_owned();
-        path.push(ending);
-        std::fs::metadata(path).map_or(0, |file| file.len())
-    };
-    of("") + of("-wal")
-}
-
 fn screen(
-    places: &Places,
+    paths: &Paths,
     entries: &[Entry],
     daemon: Option<&Result<Value>>,
     db: Option<&Connection>,
@@ -124,12 +115,12 @@ fn screen(
         [one] => line(
             true,
             "plugin",
-            &format!("{}, {}", place(one), one.scope.word()),
+            &format!("{}, {}", one.described(), one.scope.word()),
         ),
         [one, more @ ..] => line(
             true,
             "plugin",
-            &format!("{}, and in {} places more", place(one), more.len()),
+            &format!("{}, and in {} places more", one.described(), more.len()),
         ),
     };
     out.line(&plugin)?;
@@ -159,7 +150,7 @@ fn screen(
         let text = line(
             false,
             "database",
-            &format!("none yet at {}", shown(&places.db)),
+            &format!("none yet at {}", shown(&paths.db)),
         );
         out.line(&text)?;
         out.line("")?;
@@ -170,8 +161,8 @@ fn screen(
     let number = |name: &str| facts.int(name).unwrap_or_default();
     let text = format!(
         "{}, {}, schema {SCHEMA_VERSION}",
-        shown(&places.db),
-        crate::output::bytes(size(&places.db))
+        shown(&paths.db),
+        crate::output::bytes(size_on_disk(&paths.db))
     );
     let text = line(true, "database", &text);
     out.line(&text)?;
@@ -207,12 +198,4 @@ fn screen(
         count(number("tool_calls")),
         money(facts.real("cost")),
     ))
-}
-
-/// Where an entry is, with what it names.
-pub(crate) fn place(entry: &Entry) -> String {
-    match &entry.spec {
-        Some(spec) => format!("`{spec}` in {}", shown(&entry.at)),
-        None => shown(&entry.at),
-    }
 }

@@ -7,11 +7,10 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::filter::like;
-use super::rows::{Row, rows};
 use crate::error::Result;
 use crate::output::{Format, Out, cut, duration, money, one_line, time};
-use crate::paths::Places;
-use crate::store::open_reader;
+use crate::paths::Paths;
+use crate::store::{Row, open_reader, rows};
 
 /// Follow what is being recorded
 #[derive(Debug, clap::Args)]
@@ -27,12 +26,13 @@ pub(crate) struct Args {
     once: bool,
 }
 
-/// How often we look. SQLite tells cheaply whether anything was written.
-const LOOK: Duration = Duration::from_millis(200);
-/// How far back what changes is looked for: nothing goes on for longer.
-const BACK_MS: i64 = 24 * 3_600_000;
+/// How often the database is checked for changes, which costs SQLite very little.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// How far back new rows are looked for: they are not always written in the order
+/// in which things happened, but hardly ever this much later.
+const LOOKBACK_MS: i64 = 24 * 3_600_000;
 
-/// Messages that ended or failed, and tool calls: what does not grow any more.
+/// Messages and tool calls that have ended, so that they do not change any more.
 const EVENTS: &str = "\
 SELECT * FROM (
   SELECT messages.id, coalesce(completed_at, messages.created_at) AS at, coalesce(role, '?') AS kind,
@@ -49,9 +49,9 @@ WHERE at > ?1 AND (?2 IS NULL OR session_id IN (
   SELECT id FROM sessions WHERE project_name LIKE ?2 ESCAPE '\\' OR project_path LIKE ?2 ESCAPE '\\'))
 ORDER BY at DESC, id DESC LIMIT ?3";
 
-/// Follows it until interrupted.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+/// Prints what is there, then what comes, until it is interrupted.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     let project = args.project.as_deref().map(like);
     let mut seen = BTreeSet::new();
     let mut newest = 0;
@@ -62,12 +62,12 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         if version != Some(now) {
             version = Some(now);
             let limit = if first { i64::from(args.last) } else { -1 };
-            let since = if first { 0 } else { newest - BACK_MS };
+            let since = if first { 0 } else { newest - LOOKBACK_MS };
             let mut events = rows(&db, EVENTS, rusqlite::params![since, project, limit])?;
             events.reverse();
             if first && !args.once {
-                // What is older than what is shown is not news.
-                mark_all(&db, project.as_deref(), &mut seen)?;
+                // What is older than the events shown is not printed later either.
+                mark_seen(&db, project.as_deref(), &mut seen)?;
             }
             for event in &events {
                 let id = event.text("id").unwrap_or_default().to_owned();
@@ -82,11 +82,11 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         if args.once {
             return Ok(());
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-fn mark_all(db: &Connection, project: Option<&str>, seen: &mut BTreeSet<String>) -> Result<()> {
+fn mark_seen(db: &Connection, project: Option<&str>, seen: &mut BTreeSet<String>) -> Result<()> {
     for event in rows(db, EVENTS, rusqlite::params![0, project, -1])? {
         seen.insert(event.text("id").unwrap_or_default().to_owned());
     }

@@ -3,7 +3,7 @@
 use crate::commands::filter::Filter;
 use crate::error::Result;
 use crate::output::{Kind, Out, column};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::open_reader;
 
 /// Tools: calls, failures, time
@@ -13,8 +13,8 @@ pub(crate) struct Args {
     filter: Filter,
 }
 
-/// As the view `tool_usage`, with filters: the time a person was asked is no
-/// time of the tool's, and what a fork copied was called once.
+/// The view `tool_usage`, with filters. As there, the time that a person took to
+/// answer a permission request is left out, and so are calls that a fork copied.
 const TOOLS: &str = "\
 SELECT tool, count(*), count(*) FILTER (WHERE tool_calls.status = 'error'),
   round(100.0 * count(*) FILTER (WHERE tool_calls.status = 'error') / count(*), 1),
@@ -34,9 +34,9 @@ WHERE NOT coalesce(messages.created_at < sessions.created_at, 0)
 GROUP BY tool
 ORDER BY count(*) DESC, tool";
 
-/// Lists them.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
-    let db = open_reader(&places.db)?;
+/// Prints one line for each tool.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let db = open_reader(&paths.db)?;
     let columns = vec![
         column("tool", Kind::Text),
         column("calls", Kind::Count),

@@ -11,7 +11,7 @@ use super::lock::Lock;
 use super::logs::LogLevel;
 use crate::error::{Context, Error, Result};
 use crate::output::Out;
-use crate::paths::{PlaceArgs, Places, shown};
+use crate::paths::{PathArgs, Paths, shown};
 
 /// How long a daemon may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Starts a daemon and waits until it answers.
-pub(crate) fn start(places: &Places, level: LogLevel, out: &mut Out) -> Result<()> {
-    if let Some(Ok(health)) = client::health(&places.socket) {
+pub(crate) fn start(paths: &Paths, level: LogLevel, out: &mut Out) -> Result<()> {
+    if let Some(Ok(health)) = client::health(&paths.socket) {
         out.line(&format!(
             "a daemon is running already (pid {})",
             pid(&health)
@@ -30,7 +30,7 @@ pub(crate) fn start(places: &Places, level: LogLevel, out: &mut Out) -> Result<(
     let program = std::env::current_exe().context(|| "cannot find this program".to_owned())?;
     let mut child = Command::new(program)
         .args(["daemon", "--detached", "--log-level", level.word()])
-        .args(PlaceArgs::to_args(places))
+        .args(PathArgs::to_args(paths))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -38,13 +38,13 @@ pub(crate) fn start(places: &Places, level: LogLevel, out: &mut Out) -> Result<(
         .context(|| "cannot start the daemon".to_owned())?;
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(Ok(health)) = client::health(&places.socket) {
+        if let Some(Ok(health)) = client::health(&paths.socket) {
             out.line(&format!("the daemon is running (pid {})", pid(&health)))?;
-            out.line(&format!("  socket    {}", shown(&places.socket)))?;
-            out.line(&format!("  database  {}", shown(&places.db)))?;
+            out.line(&format!("  socket    {}", shown(&paths.socket)))?;
+            out.line(&format!("  database  {}", shown(&paths.db)))?;
             return out.line(&format!(
                 "  log       {}",
-                shown(&super::logs_folder(places))
+                shown(&super::logs_folder(paths))
             ));
         }
         if child.try_wait()?.is_some() {
@@ -58,7 +58,7 @@ pub(crate) fn start(places: &Places, level: LogLevel, out: &mut Out) -> Result<(
         if Instant::now() > deadline {
             return Err(Error::new("the daemon does not answer").hint(format!(
                 "its log is in {}",
-                shown(&super::logs_folder(places))
+                shown(&super::logs_folder(paths))
             )));
         }
         std::thread::sleep(LOOK);
@@ -66,8 +66,8 @@ pub(crate) fn start(places: &Places, level: LogLevel, out: &mut Out) -> Result<(
 }
 
 /// Ends the daemon, and waits until it has stored everything.
-pub(crate) fn stop(places: &Places, out: &mut Out) -> Result<()> {
-    let Some(health) = client::health(&places.socket) else {
+pub(crate) fn stop(paths: &Paths, out: &mut Out) -> Result<()> {
+    let Some(health) = client::health(&paths.socket) else {
         return out.line("no daemon is running");
     };
     let health = health?;
@@ -76,7 +76,7 @@ pub(crate) fn stop(places: &Places, out: &mut Out) -> Result<()> {
     let db = health
         .get("dbPath")
         .and_then(Value::as_str)
-        .map_or_else(|| places.db.clone(), Into::into);
+        .map_or_else(|| paths.db.clone(), Into::into);
     terminate(pid)?;
     let deadline = Instant::now() + PATIENCE;
     while Lock::is_held(&db) {

@@ -24,7 +24,7 @@ pub(crate) use client::health;
 
 use crate::error::Result;
 use crate::output::Out;
-use crate::paths::Places;
+use crate::paths::Paths;
 use lock::Lock;
 use logs::LogLevel;
 
@@ -46,16 +46,16 @@ pub(crate) struct Args {
 }
 
 /// Runs the daemon, here or in the background, or ends one.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     if args.stop {
-        return launch::stop(places, out);
+        return launch::stop(paths, out);
     }
     let level = args
         .log_level
         .or_else(LogLevel::of_environment)
         .unwrap_or(LogLevel::Info);
     if !args.foreground && !args.detached {
-        return launch::start(places, level, out);
+        return launch::start(paths, level, out);
     }
     #[cfg(unix)]
     {
@@ -67,18 +67,18 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
             let _ = rustix::process::setsid();
         }
     }
-    let _of_socket = Lock::take(&places.socket_file())?;
-    let _of_database = Lock::take(&places.db)?;
-    logs::start(&logs_folder(places), level, args.foreground)?;
-    server::run(places).inspect_err(|error| tracing::error!(%error, "could not run"))
+    let _of_socket = Lock::take(&paths.socket_file())?;
+    let _of_database = Lock::take(&paths.db)?;
+    logs::start(&logs_folder(paths), level, args.foreground)?;
+    server::run(paths).inspect_err(|error| tracing::error!(%error, "could not run"))
 }
 
 /// Whether a daemon holds the database or the socket, answering or not.
-pub(crate) fn is_locked(places: &Places) -> bool {
-    Lock::is_held(&places.socket_file()) || Lock::is_held(&places.db)
+pub(crate) fn is_locked(paths: &Paths) -> bool {
+    Lock::is_held(&paths.socket_file()) || Lock::is_held(&paths.db)
 }
 
 /// Where the daemon logs.
-pub(crate) fn logs_folder(places: &Places) -> PathBuf {
-    places.data.join("logs")
+pub(crate) fn logs_folder(paths: &Paths) -> PathBuf {
+    paths.data.join("logs")
 }

@@ -11,7 +11,7 @@ use super::health::Health;
 use super::transport::Listener;
 use super::writer;
 use crate::error::{Context, Result};
-use crate::paths::Places;
+use crate::paths::Paths;
 use crate::store::open_writer;
 
 /// How many clients may be connected at once.
@@ -22,17 +22,17 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs the daemon. Returns once everything is stored.
-pub(crate) fn run(places: &Places) -> Result<()> {
+pub(crate) fn run(paths: &Paths) -> Result<()> {
     // Before the folder is narrowed: who could write to it may have been there.
-    Listener::prepare(&places.socket)?;
-    let db = open_writer(places)?;
+    Listener::prepare(&paths.socket)?;
+    let db = open_writer(paths)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context(|| "cannot start".to_owned())?;
     let (jobs, thread) = writer::start(db).context(|| "cannot start".to_owned())?;
     let (end, ending) = watch::channel(false);
-    let health = Arc::new(Health::new(places.db.clone()));
+    let health = Arc::new(Health::new(paths.db.clone()));
     let shared = Shared {
         jobs,
         health,
@@ -40,8 +40,8 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     };
     let ended = runtime.block_on(async {
         let mut stop = std::pin::pin!(stopped()?);
-        let mut listener = Listener::bind(&places.socket)?;
-        tracing::info!(socket = %places.socket.display(), db = %places.db.display(), "ready");
+        let mut listener = Listener::bind(&paths.socket)?;
+        tracing::info!(socket = %paths.socket.display(), db = %paths.db.display(), "ready");
         let mut clients = JoinSet::new();
         loop {
             tokio::select! {

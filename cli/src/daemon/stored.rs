@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::rpc::{Code, Failure};
-use crate::commands::rows;
-use crate::store::open_reader;
+use crate::store::{self, open_reader};
 
 /// The parameters of `sessions.stored`: a project's directory, and sessions by
 /// their ids wherever they belong; and the store that is asked for them.
@@ -56,6 +55,6 @@ fn read(db: &Path, wanted: &Wanted) -> crate::error::Result<Value> {
         Wanted::Messages(wanted) => (STORED_MESSAGES, serde_json::to_string(wanted)?),
     };
     let db = open_reader(db)?;
-    let found = rows::rows(&db, sql, [params])?;
+    let found = store::rows(&db, sql, [params])?;
     Ok(found.into_iter().map(|row| Value::Object(row.0)).collect())
 }

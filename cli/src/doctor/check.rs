@@ -1,10 +1,10 @@
-//! One thing that was looked at.
+//! The result of looking at one thing.
 
 use serde_json::{Value, json};
 
 use crate::error::Result;
 
-/// How it stands; the number is the exit status.
+/// How bad it is. The worst of all is the exit status, as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     Good = 0,
@@ -13,7 +13,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    pub(super) const fn word(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
             Self::Warning => "warning",
@@ -22,10 +22,10 @@ impl Level {
     }
 }
 
-/// Mends something, and says what it did.
+/// Repairs something, and returns what it did in words.
 pub(super) type Fix = Box<dyn FnOnce() -> Result<String>>;
 
-/// What was found.
+/// The result of looking at one thing.
 pub(super) struct Check {
     pub(super) level: Level,
     /// What was looked at, in a word.
@@ -33,7 +33,7 @@ pub(super) struct Check {
     pub(super) text: String,
     /// What to do about it.
     pub(super) advice: Option<String>,
-    /// How to mend it, where that is safe.
+    /// Repairs it, where that is safe to do.
     pub(super) fix: Option<Fix>,
 }
 
@@ -74,7 +74,7 @@ impl Check {
 
     pub(super) fn json(&self) -> Value {
         json!({
-            "level": self.level.word(),
+            "level": self.level.name(),
             "check": self.name,
             "found": self.text,
             "advice": self.advice,

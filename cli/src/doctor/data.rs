@@ -1,4 +1,4 @@
-//! The database, its folder, the daemon, and what waits to be written.
+//! The database, its folder, the daemon, and the outbox.
 
 use std::fs;
 use std::path::Path;
@@ -9,28 +9,27 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use super::check::Check;
-use crate::commands::status::size;
 use crate::daemon;
 use crate::error::sqlite_text;
 use crate::import;
 use crate::output::bytes;
-use crate::paths::{Places, VARIABLES, place_in, shown};
-use crate::store::{open_writer, schema_version};
+use crate::paths::{Paths, VARIABLES, path_from_env, shown};
+use crate::store::{open_writer, schema_version, size_on_disk};
 
-pub(super) fn checks(places: &Places) -> Vec<Check> {
+pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = settings();
-    checks.extend(private(places));
-    if places.db.exists() {
-        checks.extend(database(places));
+    checks.extend(permissions(paths));
+    if paths.db.exists() {
+        checks.extend(database(paths));
     } else {
         checks.push(
-            Check::warning("database", format!("none yet at {}", shown(&places.db)))
+            Check::warning("database", format!("none yet at {}", shown(&paths.db)))
                 .advice("it is made with the first event, or by `clankers import`"),
         );
     }
-    checks.extend(unrecorded(places));
-    checks.push(the_daemon(places));
-    checks.extend(outbox(places));
+    checks.extend(unrecorded(paths));
+    checks.push(daemon_check(paths));
+    checks.extend(outbox(paths));
     checks
 }
 
@@ -40,7 +39,7 @@ fn settings() -> Vec<Check> {
     let unusable = VARIABLES
         .into_iter()
         .filter(is_set)
-        .filter(|name| place_in(name).is_none());
+        .filter(|name| path_from_env(name).is_none());
     unusable
         .map(|name| {
             Check::warning(
@@ -56,7 +55,7 @@ fn settings() -> Vec<Check> {
 
 /// Files and folders that others could read.
 #[cfg(unix)]
-fn private(places: &Places) -> Vec<Check> {
+fn permissions(paths: &Paths) -> Vec<Check> {
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
     let mut wrong: Vec<(PathBuf, u32)> = Vec::new();
@@ -67,9 +66,9 @@ fn private(places: &Places) -> Vec<Check> {
             wrong.push((path, wanted));
         }
     };
-    look(places.data.clone(), 0o700);
+    look(paths.data.clone(), 0o700);
     for ending in ["", "-wal", "-shm"] {
-        let mut name = places.db.as_os_str().to_owned();
+        let mut name = paths.db.as_os_str().to_owned();
         name.push(ending);
         look(PathBuf::from(name), 0o600);
     }
@@ -92,12 +91,12 @@ fn private(places: &Places) -> Vec<Check> {
 }
 
 #[cfg(not(unix))]
-fn private(_: &Places) -> Vec<Check> {
+fn permissions(_: &Paths) -> Vec<Check> {
     Vec::new()
 }
 
-fn database(places: &Places) -> Vec<Check> {
-    let path = &places.db;
+fn database(paths: &Paths) -> Vec<Check> {
+    let path = &paths.db;
     let name = shown(path);
     let broken = |why: &rusqlite::Error| {
         Check::broken(
@@ -108,11 +107,8 @@ fn database(places: &Places) -> Vec<Check> {
             "restore a backup, or move it away: a new one is begun, and `clankers import` fills it",
         )
     };
-    let version = match read_only(path).and_then(|db| schema(&db).map(|version| (db, version))) {
-        Ok((db, version)) => {
-            drop(db);
-            version
-        }
+    let version = match read_only(path).and_then(|db| schema_version(&db)) {
+        Ok(version) => version,
         Err(error) => return vec![broken(&error)],
     };
     if version > SCHEMA_VERSION {
@@ -123,19 +119,19 @@ fn database(places: &Places) -> Vec<Check> {
     }
     let mut checks = Vec::new();
     if version < SCHEMA_VERSION {
-        let places = places.clone();
+        let paths = paths.clone();
         let text = format!("{name} has schema {version}, of {SCHEMA_VERSION}");
         checks.push(
             Check::warning("schema", text)
                 .advice("it is brought up to date when it is written next")
                 .fix(move || {
-                    open_writer(&places)?;
+                    open_writer(&paths)?;
                     Ok(format!("the schema is {SCHEMA_VERSION} now"))
                 }),
         );
     }
     checks.push(writable(path, &name));
-    match sound(path) {
+    match problems(path) {
         Ok(problems) if problems.is_empty() => {
             checks.push(Check::good("integrity", "the file is sound"));
         }
@@ -149,17 +145,13 @@ fn database(places: &Places) -> Vec<Check> {
     checks
 }
 
-fn schema(db: &Connection) -> rusqlite::Result<usize> {
-    schema_version(db)
-}
-
 fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     db.busy_timeout(Duration::from_secs(2))?;
     Ok(db)
 }
 
-/// Whether a write could begin, without one.
+/// Whether the database can be written: a transaction is begun and rolled back.
 fn writable(path: &Path, name: &str) -> Check {
     let begin = || {
         let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -169,7 +161,7 @@ fn writable(path: &Path, name: &str) -> Check {
     match begin() {
         Ok(()) => Check::good(
             "database",
-            format!("{name}, {}, can be written", bytes(size(path))),
+            format!("{name}, {}, can be written", bytes(size_on_disk(path))),
         ),
         Err(error)
             if matches!(
@@ -189,7 +181,7 @@ fn writable(path: &Path, name: &str) -> Check {
 }
 
 /// What SQLite finds wrong in the file, a few of each kind.
-fn sound(path: &Path) -> rusqlite::Result<Vec<String>> {
+fn problems(path: &Path) -> rusqlite::Result<Vec<String>> {
     let db = read_only(path)?;
     let mut problems: Vec<String> = Vec::new();
     let mut check = db.prepare("PRAGMA integrity_check(5)")?;
@@ -212,8 +204,8 @@ fn sound(path: &Path) -> rusqlite::Result<Vec<String>> {
 }
 
 /// Sessions that OpenCode has and the database lacks.
-fn unrecorded(places: &Places) -> Option<Check> {
-    let behind = import::behind(places).ok()?;
+fn unrecorded(paths: &Paths) -> Option<Check> {
+    let behind = import::behind(paths).ok()?;
     Some(match behind {
         0 => Check::good("history", "every session that OpenCode has is recorded"),
         behind => Check::warning(
@@ -228,9 +220,9 @@ fn unrecorded(places: &Places) -> Option<Check> {
     })
 }
 
-fn the_daemon(places: &Places) -> Check {
-    let socket = shown(&places.socket);
-    match daemon::health(&places.socket) {
+fn daemon_check(paths: &Paths) -> Check {
+    let socket = shown(&paths.socket);
+    match daemon::health(&paths.socket) {
         Some(Ok(health)) => {
             let text = |name: &str| health.get(name).and_then(Value::as_str).unwrap_or("?");
             let version = text("version").to_owned();
@@ -242,7 +234,7 @@ fn the_daemon(places: &Places) -> Check {
                 return Check::warning("daemon", text)
                     .advice("run: clankers daemon --stop, and start it again");
             }
-            if Path::new(text("dbPath")) != places.db {
+            if Path::new(text("dbPath")) != paths.db {
                 return Check::warning(
                     "daemon",
                     format!("it writes another database: {}", text("dbPath")),
@@ -256,8 +248,8 @@ fn the_daemon(places: &Places) -> Check {
             format!("what answers on {socket} is wrong: {error}"),
         )
         .advice("another program listens there: name another with CLANKERS_SOCKET_PATH"),
-        None if places.socket.exists() && !daemon::is_locked(places) => {
-            let path = places.socket.clone();
+        None if paths.socket.exists() && !daemon::is_locked(paths) => {
+            let path = paths.socket.clone();
             Check::warning(
                 "daemon",
                 format!("{socket} was left behind by a daemon that is gone"),
@@ -272,11 +264,11 @@ fn the_daemon(places: &Places) -> Check {
     }
 }
 
-/// What the plugin could not hand to a daemon yet.
-fn outbox(places: &Places) -> Option<Check> {
-    let folder = places.data.join("outbox");
+/// What the plugin wrote to its outbox because no daemon answered.
+fn outbox(paths: &Paths) -> Option<Check> {
+    let folder = paths.data.join("outbox");
     let files = fs::read_dir(&folder).ok()?.flatten();
-    let waiting: u64 = files.filter_map(|file| waiting(&file.path())).sum();
+    let waiting: u64 = files.filter_map(|file| unacknowledged(&file.path())).sum();
     Some(match waiting {
         0 => Check::good("outbox", "nothing waits for the daemon"),
         waiting => Check::warning(
@@ -291,9 +283,9 @@ fn outbox(places: &Places) -> Option<Check> {
     })
 }
 
-/// How much of an outbox is not acknowledged. It begins with one line that
-/// says up to where it is: `clankers outbox 1 0000000000000035`.
-fn waiting(path: &Path) -> Option<u64> {
+/// How many bytes of an outbox the daemon has not acknowledged. Its first line
+/// holds the number of those that it has: `clankers outbox 1 0000000000000035`.
+fn unacknowledged(path: &Path) -> Option<u64> {
     use std::io::{BufRead, BufReader, Read};
     let file = fs::File::open(path).ok()?;
     let length = file.metadata().ok()?.len();

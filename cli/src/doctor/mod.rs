@@ -3,9 +3,9 @@
 
 mod check;
 mod data;
+mod exports;
 mod plugin;
 mod rejections;
-mod shape;
 
 use std::process::ExitCode;
 
@@ -13,30 +13,31 @@ use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::output::{Format, Kind, Out, Table, column};
-use crate::paths::Places;
+use crate::paths::Paths;
 use check::{Check, Level};
 
 /// Find out why nothing is recorded, or what is wrong
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit status: 0 all is well, 1 there are warnings, 2 something is broken.")]
 pub(crate) struct Args {
-    /// Mend what can be mended safely
+    /// Fix what can be fixed safely
     #[arg(long)]
     fix: bool,
 }
 
-/// Looks, mends where asked to, and tells.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCode> {
-    let mut mended = Vec::new();
-    let mut checks = all(places)?;
+/// Runs all checks, repairs what can be repaired if asked to, and prints what was
+/// found. Returns the exit status.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<ExitCode> {
+    let mut fixed = Vec::new();
+    let mut checks = all(paths)?;
     if args.fix {
         for check in &mut checks {
             if let Some(fix) = check.fix.take() {
-                mended.push(fix().unwrap_or_else(|error| format!("could not mend it: {error}")));
+                fixed.push(fix().unwrap_or_else(|error| format!("could not fix it: {error}")));
             }
         }
-        if !mended.is_empty() {
-            checks = all(places)?;
+        if !fixed.is_empty() {
+            checks = all(paths)?;
         }
     }
     let worst = checks
@@ -45,30 +46,35 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<ExitCod
         .max()
         .unwrap_or(Level::Good);
     match out.format {
-        Format::Table => told(&checks, &mended, places, out)?,
+        Format::Table => write_for_people(&checks, &fixed, paths, out)?,
         Format::Json | Format::Jsonl => {
             let checks: Vec<Value> = checks.iter().map(Check::json).collect();
-            let issue = rejections::issue(places);
-            out.json(&json!({ "status": worst.word(), "checks": checks, "mended": mended, "issue": issue }))?;
+            let issue = rejections::issue(paths);
+            out.json(&json!({ "status": worst.name(), "checks": checks, "fixed": fixed, "issue": issue }))?;
         }
         Format::Csv | Format::Md => out.table(&table(&checks))?,
     }
     Ok(ExitCode::from(worst as u8))
 }
 
-fn all(places: &Places) -> Result<Vec<Check>> {
+fn all(paths: &Paths) -> Result<Vec<Check>> {
     let mut checks = plugin::checks()?;
-    checks.extend(data::checks(places));
-    checks.extend(rejections::checks(places));
+    checks.extend(data::checks(paths));
+    checks.extend(rejections::checks(paths));
     Ok(checks)
 }
 
-fn told(checks: &[Check], mended: &[String], places: &Places, out: &mut Out) -> Result<()> {
-    for what in mended {
-        let line = out.green(&format!("mended: {what}"));
+fn write_for_people(
+    checks: &[Check],
+    fixed: &[String],
+    paths: &Paths,
+    out: &mut Out,
+) -> Result<()> {
+    for what in fixed {
+        let line = out.green(&format!("fixed: {what}"));
         out.line(&line)?;
     }
-    if !mended.is_empty() {
+    if !fixed.is_empty() {
         out.line("")?;
     }
     for check in checks {
@@ -84,17 +90,17 @@ fn told(checks: &[Check], mended: &[String], places: &Places, out: &mut Out) -> 
     }
     out.line("")?;
     let count = |level: Level| checks.iter().filter(|check| check.level == level).count();
-    let said = match (count(Level::Broken), count(Level::Warning)) {
+    let summary = match (count(Level::Broken), count(Level::Warning)) {
         (0, 0) => out.green("all is well"),
         (0, warnings) => out.yellow(&format!("{warnings} to look at")),
         (broken, 0) => out.red(&format!("{broken} broken")),
         (broken, warnings) => out.red(&format!("{broken} broken, {warnings} more to look at")),
     };
-    out.line(&said)?;
+    out.line(&summary)?;
     if checks.iter().any(|check| check.fix.is_some()) {
-        out.remark("`clankers doctor --fix` mends what can be mended safely")?;
+        out.remark("`clankers doctor --fix` fixes what can be fixed safely")?;
     }
-    if let Some(issue) = rejections::issue(places) {
+    if let Some(issue) = rejections::issue(paths) {
         out.line("")?;
         out.remark("to report what was refused, copy this; it holds names and types, none of your content:")?;
         out.line("")?;
@@ -110,7 +116,7 @@ fn table(checks: &[Check]) -> Table {
     let mut table = Table::new(columns);
     for check in checks {
         table.rows.push(vec![
-            check.level.word().into(),
+            check.level.name().into(),
             check.name.into(),
             check.text.clone().into(),
             check.advice.clone().into(),

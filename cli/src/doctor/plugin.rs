@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::check::Check;
-use super::shape;
-use crate::commands::status::place;
+use super::exports::exports;
 use crate::error::Result;
 use crate::opencode::binary::{self, OpenCode};
 use crate::opencode::config::{self, Entry, PACKAGE, file_of};
@@ -27,7 +26,7 @@ pub(super) fn checks() -> Result<Vec<Check>> {
             let text = format!("{} cannot be read: {why}", shown(&file.path));
             checks.push(
                 Check::broken("config", text)
-                    .advice("OpenCode cannot read it either: mend the file"),
+                    .advice("OpenCode cannot read it either: repair the file"),
             );
         }
     }
@@ -100,7 +99,7 @@ fn entries(entries: &[Entry], release: Release) -> Vec<Check> {
 }
 
 fn entry_check(entry: &Entry, release: Release) -> Check {
-    let what = place(entry);
+    let what = entry.described();
     let is_old = release.is_some_and(|release| release < (1, 14));
     let folder = entry
         .at
@@ -135,12 +134,12 @@ fn entry_check(entry: &Entry, release: Release) -> Check {
         return Check::broken("plugin", format!("{what}: there is no such file"))
             .advice("build it with `make build`, or run `clankers install` again");
     };
-    let exports = shape::exports(&text);
-    if exports != ["default"] {
-        let names = if exports.is_empty() {
+    let names = exports(&text);
+    if names != ["default"] {
+        let names = if names.is_empty() {
             "nothing".to_owned()
         } else {
-            exports.join(", ")
+            names.join(", ")
         };
         let text = format!("{what} exports {names}, where loaders want one default export alone");
         let check = if is_old {
@@ -153,7 +152,7 @@ fn entry_check(entry: &Entry, release: Release) -> Check {
     Check::good("plugin", format!("{what}, {}", entry.scope.word()))
 }
 
-/// Copies of the package that OpenCode has fetched, and keeps.
+/// Copies of the package that OpenCode has downloaded into its cache.
 fn copies() -> Result<Vec<Check>> {
     let cache = xdg_cache()?.join("opencode");
     let below = |folder: &Path| folder.join("node_modules").join(PACKAGE);

@@ -1,19 +1,18 @@
-//! What the core refused, in plain words, and as text for an issue.
+//! What the core rejected, in plain words, and as the text of an issue.
 
 use std::fmt::Write;
 
 use super::check::Check;
-use crate::commands::rows::{Row, rows};
 use crate::output::{count, time};
-use crate::paths::Places;
-use crate::store::open_reader;
+use crate::paths::Paths;
+use crate::store::{Row, open_reader, rows};
 
-/// So many kinds are told one by one.
-const TOLD: usize = 8;
+/// At most this many kinds are listed one by one.
+const MAX_LISTED: usize = 8;
 const REJECTIONS: &str = "SELECT * FROM rejections ORDER BY last_seen DESC, event_type, path";
 
-pub(super) fn checks(places: &Places) -> Vec<Check> {
-    let Some(found) = read(places) else {
+pub(super) fn checks(paths: &Paths) -> Vec<Check> {
+    let Some(found) = read(paths) else {
         return Vec::new();
     };
     let Some(last) = found.first() else {
@@ -29,8 +28,8 @@ pub(super) fn checks(places: &Places) -> Vec<Check> {
         count(kinds),
         if kinds == 1 { "" } else { "s" }
     );
-    let mut advice: Vec<String> = found.iter().take(TOLD).map(explained).collect();
-    if found.len() > TOLD {
+    let mut advice: Vec<String> = found.iter().take(MAX_LISTED).map(explained).collect();
+    if found.len() > MAX_LISTED {
         advice.push("…; all are in the table rejections".to_owned());
     }
     let is_lost = found
@@ -45,8 +44,8 @@ pub(super) fn checks(places: &Places) -> Vec<Check> {
 }
 
 /// The text of an issue, where there is something to report.
-pub(super) fn issue(places: &Places) -> Option<String> {
-    let found = read(places).filter(|found| !found.is_empty())?;
+pub(super) fn issue(paths: &Paths) -> Option<String> {
+    let found = read(paths).filter(|found| !found.is_empty())?;
     let mut text = format!(
         "### OpenCode sends something that clankers {} does not know\n\n\
          | event | code | path | expected | found | OpenCode | times |\n\
@@ -68,19 +67,19 @@ pub(super) fn issue(places: &Places) -> Option<String> {
         );
     }
     text.push_str("\nThe keys and types of an event of each kind:\n\n```json\n");
-    for row in found.iter().take(TOLD) {
+    for row in found.iter().take(MAX_LISTED) {
         let _ = writeln!(text, "{}", row.text("sample").unwrap_or_default());
     }
     text.push_str("```");
     Some(text)
 }
 
-fn read(places: &Places) -> Option<Vec<Row>> {
-    let db = open_reader(&places.db).ok()?;
+fn read(paths: &Paths) -> Option<Vec<Row>> {
+    let db = open_reader(&paths.db).ok()?;
     rows(&db, REJECTIONS, []).ok()
 }
 
-/// One kind, in a sentence that says what it cost.
+/// One kind of rejection, in a sentence that says what was lost.
 fn explained(row: &Row) -> String {
     let text = |name: &str| row.text(name).unwrap_or_default();
     let (event, path) = (text("event_type"), text("path"));

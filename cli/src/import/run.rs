@@ -12,11 +12,10 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::source::{History, Source, found, id_of, named};
-use crate::commands::rows::{Row, rows};
 use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count};
-use crate::paths::Places;
-use crate::store::{apply, open_reader, open_writer, schema_version};
+use crate::paths::Paths;
+use crate::store::{Row, apply, open_reader, open_writer, rows, schema_version};
 
 /// Bring in the history that OpenCode has from before the plugin
 #[derive(Debug, clap::Args)]
@@ -50,7 +49,7 @@ struct Summary {
 }
 
 /// Imports from each source in turn.
-pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let sources = if args.from.is_empty() {
         found()?
     } else {
@@ -60,9 +59,9 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
         }
         all
     };
-    let mut db = match (args.dry_run, places.db.exists()) {
-        (false, _) => Some(open_writer(places)?),
-        (true, true) => Some(open_reader(&places.db)?),
+    let mut db = match (args.dry_run, paths.db.exists()) {
+        (false, _) => Some(open_writer(paths)?),
+        (true, true) => Some(open_reader(&paths.db)?),
         (true, false) => None,
     };
     let mut summary = Summary::default();
@@ -77,9 +76,9 @@ pub(crate) fn run(args: &Args, places: &Places, out: &mut Out) -> Result<()> {
 }
 
 /// How many of OpenCode's sessions are not recorded, or only in an older state.
-pub(crate) fn behind(places: &Places) -> Result<usize> {
-    let db = if places.db.exists() {
-        Some(open_reader(&places.db)?)
+pub(crate) fn behind(paths: &Paths) -> Result<usize> {
+    let db = if paths.db.exists() {
+        Some(open_reader(&paths.db)?)
     } else {
         None
     };

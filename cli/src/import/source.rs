@@ -8,7 +8,7 @@ use super::exported::Exported;
 use super::files::Files;
 use super::sqlite::Database;
 use crate::error::{Context, Error, Result};
-use crate::paths::{folder_in, shown, xdg_data};
+use crate::paths::{folder_from_env, shown, xdg_data};
 
 /// A session with all that OpenCode has of it, as its API would answer.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(crate) fn open_code_data() -> Result<PathBuf> {
 pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
     let folder = open_code_data()?;
     let mut databases = databases(&folder);
-    databases.extend(folder_in("OPENCODE_DB").filter(|path| path.is_file()));
+    databases.extend(folder_from_env("OPENCODE_DB").filter(|path| path.is_file()));
     databases.sort();
     databases.dedup();
     let mut sources: Vec<Box<dyn Source>> = Vec::new();

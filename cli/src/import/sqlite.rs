@@ -8,9 +8,9 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value};
 
 use super::source::{History, Message, Source, id_of};
-use crate::commands::rows::{Row, rows};
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
+use crate::store::{Row, rows};
 
 /// A database of OpenCode's.
 pub(super) struct Database {

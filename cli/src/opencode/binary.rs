@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::paths::home;
 
-/// How long it may take to say its version.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long `opencode --version` may take.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An OpenCode that is installed.
 #[derive(Debug)]
 pub(crate) struct OpenCode {
     pub(crate) path: PathBuf,
-    /// What it says of itself, where it says something.
+    /// What `--version` printed, where it printed something.
     pub(crate) version: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl OpenCode {
     }
 }
 
-/// Finds it as a shell would, or where its installer puts it.
+/// Finds it on the PATH, or in the folder where its installer puts it.
 pub(crate) fn find() -> Option<OpenCode> {
     let name = if cfg!(windows) {
         "opencode.exe"
@@ -53,7 +53,7 @@ fn version(path: &PathBuf) -> Option<String> {
         .stderr(Stdio::null())
         .spawn()
         .ok()?;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + VERSION_TIMEOUT;
     loop {
         match child.try_wait().ok()? {
             Some(_) => break,
@@ -65,8 +65,9 @@ fn version(path: &PathBuf) -> Option<String> {
             None => std::thread::sleep(Duration::from_millis(10)),
         }
     }
-    let said = std::io::read_to_string(child.stdout.take()?).ok()?;
-    said.lines()
+    let printed = std::io::read_to_string(child.stdout.take()?).ok()?;
+    printed
+        .lines()
         .last()
         .map(|line| line.trim().to_owned())
         .filter(|line| !line.is_empty())

@@ -1,5 +1,5 @@
-//! Where OpenCode is told which plugins to load: configuration files and
-//! folders, of the user and of the project.
+//! From where OpenCode loads plugins: configuration files and folders, of the
+//! user and of the project.
 
 use std::env;
 use std::fmt::Write;
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::paths::{folder_in, xdg_config};
+use crate::paths::{folder_from_env, shown, xdg_config};
 
 /// The names of a configuration file, in the order OpenCode merges them.
 const FILES: [&str; 3] = ["config.json", "opencode.json", "opencode.jsonc"];
-/// The folders whose files are plugins; releases 1.0 know only the first.
+/// The folders whose files are plugins. OpenCode 1.0 reads only the first.
 const PLUGIN_FOLDERS: [&str; 2] = ["plugin", "plugins"];
 /// The npm package.
 pub(crate) const PACKAGE: &str = "opencode-clankers";
@@ -57,6 +57,16 @@ pub(crate) struct Entry {
     pub(crate) has_options: bool,
 }
 
+impl Entry {
+    /// Where it is, with what it names.
+    pub(crate) fn described(&self) -> String {
+        match &self.spec {
+            Some(spec) => format!("`{spec}` in {}", shown(&self.at)),
+            None => shown(&self.at),
+        }
+    }
+}
+
 /// The folder of the user's configuration.
 pub(crate) fn global_folder() -> Result<PathBuf> {
     Ok(xdg_config()?.join("opencode"))
@@ -81,7 +91,7 @@ pub(crate) fn files(project: &Path) -> Result<Vec<ConfigFile>> {
     if let Some(file) = env::var_os("OPENCODE_CONFIG").map(PathBuf::from) {
         add(file, Scope::Global);
     }
-    if let Some(folder) = folder_in("OPENCODE_CONFIG_DIR") {
+    if let Some(folder) = folder_from_env("OPENCODE_CONFIG_DIR") {
         for name in FILES {
             add(folder.join(name), Scope::Global);
         }
@@ -98,7 +108,7 @@ pub(crate) fn files(project: &Path) -> Result<Vec<ConfigFile>> {
 /// The folders in which a file is a plugin, whether they are there or not.
 pub(crate) fn plugin_folders(project: &Path) -> Result<Vec<(PathBuf, Scope)>> {
     let mut roots = vec![(global_folder()?, Scope::Global)];
-    roots.extend(folder_in("OPENCODE_CONFIG_DIR").map(|folder| (folder, Scope::Global)));
+    roots.extend(folder_from_env("OPENCODE_CONFIG_DIR").map(|folder| (folder, Scope::Global)));
     let of_project = project_folders(project).into_iter();
     roots.extend(of_project.map(|folder| (folder.join(".opencode"), Scope::Project)));
     let below =

@@ -4,8 +4,9 @@ use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
 
 use serde_json::{Map, Value};
 
-use super::cell::Kind;
+use super::kind::Kind;
 use super::table::{Record, Table, cut};
+use crate::cell::Cell;
 use crate::error::Result;
 
 /// A form of output.
@@ -181,7 +182,7 @@ impl Out {
                 let wide = record.iter().map(title).max().unwrap_or(0);
                 for (column, cell) in &record {
                     let name = self.dim(&format!("{:wide$}", column.title));
-                    let value = cell.human(column.kind);
+                    let value = column.kind.human(cell);
                     let value = match self.width {
                         Some(width) => cut(&value, width.saturating_sub(wide + 2).max(8)),
                         None => value,
@@ -191,8 +192,7 @@ impl Out {
                 Ok(())
             }
             Format::Json | Format::Jsonl => {
-                let pair =
-                    |(column, cell): (super::Column, super::Cell)| (column.name, cell.json());
+                let pair = |(column, cell): (super::Column, Cell)| (column.name, cell.json());
                 let object = Value::Object(record.into_iter().map(pair).collect::<Map<_, _>>());
                 if self.format == Format::Json {
                     self.json(&object)
@@ -212,8 +212,8 @@ impl Out {
                     super::column("name", Kind::Text),
                     super::column("value", Kind::Text),
                 ];
-                let row = |(column, cell): (super::Column, super::Cell)| {
-                    vec![column.title.into(), cell.human(column.kind).into()]
+                let row = |(column, cell): (super::Column, Cell)| {
+                    vec![column.title.into(), column.kind.human(&cell).into()]
                 };
                 self.table(&Table {
                     columns,
@@ -266,7 +266,7 @@ impl Out {
         let mut writer = csv::Writer::from_writer(&mut self.stdout);
         writer.write_record(table.columns.iter().map(|column| &column.name))?;
         for row in &table.rows {
-            writer.write_record(row.iter().map(super::Cell::plain))?;
+            writer.write_record(row.iter().map(Cell::plain))?;
         }
         Ok(writer.flush()?)
     }

@@ -3,7 +3,8 @@
 use rusqlite::{Params, Statement};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::cell::{Cell, Kind};
+use super::kind::Kind;
+use crate::cell::Cell;
 use crate::error::Result;
 
 /// No column of text is drawn narrower than this to make a table fit.
@@ -112,7 +113,7 @@ impl Table {
             self.columns
                 .iter()
                 .zip(row)
-                .map(|(column, cell)| cell.human(column.kind))
+                .map(|(column, cell)| column.kind.human(cell))
                 .collect()
         };
         let lines: Vec<Vec<String>> = std::iter::once(titles)
@@ -151,7 +152,7 @@ impl Table {
             let cells = self.columns.iter().zip(row);
             line(
                 cells
-                    .map(|(column, cell)| cell.human(column.kind).replace('|', "\\|"))
+                    .map(|(column, cell)| column.kind.human(cell).replace('|', "\\|"))
                     .collect(),
             )
         };

@@ -4,10 +4,10 @@
     reason = "a test says what it expects by failing, its helpers too"
 )]
 
-use super::{Machine, PlaceArgs, Places, System};
+use super::{Machine, PathArgs, Paths, System};
 
-/// The places on a machine with these variables.
-fn places(system: System, variables: &[(&str, &str)], args: &PlaceArgs) -> Places {
+/// The paths on a machine with these variables.
+fn paths(system: System, variables: &[(&str, &str)], args: &PathArgs) -> Paths {
     let variable = |wanted: &str| {
         let found = variables.iter().find(|(name, _)| *name == wanted);
         found.map(|(_, value)| value.into())
@@ -20,7 +20,7 @@ fn places(system: System, variables: &[(&str, &str)], args: &PlaceArgs) -> Place
 }
 
 fn data_and_db(system: System, variables: &[(&str, &str)]) -> [String; 2] {
-    let found = places(system, variables, &PlaceArgs::default());
+    let found = paths(system, variables, &PathArgs::default());
     [found.data, found.db].map(|path| path.to_str().unwrap().to_owned())
 }
 
@@ -93,16 +93,16 @@ fn a_folder_or_a_file_that_is_named_goes_before_the_default_on_every_system() {
 
 #[test]
 fn the_folder_is_clankers_own_only_where_nobody_named_another() {
-    let own = |variables: &[(&str, &str)], args: &PlaceArgs| {
-        places(System::Other, &[&[HOME], variables].concat(), args).in_own_folder
+    let own = |variables: &[(&str, &str)], args: &PathArgs| {
+        paths(System::Other, &[&[HOME], variables].concat(), args).in_own_folder
     };
-    let default = PlaceArgs::default();
+    let default = PathArgs::default();
     assert!(own(&[], &default));
     assert!(own(&[("XDG_DATA_HOME", "/xdg")], &default));
     assert!(own(&[("CLANKERS_SOCKET_PATH", "/s.sock")], &default));
     assert!(!own(&[("CLANKERS_DATA_PATH", "/data")], &default));
     assert!(!own(&[("CLANKERS_DB_PATH", "/file.db")], &default));
-    let named = |db: Option<&str>, data: Option<&str>| PlaceArgs {
+    let named = |db: Option<&str>, data: Option<&str>| PathArgs {
         db_path: db.map(Into::into),
         data_path: data.map(Into::into),
         socket: None,

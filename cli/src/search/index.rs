@@ -1,4 +1,4 @@
-//! The index: made, brought up to date, asked.
+//! The index: created, brought up to date, searched.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use crate::error::{Context, Error, Result};
 use crate::paths::shown;
 use crate::store::{open_reader, private_file};
 
-/// Raised when documents are made otherwise: the index is then made anew.
+/// Raised when what is indexed changes: an older index is then rebuilt.
 const VERSION: u32 = 1;
 
 const SCHEMA: &str = "\
@@ -22,8 +22,8 @@ CREATE TABLE state (fingerprint TEXT);
 CREATE VIRTUAL TABLE words USING fts5 (
   text, content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2');";
 
-/// What there is to index: `main`'s rows with their stamps. None of this reads
-/// a long text: the length of a value is in the row's header.
+/// The documents there are to index, each with its stamp. SQLite reads no long
+/// text for this: the length of a value stands in the row's header.
 const CURRENT: &str = "\
 SELECT 'title' AS kind, id, octet_length(title) || ':' || title AS stamp
 FROM source.sessions WHERE title <> '' AND deleted_at IS NULL
@@ -38,7 +38,7 @@ SELECT 'tool', id,
   concat_ws(':', status, octet_length(title), octet_length(input), octet_length(output), octet_length(error), ended_at)
 FROM source.tool_calls WHERE deleted_at IS NULL";
 
-/// The text of a document. What a tool printed is indexed up to here.
+/// The text of a document. Of a long output only the beginning is indexed.
 const TEXT: &str = "\
 CASE fresh.kind
   WHEN 'title' THEN (SELECT title FROM source.sessions WHERE sessions.id = fresh.id)
@@ -58,15 +58,15 @@ pub(crate) struct Index {
 pub(crate) struct Hit {
     /// `title`, `message`, `thought` or `tool`.
     pub(crate) kind: String,
-    /// Less is better.
+    /// How well it matches: the lower, the better.
     pub(crate) rank: f64,
     pub(crate) session_id: Option<String>,
     pub(crate) session_title: Option<String>,
     pub(crate) message_id: Option<String>,
-    /// The role of a message, the name of a tool.
+    /// The role of a message's author, or the name of a tool.
     pub(crate) who: Option<String>,
     pub(crate) at: Option<i64>,
-    /// The words found, with some about them.
+    /// The words that were found, with some of the text around them.
     pub(crate) snippet: String,
 }
 
@@ -76,10 +76,10 @@ impl Index {
         db.with_extension("search")
     }
 
-    /// Opens the index of a database, made anew where it must be, and brings
-    /// it up to date. Where it cannot be stored it is made in memory.
+    /// Opens the index of a database and brings it up to date. It is built anew
+    /// where it is missing or outdated, and in memory where it cannot be stored.
     pub(crate) fn open(db: &Path, rebuild: bool) -> Result<Self> {
-        // Says what is wrong with the database, before the index hides it.
+        // Fails with a clear error where the database cannot be read.
         drop(open_reader(db)?);
         let path = Self::path(db);
         if rebuild {
@@ -89,17 +89,17 @@ impl Index {
                 let _ = std::fs::remove_file(name);
             }
         }
-        let stored = Self::stored(&path).and_then(|index| Self { db: index }.ready(db));
+        let stored = Self::open_file(&path).and_then(|index| Self { db: index }.prepared(db));
         match stored {
             Ok(index) => Ok(index),
             Err(_) => Self {
                 db: Connection::open_in_memory()?,
             }
-            .ready(db),
+            .prepared(db),
         }
     }
 
-    fn stored(path: &Path) -> Result<Connection> {
+    fn open_file(path: &Path) -> Result<Connection> {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(false);
         private_file(&mut options, path)?;
@@ -110,7 +110,7 @@ impl Index {
         Ok(index)
     }
 
-    fn ready(mut self, db: &Path) -> Result<Self> {
+    fn prepared(mut self, db: &Path) -> Result<Self> {
         let version: u32 = self
             .db
             .query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -143,7 +143,7 @@ impl Index {
         if fingerprint.is_some() && fingerprint == known {
             return Ok(());
         }
-        // The first time, and after a long while, it takes seconds.
+        // This takes seconds the first time, and when much has been recorded since.
         let spinner = ProgressBar::new_spinner().with_message("reading what is new");
         spinner.enable_steady_tick(Duration::from_millis(200));
         let change = self
@@ -177,14 +177,14 @@ impl Index {
             Error::new("there is no word to look for")
                 .hint("say it like: clankers search \"exit code\" migrat*")
         })?;
-        // The rarest words count most; of equals, what is new comes first.
+        // FTS5's rank (bm25) favours rare words. Of equals, the newest comes first.
         let mut statement = self.db.prepare(&format!(
             "WITH hits AS MATERIALIZED (
                SELECT rowid AS at, rank FROM words WHERE words MATCH ?1 ORDER BY rank LIMIT ?2)
              SELECT fresh.kind, hits.rank, {TEXT},
                coalesce(messages.session_id, sessions.id), coalesce(owner.title, sessions.title), messages.id,
                CASE fresh.kind WHEN 'tool' THEN tool_calls.tool WHEN 'title' THEN NULL ELSE messages.role END,
-               coalesce(tool_calls.started_at, messages.created_at, sessions.updated_at) AS told
+               coalesce(tool_calls.started_at, messages.created_at, sessions.updated_at) AS happened_at
              FROM hits JOIN documents AS fresh ON fresh.rowid = hits.at
              LEFT JOIN source.sessions ON fresh.kind = 'title' AND sessions.id = fresh.id
              LEFT JOIN source.tool_calls ON fresh.kind = 'tool' AND tool_calls.id = fresh.id
@@ -192,7 +192,7 @@ impl Index {
              LEFT JOIN source.messages ON messages.id = CASE fresh.kind
                WHEN 'message' THEN fresh.id ELSE coalesce(tool_calls.message_id, parts.message_id) END
              LEFT JOIN source.sessions AS owner ON owner.id = messages.session_id
-             ORDER BY hits.rank, told DESC, fresh.id"
+             ORDER BY hits.rank, happened_at DESC, fresh.id"
         ))?;
         let snippets = Snippets::new()?;
         let mut rows = statement.query(params![query, limit])?;
@@ -215,8 +215,8 @@ impl Index {
     }
 }
 
-/// Snippets of texts that no index holds: each text is put into a small index
-/// in memory and asked the same query there.
+/// Cuts snippets out of texts. FTS5 can do that only for texts that it holds,
+/// so each text is put into a small index in memory, and searched there again.
 struct Snippets(Connection);
 
 impl Snippets {

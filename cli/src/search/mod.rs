@@ -1,16 +1,16 @@
 //! Full-text search, over an index of its own.
 //!
 //! The index is a file beside the database, `clankers.search`, and not part of
-//! it: the schema stays the plugin's, writers pay nothing for it, and it can be
-//! removed at any time. It is contentless (FTS5 `content=''`): it holds words
+//! it: the schema stays the same for the plugin, writing is no slower for it, and
+//! it can be removed at any time. It is contentless (FTS5 `content=''`): it holds words
 //! and where they occur, no second copy of the texts. What was erased in the
 //! database leaves the index with the next search.
 //!
 //! It is brought up to date before each search. A document's *stamp* is made of
 //! what SQLite reads without loading its text (its length in bytes, when it
 //! ended, whether it is deleted), so only documents that are new, changed or
-//! gone are read and indexed; and where the database's files are as they were,
-//! nothing is compared at all.
+//! gone are read and indexed. Where the database's files have not changed since
+//! the last search, nothing is compared at all.
 
 mod index;
 mod words;

@@ -2,7 +2,8 @@
 
 /// Each word is looked for as it is; all must occur. `"two words"` stand
 /// together, `begin*` is the beginning of a word, `-word` must not occur.
-/// None of FTS5's own syntax can be reached, so that no input is an error.
+/// Everything else is quoted: the input cannot use FTS5's own syntax, so that
+/// none of it is a syntax error.
 pub(super) fn query(input: &str) -> Option<String> {
     let mut wanted = Vec::new();
     let mut unwanted = Vec::new();

@@ -1,5 +1,5 @@
-//! Applying commands. All that a command means is in the core's SQL: here its
-//! statements are run with its parameters, as the plugin's own sink does.
+//! Applies commands. The core holds the SQL of each command; here it is run
+//! with the command's parameters, as in the plugin's own sink.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -22,8 +22,8 @@ pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> rusqlite::Resu
     Ok(commands.len())
 }
 
-/// Applies several batches in one transaction. A batch that fails is taken
-/// back alone; the outer error says that none of them could be stored.
+/// Applies several batches in one transaction. A batch that fails is rolled back
+/// alone. The outer error means that none of them could be stored.
 pub(crate) fn apply_each(
     db: &mut Connection,
     batches: &[Vec<Command>],

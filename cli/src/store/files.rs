@@ -1,10 +1,10 @@
-//! The database's place on disk: for its owner alone.
+//! The database's files, which only their owner can read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use crate::paths::Places;
+use crate::paths::Paths;
 
 #[cfg(unix)]
 const FOLDER_MODE: u32 = 0o700;
@@ -15,21 +15,21 @@ const FILE_MODE: u32 = 0o600;
 /// other people's access, as the plugin does. A folder that a person named and
 /// made is theirs to open. SQLite gives the database's mode to the files it
 /// puts beside it.
-pub(super) fn prepare_files(places: &Places) -> io::Result<()> {
-    if let Some(folder) = places.db.parent() {
+pub(super) fn prepare_files(paths: &Paths) -> io::Result<()> {
+    if let Some(folder) = paths.db.parent() {
         private_folder(folder)?;
         #[cfg(unix)]
-        if places.in_own_folder {
+        if paths.in_own_folder {
             narrow(folder, FOLDER_MODE)?;
         }
     }
     private_file(
         OpenOptions::new().write(true).create(true).truncate(false),
-        &places.db,
+        &paths.db,
     )?;
     #[cfg(unix)]
     for ending in ["", "-wal", "-shm"] {
-        let mut file = places.db.as_os_str().to_owned();
+        let mut file = paths.db.as_os_str().to_owned();
         file.push(ending);
         narrow(Path::new(&file), FILE_MODE)?;
     }
@@ -51,6 +51,16 @@ pub(crate) fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, FILE_MODE);
     options.open(path)
+}
+
+/// How many bytes the database takes, with the log that SQLite keeps beside it.
+pub(crate) fn size_on_disk(db: &Path) -> u64 {
+    let of = |ending: &str| {
+        let mut path = db.as_os_str().to_owned();
+        path.push(ending);
+        std::fs::metadata(path).map_or(0, |file| file.len())
+    };
+    of("") + of("-wal")
 }
 
 /// Takes away what `mode` does not grant, where we own the file; another owner

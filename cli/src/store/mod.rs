@@ -1,9 +1,12 @@
-//! The database: opened to write, opened to read, and commands applied to it.
+//! The database: opened to write, opened to read, commands applied to it and
+//! rows read from it.
 
 mod apply;
 mod files;
 mod open;
+mod rows;
 
 pub(crate) use apply::{Applied, apply, apply_each};
-pub(crate) use files::{private_file, private_folder};
+pub(crate) use files::{private_file, private_folder, size_on_disk};
 pub(crate) use open::{open_reader, open_writer, schema_version};
+pub(crate) use rows::{Row, rows};

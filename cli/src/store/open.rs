@@ -9,20 +9,21 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::files::prepare_files;
 use crate::error::{Context, Error, Result};
-use crate::paths::{self, Places};
+use crate::paths::{self, Paths};
 
-/// How long a writer waits for another. Nobody's turn waits for this one.
+/// How long a writer waits for another. In this program, unlike in the plugin,
+/// nobody has to wait meanwhile.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
 /// How long a reader waits; in WAL mode it hardly ever has to.
 const READER_WAIT: Duration = Duration::from_secs(2);
-/// Room for every command's statements.
+/// Enough for the statements of every command.
 const CACHED_STATEMENTS: usize = 128;
 
 /// Opens the database to write, and makes it if it is not there.
-pub(crate) fn open_writer(places: &Places) -> Result<Connection> {
-    let path = &places.db;
+pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
+    let path = &paths.db;
     let what = || format!("cannot open {}", paths::shown(path));
-    prepare_files(places).context(what)?;
+    prepare_files(paths).context(what)?;
     let mut db = Connection::open(path).context(what)?;
     db.busy_timeout(WRITER_WAIT)?;
     // What a newer version left in its log stays there: closing moves it into the file.

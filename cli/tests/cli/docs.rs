@@ -16,7 +16,7 @@ fn help(home: &Home, command: &str) -> String {
         help.split("\nOutput:").next().unwrap()
     };
     let ending = help.rsplit("\n\n").next().filter(|_| command != "clankers");
-    let ending = ending.filter(|ending| !own.contains(ending) && !ending.starts_with("Places:"));
+    let ending = ending.filter(|ending| !own.contains(ending) && !ending.starts_with("Paths:"));
     let text = format!("{}\n\n{}", own.trim_end(), ending.unwrap_or_default());
     text.lines()
         .map(str::trim_end)

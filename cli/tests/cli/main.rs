@@ -11,6 +11,7 @@ mod contract;
 mod daemon;
 mod docs;
 mod import;
+mod modules;
 mod newer;
 mod privacy;
 mod reading;

@@ -280,7 +280,7 @@ fn a_stale_copy_of_the_package_is_found_and_removed() {
 }
 
 #[test]
-fn open_permissions_and_a_stale_socket_are_mended() {
+fn open_permissions_and_a_stale_socket_are_fixed() {
     let home = healthy();
     fs::set_permissions(home.data(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(home.db(), fs::Permissions::from_mode(0o644)).unwrap();
@@ -325,7 +325,7 @@ fn history_that_is_not_recorded_is_told() {
 }
 
 #[test]
-fn places_are_read_from_the_environment_as_the_plugin_reads_them() {
+fn paths_are_read_from_the_environment_as_the_plugin_reads_them() {
     let home = Home::new();
     let database = |variables: &[(&str, &str)], args: &[&str]| {
         let mut command = home.command(&[&["status", "--format", "json"], args].concat());

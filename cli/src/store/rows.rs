@@ -3,8 +3,8 @@
 use rusqlite::{Connection, Params};
 use serde_json::{Map, Value};
 
+use crate::cell::Cell;
 use crate::error::Result;
-use crate::output::Cell;
 
 /// A row.
 #[derive(Debug, Clone, Default)]

@@ -1,12 +1,7 @@
-//! One value of a table, and what it is a measure of.
+//! One value of a row: read from the database, or put into a table.
 
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use serde_json::Value;
-
-use super::human;
-
-/// How much of an id is shown: the letters that hold its time.
-const SHORT_ID: usize = 16;
 
 /// A value, as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,48 +14,7 @@ pub(crate) enum Cell {
     Json(Value),
 }
 
-/// What a column's values measure: how a person reads them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    /// One of OpenCode's ids: its beginning tells it from the others.
-    Id,
-    Count,
-    /// US dollars.
-    Money,
-    /// Unix milliseconds.
-    Time,
-    /// Milliseconds.
-    Duration,
-    Bytes,
-    /// A bar, drawn whole.
-    Bar,
-    /// As it is: the result of somebody's own query.
-    Plain,
-}
-
 impl Cell {
-    /// The value as a person reads it, on one line.
-    pub(crate) fn human(&self, kind: Kind) -> String {
-        match (self, kind) {
-            (Self::Null, _) => String::new(),
-            (Self::Text(bar), Kind::Bar) => bar.clone(),
-            (Self::Text(id), Kind::Id) => id.chars().take(SHORT_ID).collect(),
-            (Self::Int(number), Kind::Count) => human::count(*number),
-            (Self::Int(ms), Kind::Time) => human::time(*ms),
-            (Self::Int(ms), Kind::Duration) => human::duration(*ms),
-            (Self::Int(size), Kind::Bytes) => {
-                human::bytes(u64::try_from(*size).unwrap_or_default())
-            }
-            #[expect(clippy::cast_precision_loss, reason = "for a person's eye")]
-            (Self::Int(dollars), Kind::Money) => human::money(*dollars as f64),
-            (Self::Real(dollars), Kind::Money) => human::money(*dollars),
-            #[expect(clippy::cast_possible_truncation, reason = "for a person's eye")]
-            (Self::Real(ms), Kind::Duration) => human::duration(ms.round() as i64),
-            _ => human::one_line(&self.plain()),
-        }
-    }
-
     /// The value as it is stored, as text.
     pub(crate) fn plain(&self) -> String {
         match self {

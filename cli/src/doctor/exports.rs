@@ -1,8 +1,9 @@
-//! What a plugin's file exports. Loaders up to 1.3 call every export as a
-//! plugin: one that is none drops the whole plugin, with only a line in a log.
+//! The names that a plugin's file exports. OpenCode up to 1.3 calls each export
+//! as a plugin. Where one of them is no function it does not load the file at
+//! all, and only writes a line to its log.
 
-/// The names a module exports, as far as can be told without running it: what
-/// our build writes, and what a person would write by hand.
+/// The names that a module exports, found without running it: in the form that
+/// our build writes, and in those that a person would write by hand.
 pub(super) fn exports(module: &str) -> Vec<String> {
     let mut names = Vec::new();
     for (at, _) in module.match_indices("export") {
@@ -52,7 +53,7 @@ mod tests {
     use super::exports;
 
     #[test]
-    fn exports_are_told_by_their_names() {
+    fn exports_are_found_by_name() {
         assert_eq!(
             exports("var a = 1;\nexport {\n  a as default\n};\n"),
             ["default"]
