@@ -7,9 +7,9 @@ import type { Hooks, PluginInput } from "./host.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
 import { SessionApi } from "./session-api.ts";
-import { DaemonSink } from "./sinks/daemon.ts";
-import type { Sink } from "./sinks/sink.ts";
-import { SqliteSink } from "./sinks/sqlite.ts";
+import { DaemonSink } from "./storage/daemon/daemon-sink.ts";
+import type { Sink } from "./storage/sink.ts";
+import { SqliteSink } from "./storage/sqlite.ts";
 import { VERSION } from "./version.ts";
 import { Voice } from "./voice.ts";
 

@@ -6,7 +6,7 @@ import { DrainTimer, pause } from "./drain-timer.ts";
 import type { BusEvent } from "./host.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
-import { type RefusedCommand, type Sink, SinkError } from "./sinks/sink.ts";
+import { type RefusedCommand, type Sink, SinkError } from "./storage/sink.ts";
 import { openCodeStore } from "./store-identity.ts";
 import { describe, type Voice } from "./voice.ts";
 

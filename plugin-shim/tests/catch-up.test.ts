@@ -8,7 +8,7 @@ import type { StoredSession } from "../../pkg/clankers.js";
 import { CatchUp } from "../src/catch-up.ts";
 import { loadCore, SurvivingCore } from "../src/core.ts";
 import { SessionApi } from "../src/session-api.ts";
-import { SqliteSink } from "../src/sinks/sqlite.ts";
+import { SqliteSink } from "../src/storage/sqlite.ts";
 import { sessionCreated, sessionUpdated } from "./support/events.ts";
 import { query } from "./support/query.ts";
 import { ScriptedSessions } from "./support/scripted-sessions.ts";

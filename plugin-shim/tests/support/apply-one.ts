@@ -1,7 +1,7 @@
 /** A process that stores one session: `apply-one.ts DATABASE ID`. It tries again while the database is busy, as the recorder does. */
 import { loadCore } from "../../src/core.ts";
-import { SinkError } from "../../src/sinks/sink.ts";
-import { SqliteSink } from "../../src/sinks/sqlite.ts";
+import { SinkError } from "../../src/storage/sink.ts";
+import { SqliteSink } from "../../src/storage/sqlite.ts";
 
 const [path = "", id = ""] = process.argv.slice(2);
 const { store } = loadCore();

@@ -5,7 +5,7 @@
  * nothing more and is left to end by itself (`end`).
  */
 import { loadCore } from "../../src/core.ts";
-import { DaemonSink } from "../../src/sinks/daemon.ts";
+import { DaemonSink } from "../../src/storage/daemon/daemon-sink.ts";
 
 const [socketPath = "", outboxFolder = "", id = "", count = "1", how = ""] =
 	process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** Another connection to a database, as any other program has one. */
-import { connect } from "../../src/sinks/connection.ts";
+import { connect } from "../../src/storage/connection.ts";
 
 /** A row's values by column. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -8,7 +8,7 @@ import {
 	type RefusedCommand,
 	type Sink,
 	SinkError,
-} from "../../src/sinks/sink.ts";
+} from "../../src/storage/sink.ts";
 
 export class ScriptedSink implements Sink {
 	readonly target = "the scripted sink";

@@ -3,11 +3,11 @@
  * time, each acknowledged before its record is let go of. Whatever happens to
  * the connection, what has no answer goes again.
  */
-import type { Command } from "../../../pkg/clankers.js";
-import type { Link } from "../rpc/link.ts";
-import { type Answer, CODE, type RpcError } from "../rpc/protocol.ts";
+import type { Command } from "../../../../pkg/clankers.js";
+import type { Link } from "../../rpc/link.ts";
+import { type Answer, CODE, type RpcError } from "../../rpc/protocol.ts";
+import type { RefusedCommand } from "../sink.ts";
 import type { Entry, Outbox } from "./outbox.ts";
-import type { RefusedCommand } from "./sink.ts";
 
 /** How many requests, and bytes, may be without an answer. */
 const MOST_REQUESTS = 32;

@@ -1,7 +1,7 @@
 /** Puts commands into records of an outbox, each the parameters of one `batch`. */
-import type { Command } from "../../../pkg/clankers.js";
-import { LONGEST_REQUEST } from "../rpc/protocol.ts";
-import type { RefusedCommand } from "./sink.ts";
+import type { Command } from "../../../../pkg/clankers.js";
+import { LONGEST_REQUEST } from "../../rpc/protocol.ts";
+import type { RefusedCommand } from "../sink.ts";
 
 /** A record is closed once it is this long. */
 const RECORD_LENGTH = 256 * 1024;

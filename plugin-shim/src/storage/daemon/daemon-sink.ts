@@ -7,22 +7,22 @@ import type {
 	Command,
 	StoredMessage,
 	StoredSession,
-} from "../../../pkg/clankers.js";
-import { pause } from "../drain-timer.ts";
-import { Link, type Patience } from "../rpc/link.ts";
-import { CODE, type Identity, RpcError } from "../rpc/protocol.ts";
-import { describe } from "../voice.ts";
-import { batchesOf } from "./batches.ts";
-import { compact } from "./compact.ts";
-import type { Outbox } from "./outbox.ts";
-import { OutboxFolder } from "./outbox-folder.ts";
-import { Shipper } from "./shipper.ts";
+} from "../../../../pkg/clankers.js";
+import { pause } from "../../drain-timer.ts";
+import { Link, type Patience } from "../../rpc/link.ts";
+import { CODE, type Identity, RpcError } from "../../rpc/protocol.ts";
+import { describe } from "../../voice.ts";
 import {
 	type RefusedCommand,
 	type Sink,
 	SinkError,
 	type SinkListener,
-} from "./sink.ts";
+} from "../sink.ts";
+import { batchesOf } from "./batches.ts";
+import { compact } from "./compact.ts";
+import type { Outbox } from "./outbox.ts";
+import { OutboxFolder } from "./outbox-folder.ts";
+import { Shipper } from "./shipper.ts";
 
 /** How often to look for what other processes have left. */
 const ADOPT_EVERY_MS = 30_000;

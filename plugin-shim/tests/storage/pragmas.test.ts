@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { loadCore } from "../../src/core.ts";
-import { type Connection, connect } from "../../src/sinks/connection.ts";
-import { SqliteSink } from "../../src/sinks/sqlite.ts";
+import { type Connection, connect } from "../../src/storage/connection.ts";
+import { SqliteSink } from "../../src/storage/sqlite.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 import { sessionUpsert } from "./contract.ts";
 

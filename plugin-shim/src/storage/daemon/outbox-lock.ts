@@ -5,7 +5,7 @@
  * means nothing in another container.
  */
 import { closeSync, openSync, rmSync } from "node:fs";
-import { type Connection, connect } from "./connection.ts";
+import { type Connection, connect } from "../connection.ts";
 
 /** A lock that is held. */
 export class OutboxLock {

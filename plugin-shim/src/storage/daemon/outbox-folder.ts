@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder } from "./files.ts";
+import { makeFolder } from "../files.ts";
 import { Outbox } from "./outbox.ts";
 
 const SUFFIX = ".jsonl";

@@ -3,7 +3,11 @@
  * what the last of them knew. The rules are the core's own for what is pending
  * (`src/reconcile/pending.rs`) and the store's for what comes in.
  */
-import type { Command, PartRow, RejectionRow } from "../../../pkg/clankers.js";
+import type {
+	Command,
+	PartRow,
+	RejectionRow,
+} from "../../../../pkg/clankers.js";
 
 type PartAppend = Extract<Command, { method: "part.append" }>;
 type Params = Readonly<Record<string, unknown>>;

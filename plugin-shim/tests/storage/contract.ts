@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Command } from "../../../pkg/clankers.js";
-import type { RefusedCommand, Sink } from "../../src/sinks/sink.ts";
+import type { RefusedCommand, Sink } from "../../src/storage/sink.ts";
 import { query } from "../support/query.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 

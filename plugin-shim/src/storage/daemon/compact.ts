@@ -1,5 +1,5 @@
 /** Makes an outbox smaller: of the states of a row that it holds, one is left. */
-import type { Command } from "../../../pkg/clankers.js";
+import type { Command } from "../../../../pkg/clankers.js";
 import { batchesOf } from "./batches.ts";
 import { MergedCommands } from "./merge.ts";
 import type { Outbox } from "./outbox.ts";

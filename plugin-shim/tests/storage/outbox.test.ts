@@ -8,7 +8,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { Outbox } from "../../src/sinks/outbox.ts";
+import { Outbox } from "../../src/storage/daemon/outbox.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 
 const newPath = (): string => join(temporaryFolder(), "own.jsonl");
