@@ -22,6 +22,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_tools_of_forks.sql"),
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_missing.sql"),
+    include_str!("migrations/0006_batches.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.
@@ -66,6 +67,21 @@ WHERE messages.session_id = ?1 ->> 'sessionId'
   AND messages.deleted_at IS NULL AND messages.missing_since IS NULL
   AND (SELECT group_concat(store_id) FROM session_stores
     WHERE session_id = ?1 ->> 'sessionId') = ?1 ->> 'storeId'";
+
+/// Claims a writer's batch, `?1`, `{ writer, number }`, in the transaction that
+/// stores it: answers a row if it is to be stored, and none if it, or a later
+/// one of that writer, has been. So it does not matter which of two processes
+/// that hold a batch comes last: it is neither counted twice, nor does it put
+/// older values in the place of newer ones.
+pub const CLAIM_BATCH: &str = "\
+INSERT INTO batches (writer, number, stored_at)
+VALUES (?1 ->> 'writer', ?1 ->> 'number', unixepoch())
+ON CONFLICT (writer) DO UPDATE SET number = excluded.number, stored_at = excluded.stored_at
+WHERE excluded.number > batches.number
+RETURNING number";
+
+/// Forgets the numbers of writers that are long gone.
+pub const FORGET_BATCHES: &str = "DELETE FROM batches WHERE stored_at < unixepoch() - 7 * 86400";
 
 /// The statements of the command `method`, in the order they are to be run.
 /// None for a method that is not a command's.

@@ -109,6 +109,8 @@ export interface Store {
   storedSessions: string;
   /** Selects `StoredMessage`s for `?1`, the JSON text of `{ sessionId, storeId }`. */
   storedMessages: string;
+  /** Claims a batch, `?1`, the JSON text of `{ writer, number }`: answers a row if it is to be stored. */
+  claimBatch: string;
 }
 ";
 }
@@ -268,6 +270,7 @@ pub fn store_sql() -> Result<JsValue, JsError> {
         "migrations": store::MIGRATIONS,
         "storedSessions": store::STORED_SESSIONS,
         "storedMessages": store::STORED_MESSAGES,
+        "claimBatch": store::CLAIM_BATCH,
         "statements": store::all_statements().into_iter().collect::<BTreeMap<_, _>>(),
     }))
 }

@@ -126,9 +126,9 @@ async fn handle(body: &[u8], shared: &Shared) -> Answer {
         Ok(Call::Health) => shared.health.report().await,
         Ok(Call::Hello(hello)) => welcome(&hello, &shared.health),
         Ok(Call::Stored(wanted)) => stored::rows(shared.health.db(), wanted).await,
-        Ok(Call::Apply(commands)) => {
+        Ok(Call::Apply(batch)) => {
             let (done, answer) = oneshot::channel();
-            return match shared.jobs.send(Job { commands, done }).await {
+            return match shared.jobs.send(Job { batch, done }).await {
                 Ok(()) => Answer::Stored { id, done: answer },
                 Err(_) => refused(
                     &id.unwrap_or_default(),

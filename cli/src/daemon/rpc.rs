@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::stored::Wanted;
+use crate::store::{Batch, BatchId};
 
 /// The version of what is spoken over the socket. A change that an older
 /// client would not understand raises it.
@@ -136,7 +137,7 @@ pub(crate) enum Call {
     /// What is stored of sessions or messages.
     Stored(Wanted),
     /// Commands, to be applied in one transaction.
-    Apply(Vec<Command>),
+    Apply(Batch),
 }
 
 /// The parameters of `hello`.
@@ -156,7 +157,9 @@ const fn own_protocol() -> u32 {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Batch {
+struct BatchParams {
+    #[serde(default)]
+    id: Option<BatchId>,
     commands: Vec<Value>,
 }
 
@@ -175,7 +178,7 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
         "sessions.stored" => typed(params, "").map(Wanted::Sessions).map(Call::Stored),
         "messages.stored" => typed(params, "").map(Wanted::Messages).map(Call::Stored),
         "batch" => {
-            let Batch { commands } = typed(params, "")?;
+            let BatchParams { id, commands } = typed(params, "")?;
             let read = |(at, one): (usize, Value)| {
                 let place = format!("commands[{at}]");
                 let OneOfBatch { method, params } = typed(one, &place)?;
@@ -185,15 +188,12 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
                 }
                 command(&method, params, &format!("{place}.params"))
             };
-            commands
-                .into_iter()
-                .enumerate()
-                .map(read)
-                .collect::<Result<_, _>>()
-                .map(Call::Apply)
+            let commands: Result<_, _> = commands.into_iter().enumerate().map(read).collect();
+            commands.map(|commands| Call::Apply(Batch { id, commands }))
         }
         _ if Command::METHODS.contains(&method) => {
-            command(method, params, "").map(|command| Call::Apply(vec![command]))
+            let commands = vec![command(method, params, "")?];
+            Ok(Call::Apply(Batch { id: None, commands }))
         }
         _ => {
             let own = [
@@ -307,7 +307,7 @@ mod tests {
             "promptTokens": 100, "completionTokens": 50, "cost": 0.001,
         });
         assert!(
-            matches!(call("session.upsert", params), Ok(Call::Apply(commands)) if commands.len() == 1)
+            matches!(call("session.upsert", params), Ok(Call::Apply(batch)) if batch.commands.len() == 1)
         );
     }
 

@@ -3,24 +3,24 @@
 
 use std::thread::JoinHandle;
 
-use clankers::model::command::Command;
+use clankers::store::FORGET_BATCHES;
 use rusqlite::{Connection, ErrorCode, ffi};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::rpc::{Code, Failure};
 use crate::error::sqlite_text;
-use crate::store::{Applied, apply_each};
+use crate::store::{Applied, Batch, apply_each};
 
 /// How many requests may wait. Beyond it connections are not read on.
 const WAITING: usize = 256;
 /// How many requests are stored in one transaction.
 const TOGETHER: usize = 64;
 
-/// Commands to apply, and whom to tell.
+/// A batch to store, and whom to tell.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) commands: Vec<Command>,
+    pub(crate) batch: Batch,
     pub(crate) done: oneshot::Sender<Result<Applied, Failure>>,
 }
 
@@ -34,6 +34,9 @@ pub(crate) fn start(db: Connection) -> std::io::Result<(mpsc::Sender<Job>, JoinH
 }
 
 fn work(mut db: Connection, mut incoming: mpsc::Receiver<Job>) {
+    if let Err(error) = db.execute(FORGET_BATCHES, []) {
+        tracing::warn!(%error, "could not tidy the database");
+    }
     while let Some(first) = incoming.blocking_recv() {
         let mut jobs = vec![first];
         while jobs.len() < TOGETHER {
@@ -52,7 +55,7 @@ fn work(mut db: Connection, mut incoming: mpsc::Receiver<Job>) {
 
 fn store(db: &mut Connection, jobs: Vec<Job>) {
     let (batches, waiting): (Vec<_>, Vec<_>) =
-        jobs.into_iter().map(|job| (job.commands, job.done)).unzip();
+        jobs.into_iter().map(|job| (job.batch, job.done)).unzip();
     match apply_each(db, &batches) {
         Ok(outcomes) => {
             for (done, outcome) in waiting.into_iter().zip(outcomes) {

@@ -6,7 +6,7 @@ mod files;
 mod open;
 mod rows;
 
-pub(crate) use apply::{Applied, apply, apply_each};
+pub(crate) use apply::{Applied, Batch, BatchId, apply, apply_each};
 pub(crate) use files::{private_file, private_folder, size_on_disk};
 pub(crate) use open::{open_reader, open_writer, schema_version};
 pub(crate) use rows::{Row, rows};

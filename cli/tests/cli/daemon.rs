@@ -100,6 +100,61 @@ fn a_wrong_field_is_named_and_nothing_of_its_batch_is_stored() {
 }
 
 #[test]
+fn a_numbered_batch_is_stored_once_and_an_earlier_one_not_after_it() {
+    let home = Home::new();
+    let daemon = home.daemon();
+    let mut client = Client::connect(&home.socket());
+    let batch = |writer: &str, number: i64, title: &str| {
+        json!({
+            "id": { "writer": writer, "number": number },
+            "commands": [
+                { "method": "session.upsert", "params": { "id": "ses_1", "title": title } },
+                { "method": "rejection.record", "params": {
+                    "eventType": "test", "code": "unknown_event", "path": "", "expected": "",
+                    "found": "", "sample": "", "sourceVersion": null, "count": 1,
+                    "firstSeen": 1, "lastSeen": 1 } },
+            ],
+        })
+    };
+    let mut applied = |writer, number, title| {
+        client
+            .call("batch", &batch(writer, number, title))
+            .map(|applied| applied["applied"].as_i64())
+    };
+    assert_eq!(applied("one", 2, "first"), Ok(Some(2)));
+    assert_eq!(applied("one", 2, "again"), Ok(Some(0)));
+    assert_eq!(applied("one", 1, "earlier"), Ok(Some(0)));
+    assert_eq!(applied("one", 3, "later"), Ok(Some(2)));
+    assert_eq!(applied("other", 1, "other"), Ok(Some(2)));
+    let stored = |sql: &str| recording::dump_of(&home.open(), sql);
+    let rows = "SELECT title, (SELECT sum(count) FROM rejections) FROM sessions";
+    assert!(stored(rows).contains("other"), "{}", stored(rows));
+    assert!(stored(rows).contains('3'), "{}", stored(rows));
+
+    // One that was refused is not stored, and may come with its number again.
+    let mut refused = batch("one", 4, "refused");
+    refused["commands"][1]["params"]["lastSeen"] = Value::Null;
+    assert_eq!(client.call("batch", &refused).unwrap_err()["code"], -32602);
+    let mut half = batch("one", 4, "half");
+    half["id"] = json!({ "writer": "one" });
+    assert_eq!(
+        client.call("batch", &half).unwrap_err()["message"],
+        "`id.number`: missing field `number`"
+    );
+    let mended = client.call("batch", &batch("one", 4, "mended")).unwrap();
+    assert_eq!(mended["applied"], 2);
+
+    // Writers that are long gone are forgotten when a daemon starts.
+    home.open()
+        .execute_batch("UPDATE batches SET stored_at = stored_at - 8 * 86400 WHERE writer = 'one'")
+        .unwrap();
+    assert_eq!(daemon.end(), Some(0));
+    let daemon = home.daemon();
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(count(&home, "batches"), 1);
+}
+
+#[test]
 fn a_connection_survives_what_is_wrong_where_it_can() {
     let home = Home::new();
     let _daemon = home.daemon();
