@@ -1,4 +1,4 @@
-//! The `clankers` binary: a daemon that owns the database, and tools that
+//! The `clankers` binary: a daemon that stores what others send, and tools that
 //! read it. `clankers --help` lists them.
 //!
 //! Modules depend on each other in one direction, which a test holds

@@ -19,15 +19,11 @@ const OPTIONS = [
 	"onDelete",
 	"storage",
 	"socketPath",
-	"outboxMiB",
 ];
 
 const FOLDER_NAME = "clankers";
 const FILE_NAME = "clankers.db";
 const SOCKET_NAME = "dxta-clankers.sock";
-const OUTBOX_NAME = "outbox";
-const OUTBOX_MIB = 64;
-const MIB = 1024 * 1024;
 
 /** The settings in force. */
 export interface Config {
@@ -49,10 +45,6 @@ export interface Database {
 /** The daemon that records, where one does. */
 export interface DaemonPlace {
 	readonly socketPath: string;
-	/** The folder of what waits for it. */
-	readonly outboxFolder: string;
-	/** How many bytes may wait for it. */
-	readonly outboxLimit: number;
 }
 
 /** What else the settings depend on. */
@@ -73,8 +65,7 @@ export function readConfig(
 	const reader = new Reader(machine);
 	const given = reader.object("options", options);
 	for (const name of Object.keys(given))
-		if (!OPTIONS.includes(name))
-			reader.problems.push(`unknown option \`${name}\``);
+		if (!OPTIONS.includes(name)) reader.problems.push(unknown(name));
 	const variable = (name: string): string | undefined =>
 		environment[name] || undefined;
 
@@ -113,7 +104,6 @@ export function readConfig(
 	);
 	const onDelete = reader.oneOf("onDelete", ON_DELETE, given["onDelete"]);
 	const storage = reader.oneOf("storage", STORAGE, given["storage"]);
-	const outboxMiB = reader.positive("outboxMiB", given["outboxMiB"]);
 	const config: Config = {
 		database: {
 			path: path ?? join(standard, FILE_NAME),
@@ -126,11 +116,16 @@ export function readConfig(
 			socketPath:
 				first(ofEnvironment.socket, ofOptions.socket) ??
 				defaultSocket(data, machine),
-			outboxFolder: join(data, OUTBOX_NAME),
-			outboxLimit: (outboxMiB ?? OUTBOX_MIB) * MIB,
 		},
 	};
 	return { config, problems: reader.problems };
+}
+
+/** Why an option is not used. */
+function unknown(name: string): string {
+	return name.startsWith("outbox")
+		? `option \`${name}\` does nothing: while the daemon is away, this process writes the database itself`
+		: `unknown option \`${name}\``;
 }
 
 type PlatformPath = typeof posix;
@@ -174,14 +169,6 @@ class Reader {
 			if (this.#path.isAbsolute(path)) return this.#path.normalize(path);
 		}
 		this.#unusable(name, "a path that begins with `/` or `~/`", value);
-		return undefined;
-	}
-
-	positive(name: string, value: unknown): number | undefined {
-		if (value === undefined) return undefined;
-		if (typeof value === "number" && value > 0 && Number.isFinite(value))
-			return value;
-		this.#unusable(name, "a number above 0", value);
 		return undefined;
 	}
 

@@ -75,11 +75,14 @@ function open(
 
 /** What tells one place of the rows from another. */
 function placeOf({ storage, database, daemon }: Config): string {
-	return storage === "daemon" ? `daemon ${daemon.socketPath}` : database.path;
+	const { path } = database;
+	return storage === "daemon" ? `${path} ${daemon.socketPath}` : path;
 }
 
 function sinkOf({ storage, database, daemon }: Config, store: Store): Sink {
 	if (storage === "sqlite") return new SqliteSink(database, store);
-	const { schemaVersion } = store;
-	return new DaemonSink({ ...daemon, schemaVersion, clientVersion: VERSION });
+	return new DaemonSink({
+		...{ ...daemon, database, store },
+		clientVersion: VERSION,
+	});
 }

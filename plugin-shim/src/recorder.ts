@@ -30,6 +30,10 @@ export class Recorder implements SharedRecorder {
 	readonly #catchUps = new Map<string, CatchUp>();
 	/** The last of the requests that go one after the other. */
 	#asking: Promise<void> = Promise.resolve();
+	/** The storing of a batch that is awaited; the core gives no other meanwhile. */
+	#awaited: Promise<RefusedCommand[]> | undefined;
+	/** Whether something was to be stored meanwhile. */
+	#again = false;
 	#failures = 0;
 	#told = false;
 	#stopped = false;
@@ -42,8 +46,7 @@ export class Recorder implements SharedRecorder {
 		sink.attend?.({
 			log: (level, message) => this.#voice?.log(level, message),
 			tell: (message) => this.#voice?.tell(message),
-			refused: (refused) => this.#refused(refused),
-			ready: () => this.#compareAll(),
+			ready: (ids) => this.#compareAll(ids),
 		});
 	}
 
@@ -79,11 +82,11 @@ export class Recorder implements SharedRecorder {
 			directory,
 			storeId: () => openCodeStore(api),
 			stored: async (ids, storeId) => {
-				this.#drain();
+				await this.#drained();
 				return this.#sink.stored(directory, ids, storeId);
 			},
 			storedMessages: async (sessionId, storeId) => {
-				this.#drain();
+				await this.#drained();
 				return this.#sink.storedMessages(sessionId, storeId);
 			},
 			inTurn: (work) => this.#inTurn(work),
@@ -103,6 +106,9 @@ export class Recorder implements SharedRecorder {
 	}
 
 	end(): void {
+		const finish = (): RefusedCommand[] => this.#sink.finish?.() ?? [];
+		if (this.#awaited === undefined) finish();
+		else this.#settle(finish);
 		for (let attempt = 0; attempt < LAST_ATTEMPTS; attempt++)
 			if (this.#drain()) break;
 		this.#timer.clear();
@@ -116,7 +122,10 @@ export class Recorder implements SharedRecorder {
 		const stored = this.#drain();
 		this.#instances.splice(place, 1);
 		this.#endCatchUp(instance.project?.directory);
-		if (!stored || this.#instances.length > 0) return;
+		if (stored && this.#instances.length === 0) this.#letGo();
+	}
+
+	#letGo(): void {
 		this.#sink.close();
 		this.#core.free();
 	}
@@ -133,11 +142,24 @@ export class Recorder implements SharedRecorder {
 	/** Stores what is due. Whether nothing is left that should have been stored. */
 	#drain(): boolean {
 		if (this.#stopped) return true;
+		this.#again = this.#awaited !== undefined;
+		if (this.#again) return false;
 		const batch = this.#core.drain();
 		for (const notice of this.#core.notices()) this.#voice?.log("warn", notice);
 		if (batch.length === 0) return true;
+		this.#timer.clear();
+		return this.#settle(() => this.#sink.apply(batch));
+	}
+
+	/** Tells the core what became of its batch, once that is known. Whether it is, and all is stored. */
+	#settle(apply: () => ReturnType<Sink["apply"]>): boolean {
+		this.#awaited = undefined;
 		try {
-			const refused = this.#sink.apply(batch);
+			const refused = apply();
+			if (refused instanceof Promise) {
+				this.#await(refused);
+				return false;
+			}
 			this.#core.settle(true);
 			for (const one of refused) this.#refused(one);
 			this.#succeeded();
@@ -149,16 +171,41 @@ export class Recorder implements SharedRecorder {
 		}
 	}
 
+	#await(applied: Promise<RefusedCommand[]>): void {
+		const settle = (outcome: () => RefusedCommand[]): void => {
+			// At the process's end it was not waited for.
+			if (this.#awaited !== applied || !this.#settle(outcome)) return;
+			const isLeft = this.#instances.length === 0;
+			if ((this.#again || isLeft) && this.#drain() && isLeft) this.#letGo();
+		};
+		this.#awaited = applied;
+		applied.then(
+			(refused) => settle(() => refused),
+			(error: unknown) =>
+				settle(() => {
+					throw error;
+				}),
+		);
+	}
+
+	/** Stores what is due, after what is being stored. */
+	async #drained(): Promise<void> {
+		await this.#awaited?.catch(() => {});
+		this.#drain();
+	}
+
 	#refused({ command, reason }: RefusedCommand): void {
 		this.#voice?.failed(`a \`${command.method}\` was refused`, reason);
 	}
 
-	#compareAll(): void {
-		for (const catchUp of this.#catchUps.values()) catchUp.compare();
+	#compareAll(wanted: readonly string[] = []): void {
+		for (const catchUp of this.#catchUps.values()) {
+			catchUp.want(wanted);
+			catchUp.compare();
+		}
 	}
 
 	#succeeded(): void {
-		this.#timer.clear();
 		if (this.#failures > 0)
 			this.#voice?.log("info", `storing again to \`${this.#sink.target}\``);
 		this.#failures = 0;
@@ -192,8 +239,8 @@ export class Recorder implements SharedRecorder {
 		this.#stopped = true;
 		for (const catchUp of this.#catchUps.values()) catchUp.end();
 		this.#timer.clear();
-		this.#core.free();
-		this.#sink.close();
+		this.#awaited = undefined;
+		this.#letGo();
 		this.#voice?.tell(message);
 	}
 

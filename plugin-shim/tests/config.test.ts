@@ -212,7 +212,6 @@ describe("the daemon's place", () => {
 		);
 		const { daemon } = read({ dataPath: "/a" }, { CLANKERS_DATA_PATH: "/b" });
 		assert.equal(daemon.socketPath, "/b/dxta-clankers.sock");
-		assert.equal(daemon.outboxFolder, "/b/outbox");
 	});
 
 	it("is a pipe named after the data folder on Windows", () => {
@@ -232,12 +231,10 @@ describe("the daemon's place", () => {
 		assert.equal(socketPath({ socketPath: "/y.sock" }), "/y.sock");
 	});
 
-	it("keeps 64 MiB, or as much as is said", () => {
-		const limit = (options: unknown): number =>
-			read(options).daemon.outboxLimit;
-		assert.equal(limit({}), 64 * 1024 * 1024);
-		assert.equal(limit({ outboxMiB: 0.5 }), 512 * 1024);
-		for (const outboxMiB of [0, -1, "8", Number.NaN, Number.POSITIVE_INFINITY])
-			assert.equal(limit({ outboxMiB }), 64 * 1024 * 1024);
+	it("says that nothing waits for the daemon any more", () => {
+		const { problems } = readConfig({ outboxMiB: 8 }, {}, LINUX);
+		assert.deepEqual(problems, [
+			"option `outboxMiB` does nothing: while the daemon is away, this process writes the database itself",
+		]);
 	});
 });

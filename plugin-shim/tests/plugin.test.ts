@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, it } from "node:test";
 import type { Hooks, HostClient } from "../src/host.ts";
@@ -9,12 +10,14 @@ import {
 	assistantMessage,
 	sessionCreated,
 	sessionIdle,
+	sessionUpdated,
 	textDelta,
 	textPart,
 } from "./support/events.ts";
 import { poison } from "./support/poison.ts";
 import { runAll } from "./support/processes.ts";
 import { lock, query } from "./support/query.ts";
+import { ScriptedSessions } from "./support/scripted-sessions.ts";
 import { newDatabasePath } from "./support/temporary.ts";
 import { until } from "./support/until.ts";
 
@@ -251,11 +254,8 @@ describe("the plugin", () => {
 		const daemon = new TestDaemon(dbPath);
 		await daemon.start();
 		const { socketPath } = daemon;
-		const options = {
-			storage: "daemon",
-			socketPath,
-			dataPath: dirname(dbPath),
-		};
+		const own = join(dirname(dbPath), "own.db");
+		const options = { storage: "daemon", socketPath, dbPath: own };
 		const hooks = await record({ client }, options);
 		beginText(hooks);
 		hooks.event?.({ event: textDelta("ses_1", "msg_1", "prt_1", "Hello") });
@@ -264,6 +264,44 @@ describe("the plugin", () => {
 		await hooks.dispose?.();
 		assert.deepEqual(titles(), ["one"]);
 		assert.deepEqual(client.toasts, []);
+		assert.ok(!existsSync(own));
+		await daemon.stop();
+	});
+
+	it("tells a daemon of another machine's file what it missed, as far as OpenCode still has it", async () => {
+		const daemon = new TestDaemon(dbPath);
+		const { socketPath } = daemon;
+		const own = join(dirname(dbPath), "own.db");
+		const options = { storage: "daemon", socketPath, dbPath: own };
+		const sessions = new ScriptedSessions();
+		sessions.add("ses_1", "while it was away", ["Hello", "you"]);
+		const directory = "/home/user/project";
+		const hooks = await record(
+			{ client: { ...client, ...sessions.client }, directory },
+			options,
+		);
+		hooks.event?.({ event: sessionCreated("ses_1", "while it was away") });
+		hooks.event?.({ event: sessionIdle("ses_1") });
+		await until("it is in this process's own file", () => existsSync(own));
+		assert.equal(query(own, "SELECT * FROM sessions").length, 1);
+		await daemon.start();
+		const said = (): string =>
+			client.lines.map(({ message }) => message).join("\n");
+		await until("it is there", () => /is there, and records/.test(said()));
+		// As far as events go, this session is stored whole.
+		hooks.event?.({ event: sessionUpdated("ses_1", "while it was away") });
+		hooks.event?.({ event: sessionIdle("ses_1") });
+		await until("the daemon has it whole", () => {
+			const parts = query(dbPath, "SELECT text FROM parts ORDER BY id");
+			return parts.map(({ text }) => text).join(" ") === "Hello you";
+		});
+		assert.deepEqual(titles(), ["while it was away"]);
+		assert.match(said(), /is away, this process records to `.*own\.db` itself/);
+		assert.match(
+			said(),
+			/writes `.*clankers\.db`; while it is away, .*own\.db/,
+		);
+		await hooks.dispose?.();
 		await daemon.stop();
 	});
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, it } from "node:test";
 import { loadCore } from "../src/core.ts";
 import { Recorder } from "../src/recorder.ts";
 import type { Instance, Membership } from "../src/registry.ts";
+import type { RefusedCommand } from "../src/storage/sink.ts";
 import { Voice } from "../src/voice.ts";
 import { type ListeningClient, listeningClient } from "./support/client.ts";
 import {
@@ -232,5 +233,83 @@ describe("the recorder", () => {
 		recorder.end();
 		assert.equal(sink.attempts, 5);
 		assert.equal(sink.closed, 1);
+	});
+
+	describe("while a batch waits for another process", () => {
+		beforeEach(() => {
+			sink.waits = true;
+			member.observe(sessionCreated("ses_1", "one"));
+			member.observe(sessionIdle("ses_1"));
+			assert.ok(sink.isWaiting);
+		});
+
+		it("stores a turn's end that comes meanwhile right after it", async () => {
+			member.observe(sessionCreated("ses_2", "two"));
+			member.observe(sessionIdle("ses_2"));
+			assert.deepEqual(titles(), []);
+			await sink.land();
+			assert.deepEqual(titles(), ["one"]);
+			await sink.land();
+			assert.deepEqual(titles(), ["one", "two"]);
+			assert.ok(!sink.isWaiting);
+		});
+
+		it("lets what is not urgent wait as long as ever", async () => {
+			member.observe(sessionUpdated("ses_1", "renamed"));
+			await sink.land();
+			assert.ok(!sink.isWaiting);
+			await until("the timer has come", () => sink.isWaiting);
+			await sink.land();
+			assert.deepEqual(titles(), ["one", "renamed"]);
+		});
+
+		it("tries it again, merged with what follows, when it was not stored", async () => {
+			member.observe(sessionUpdated("ses_1", "renamed"));
+			sink.failure = unavailable("locked");
+			await sink.land();
+			assert.match(lines().at(-1) ?? "", /not stored yet.*locked/);
+			sink.failure = undefined;
+			await until("it is tried again", () => sink.isWaiting);
+			await sink.land();
+			assert.deepEqual(titles(), ["renamed"]);
+			assert.match(lines().at(-1) ?? "", /storing again/);
+		});
+
+		it("stores it, and what has come since, before the process ends", async () => {
+			member.observe(sessionCreated("ses_2", "two"));
+			recorder.end();
+			assert.deepEqual(titles(), ["one", "two"]);
+			assert.equal(sink.closed, 1);
+			await sink.land();
+			assert.equal(sink.batches.length, 2);
+		});
+
+		it("tries it again with the rest when it cannot be stored at the process's end at first", () => {
+			member.observe(sessionUpdated("ses_1", "renamed"));
+			let failures = 2;
+			Object.defineProperty(sink, "failure", {
+				get: () => (failures-- > 0 ? unavailable("locked") : undefined),
+			});
+			recorder.end();
+			assert.deepEqual(titles(), ["renamed"]);
+		});
+
+		it("closes once it is stored, with what has come since, when the last instance left", async () => {
+			member.leave();
+			member.observe(sessionCreated("ses_2", "late"));
+			assert.equal(sink.closed, 0);
+			await sink.land();
+			assert.equal(sink.closed, 0);
+			await sink.land();
+			assert.deepEqual(titles(), ["one", "late"]);
+			assert.equal(sink.closed, 1);
+		});
+
+		it("logs what was refused of it", async () => {
+			const command = { method: "session.upsert", params: { id: "ses_1" } };
+			sink.refused = [{ command, reason: "no" } as RefusedCommand];
+			await sink.land();
+			assert.deepEqual(lines(), ["a `session.upsert` was refused: no"]);
+		});
 	});
 });

@@ -137,12 +137,17 @@ fn screen(
         ),
         Some(Ok(health)) => {
             let number = |name: &str| health.get(name).and_then(Value::as_i64).unwrap_or_default();
+            let path = health.get("dbPath").and_then(Value::as_str);
+            let other = path.filter(|path| std::path::Path::new(path) != paths.db);
             let text = format!(
-                "running for {} (pid {})",
+                "running for {} (pid {}){}",
                 duration(number("uptimeMs")),
-                number("pid")
+                number("pid"),
+                other.map_or_else(String::new, |path| format!(
+                    "; it writes another database: {path}"
+                ))
             );
-            line(true, "daemon", &text)
+            line(other.is_none(), "daemon", &text)
         }
     };
     out.line(&text)?;

@@ -1,5 +1,5 @@
-//! `clankers daemon`: one process that owns the database and takes commands
-//! over a socket, so that several programs can share one writer.
+//! `clankers daemon`: one process that stores what others send it over a socket,
+//! so that they need not open the database.
 //!
 //! In reading order: `transport` and `frame` (bytes), `rpc` (requests),
 //! `connection` (one client), `writer` (the database), `server` (all of it),
@@ -28,7 +28,7 @@ use crate::paths::Paths;
 use lock::Lock;
 use logs::LogLevel;
 
-/// Own the database and take commands over a socket
+/// Store what other programs send over a socket
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Stay in this terminal, and log to it

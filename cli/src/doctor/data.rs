@@ -1,4 +1,4 @@
-//! The database, its folder, the daemon, and the outbox.
+//! The database, its folder and the daemon.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,6 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     }
     checks.extend(unrecorded(paths));
     checks.push(daemon_check(paths));
-    checks.extend(outbox(paths));
     checks
 }
 
@@ -239,7 +238,10 @@ fn daemon_check(paths: &Paths) -> Check {
                     "daemon",
                     format!("it writes another database: {}", text("dbPath")),
                 )
-                .advice("CLANKERS_DB_PATH differs between here and where it was started");
+                .advice(
+                    "CLANKERS_DB_PATH differs between here and where it was started: what is \
+                     recorded while it is away is in this one",
+                );
             }
             Check::good("daemon", format!("answers on {socket}"))
         }
@@ -262,39 +264,4 @@ fn daemon_check(paths: &Paths) -> Check {
         }
         None => Check::good("daemon", "not running; the plugin writes by itself"),
     }
-}
-
-/// What the plugin wrote to its outbox because no daemon answered.
-fn outbox(paths: &Paths) -> Option<Check> {
-    let folder = paths.data.join("outbox");
-    let files = fs::read_dir(&folder).ok()?.flatten();
-    let waiting: u64 = files.filter_map(|file| unacknowledged(&file.path())).sum();
-    Some(match waiting {
-        0 => Check::good("outbox", "nothing waits for the daemon"),
-        waiting => Check::warning(
-            "outbox",
-            format!(
-                "{} wait for the daemon in {}",
-                bytes(waiting),
-                shown(&folder)
-            ),
-        )
-        .advice("start it with `clankers daemon`; the next OpenCode hands it over"),
-    })
-}
-
-/// How many bytes of an outbox the daemon has not acknowledged. Its first line
-/// holds the number of those that it has: `clankers outbox 1 0000000000000035`.
-fn unacknowledged(path: &Path) -> Option<u64> {
-    use std::io::{BufRead, BufReader, Read};
-    let file = fs::File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    let mut line = String::new();
-    BufReader::new(file.take(64)).read_line(&mut line).ok()?;
-    let acknowledged: u64 = line
-        .trim_end()
-        .strip_prefix("clankers outbox 1 ")?
-        .parse()
-        .ok()?;
-    Some(length.saturating_sub(acknowledged))
 }

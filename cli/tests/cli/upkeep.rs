@@ -379,19 +379,6 @@ fn paths_are_read_from_the_environment_as_the_plugin_reads_them() {
 }
 
 #[test]
-fn what_waits_for_a_daemon_is_counted() {
-    let home = healthy();
-    let outbox = home.data().join("outbox/12345678-1-abcdef.jsonl");
-    write(&outbox, "clankers outbox 1 0000000000000035\n");
-    assert!(doctor(&home, &[]).says("outbox", "good", "nothing waits"));
-    write(
-        &outbox,
-        &format!("clankers outbox 1 0000000000000035\n{}\n", "x".repeat(99)),
-    );
-    assert!(doctor(&home, &[]).says("outbox", "warning", "100 B wait for the daemon"));
-}
-
-#[test]
 fn a_running_daemon_is_seen() {
     let home = healthy();
     let _daemon = home.daemon();
@@ -401,6 +388,8 @@ fn a_running_daemon_is_seen() {
     fs::copy(home.db(), &other).unwrap();
     let diagnosis = doctor(&home, &["--db-path", other.to_str().unwrap()]);
     assert!(diagnosis.says("daemon", "warning", "it writes another database"));
+    let status = home.stdout(&["status", "--db-path", other.to_str().unwrap()]);
+    assert!(status.contains("it writes another database"), "{status}");
 }
 
 #[test]

@@ -8,11 +8,16 @@ import {
 	RpcError,
 } from "./protocol.ts";
 
-/** How long to wait before the first new attempt, and at most. */
+/** How long to wait before the first new attempt, at most before any, and for an answer. */
 export interface Patience {
 	readonly firstMs: number;
 	readonly longestMs: number;
+	/** By default `ANSWER_MS`. */
+	readonly answerMs?: number;
 }
+
+/** How long a daemon may take for an answer: longer than it waits for a lock itself, so that it can say so. */
+export const ANSWER_MS: number = 10_000;
 
 const PATIENCE: Patience = { firstMs: 100, longestMs: 5_000 };
 
@@ -42,6 +47,7 @@ export class Link {
 	#connection: Connection | undefined;
 	#ready = false;
 	#failures = 0;
+	/** Runs out when it is time to connect, or when a greeting was not answered. */
 	#timer: NodeJS.Timeout | undefined;
 	#holds = false;
 
@@ -90,8 +96,7 @@ export class Link {
 
 	/** Ends it; what was written is still sent. */
 	close(): void {
-		clearTimeout(this.#timer);
-		this.#timer = undefined;
+		this.#stopTimer();
 		this.#ready = false;
 		this.#connection?.end();
 		this.#connection = undefined;
@@ -108,15 +113,25 @@ export class Link {
 				},
 			);
 			this.#connection = connection;
+			this.#expectAnswer(connection);
 		} catch (error) {
 			this.#lost(error instanceof Error ? error.message : String(error), false);
 		}
+	}
+
+	/** A process that listens and never answers is no daemon to wait for. */
+	#expectAnswer(connection: Connection): void {
+		const answerMs = this.#options.patience?.answerMs ?? ANSWER_MS;
+		this.#startTimer(answerMs, () =>
+			connection.abandon(`it has not answered within ${answerMs / 1000} s`),
+		);
 	}
 
 	#greet(connection: Connection): void {
 		const { clientName, clientVersion } = this.#options;
 		const hello = { clientName, clientVersion, protocol: PROTOCOL };
 		connection.request("hello", JSON.stringify(hello), (answer) => {
+			this.#stopTimer();
 			try {
 				if (answer.error !== undefined) throw answer.error;
 				const daemon = answer.result as Identity;
@@ -148,14 +163,21 @@ export class Link {
 		const { firstMs, longestMs } = this.#options.patience ?? PATIENCE;
 		const pause = Math.min(firstMs * 2 ** (this.#failures - 1), longestMs);
 		// Jitter, so that many clients of a daemon that restarts do not come at once.
-		this.#timer = setTimeout(
-			() => {
-				this.#timer = undefined;
-				this.#connect();
-			},
-			pause * (0.5 + Math.random() / 2),
-		);
-		if (!this.#holds) this.#timer.unref();
+		this.#startTimer(pause * (0.5 + Math.random() / 2), () => this.#connect());
 		this.#events.down(reason, refused);
+	}
+
+	#startTimer(milliseconds: number, due: () => void): void {
+		this.#stopTimer();
+		this.#timer = setTimeout(() => {
+			this.#timer = undefined;
+			due();
+		}, milliseconds);
+		if (!this.#holds) this.#timer.unref();
+	}
+
+	#stopTimer(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
 	}
 }

@@ -10,11 +10,20 @@ export interface Sink {
 	/** Where the rows go, in words for a person. */
 	readonly target: string;
 	/**
-	 * Applies all commands or, where it throws a `SinkError`, none of them.
-	 * A command that can never be applied is left out and returned, so that it
-	 * does not hold up the others for ever.
+	 * Applies all commands or, where it throws or rejects with a `SinkError`,
+	 * leaves all of them to be applied again. A command that can never be applied
+	 * is left out and returned, so that it does not hold up the others for ever.
+	 * A sink that waits for another process answers with a promise, and is given
+	 * the next batch once that is settled.
 	 */
-	apply(commands: readonly Command[]): RefusedCommand[];
+	apply(
+		commands: readonly Command[],
+	): RefusedCommand[] | Promise<RefusedCommand[]>;
+	/**
+	 * The process ends: the batch whose promise is not settled is applied before
+	 * this returns, as `apply` says, and what is given to `apply` from now on too.
+	 */
+	finish?(): RefusedCommand[];
 	/**
 	 * What is stored of the directory's sessions and of those named, with
 	 * everything applied before, and what is known of the store of OpenCode
@@ -42,10 +51,11 @@ export interface SinkListener {
 	log(level: "info" | "warn", message: string): void;
 	/** Something that a person has to see. */
 	tell(message: string): void;
-	/** A command was refused that `apply` had taken. */
-	refused(refused: RefusedCommand): void;
-	/** `stored` can be answered again, after it could not. */
-	ready(): void;
+	/**
+	 * The rows go to another process again, and perhaps into another file than
+	 * meanwhile: what is stored there may lack what these sessions became.
+	 */
+	ready(sessionIds: readonly string[]): void;
 }
 
 /** A command that the storage refused for what is in it. */

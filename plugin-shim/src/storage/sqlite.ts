@@ -30,6 +30,12 @@ const NOT_A_DATABASE = 26;
 /** SQL error, too big, constraint, mismatch, range: the command's own fault. */
 const REFUSALS: ReadonlySet<number> = new Set([1, 18, 19, 20, 25]);
 
+/** Whose batch it is, and which of them. A writer's numbers only rise. */
+export interface BatchId {
+	readonly writer: string;
+	readonly number: number;
+}
+
 /** Writes to a database file in this process. */
 export class SqliteSink implements Sink {
 	readonly target: string;
@@ -43,8 +49,9 @@ export class SqliteSink implements Sink {
 		this.#store = store;
 	}
 
-	apply(commands: readonly Command[]): RefusedCommand[] {
-		return this.#with((open) => open.apply(commands));
+	/** `id`: what tells that the batch has been stored already, where another process may have it too. */
+	apply(commands: readonly Command[], id?: BatchId): RefusedCommand[] {
+		return this.#with((open) => open.apply(commands, id));
 	}
 
 	stored(
@@ -119,9 +126,9 @@ class OpenDatabase {
 		}
 	}
 
-	apply(commands: readonly Command[]): RefusedCommand[] {
+	apply(commands: readonly Command[], id?: BatchId): RefusedCommand[] {
 		try {
-			this.#batch(() => {
+			this.#batch(id, () => {
 				for (const command of commands) this.#run(command);
 			});
 			return [];
@@ -130,7 +137,7 @@ class OpenDatabase {
 		}
 		// One of them is at fault: again, each on its own, leaving out what fails.
 		const refused: RefusedCommand[] = [];
-		this.#batch(() => {
+		this.#batch(id, () => {
 			for (const command of commands) {
 				this.#connection.exec("SAVEPOINT command");
 				try {
@@ -185,11 +192,16 @@ class OpenDatabase {
 	}
 
 	/** A transaction on the schema we know: another process may have migrated it since. */
-	#batch(work: () => void): void {
+	#batch(id: BatchId | undefined, work: () => void): void {
 		this.#transaction(() => {
 			this.#checkVersion();
-			work();
+			if (id === undefined || this.#claim(id)) work();
 		});
+	}
+
+	/** Whether a batch is to be stored, and has not been. */
+	#claim(id: BatchId): boolean {
+		return this.rows(this.#store.claimBatch, id).length > 0;
 	}
 
 	/** `IMMEDIATE`, so that a lock is met before any work is done, never in its middle. */

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -10,13 +9,14 @@ import { FrameReader, frame } from "../../src/rpc/frames.ts";
 import { DaemonSink } from "../../src/storage/daemon/daemon-sink.ts";
 import { type RefusedCommand, SinkError } from "../../src/storage/sink.ts";
 import { SqliteSink } from "../../src/storage/sqlite.ts";
+import { rejection, sessionUpsert, todo } from "../support/commands.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { runAll } from "../support/processes.ts";
-import { dump, query } from "../support/query.ts";
+import { dump, lock, query } from "../support/query.ts";
 import { batchesOfRecording, recordings } from "../support/recordings.ts";
-import { newDatabasePath, temporaryFolder } from "../support/temporary.ts";
-import { until, untilAsync } from "../support/until.ts";
-import { type SinkUnderTest, sessionUpsert, testSink } from "./contract.ts";
+import { newDatabasePath } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
+import { testSink } from "./contract.ts";
 
 const { store } = loadCore();
 const MIB = 1024 * 1024;
@@ -25,81 +25,49 @@ const CHILD = join(import.meta.dirname, "..", "support", "apply-to-daemon.ts");
 /** A sink and what it said. */
 interface Heard {
 	readonly sink: DaemonSink;
-	readonly refused: RefusedCommand[];
 	readonly lines: string[];
 	readonly told: string[];
 	readonly ready: () => number;
-	/** Resolves once nothing waits. */
-	stored(): Promise<void>;
 }
 
+/** A sink of this daemon; `path` is its own way to the database, `answerMs` how long it waits. */
 function open(
-	{ socketPath, outboxFolder }: TestDaemon,
-	outboxLimit = 64 * MIB,
-	schemaVersion: number = store.schemaVersion,
+	{ socketPath, databasePath }: TestDaemon,
+	{ path = databasePath, answerMs = 10_000, schema = store.schemaVersion } = {},
 ): Heard {
 	const sink = new DaemonSink({
-		...{ socketPath, outboxFolder, outboxLimit, schemaVersion },
+		...{ socketPath, database: { path, inOwnFolder: false } },
+		store: { ...store, schemaVersion: schema },
 		clientVersion: "test",
-		patience: { firstMs: 5, longestMs: 20 },
+		patience: { firstMs: 5, longestMs: 20, answerMs },
 	});
-	const heard = { refused: [], lines: [], told: [] } as Pick<
-		Heard,
-		"refused" | "lines" | "told"
-	>;
+	const lines: string[] = [];
+	const told: string[] = [];
 	let ready = 0;
 	sink.attend({
-		log: (_level, message) => heard.lines.push(message),
-		tell: (message) => heard.told.push(message),
-		refused: (refused) => heard.refused.push(refused),
+		log: (_level, message) => lines.push(message),
+		tell: (message) => told.push(message),
 		ready: () => {
 			ready += 1;
 		},
 	});
-	const stored = (): Promise<void> =>
-		untilAsync("all is stored", () =>
-			sink.stored("/nowhere", [], undefined).then(
-				() => true,
-				() => false,
-			),
-		);
-	return { sink, ...heard, ready: () => ready, stored };
-}
-
-/** Whether the sink has room for a command, and has taken it. */
-function takes(sink: DaemonSink, command: Command): boolean {
-	try {
-		sink.apply([command]);
-		return true;
-	} catch (error) {
-		if (error instanceof SinkError && error.kind === "unavailable")
-			return false;
-		throw error;
-	}
+	return { sink, lines, told, ready: () => ready };
 }
 
 describe("the contract", () => {
-	const daemons = new Map<string, TestDaemon>();
+	const daemons: TestDaemon[] = [];
+	const sinkAt = (path: string): DaemonSink => open(new TestDaemon(path)).sink;
 
 	afterEach(async () => {
-		for (const daemon of daemons.values()) await daemon.stop();
-		daemons.clear();
+		for (const daemon of daemons.splice(0)) await daemon.stop();
 	});
 
-	testSink("daemon", (path): SinkUnderTest => {
-		const daemon = daemons.get(path) ?? new TestDaemon(path);
-		daemons.set(path, daemon);
-		const { sink, refused, stored } = open(daemon);
-		return {
-			sink,
-			refusedLater: refused,
-			// Nothing has to be there when a sink is opened, the daemon neither.
-			stored: async () => {
-				if (!daemon.isRunning) await daemon.start();
-				await stored();
-			},
-		};
+	testSink("daemon", sinkAt, async (path) => {
+		const daemon = new TestDaemon(path);
+		daemons.push(daemon);
+		await daemon.start();
 	});
+	testSink("daemon-less daemon", sinkAt);
 });
 
 describe("the daemon sink", () => {
@@ -113,271 +81,274 @@ describe("the daemon sink", () => {
 
 	afterEach(() => daemon.kill());
 
-	const outboxes = (): string[] =>
-		existsSync(daemon.outboxFolder)
-			? readdirSync(daemon.outboxFolder).sort()
-			: [];
-	const titles = (): unknown[] =>
-		query(path, "SELECT title FROM sessions ORDER BY id").map(
+	const titles = (file = path): unknown[] =>
+		query(file, "SELECT title FROM sessions ORDER BY id").map(
 			({ title }) => title,
 		);
-	const count = (): number =>
-		Number(query(path, "SELECT count(*) AS n FROM sessions")[0]?.["n"]);
+	const count = (file = path): number =>
+		Number(query(file, "SELECT count(*) AS n FROM sessions")[0]?.["n"]);
+	const rejections = (): unknown =>
+		query(path, "SELECT sum(count) AS n FROM rejections")[0]?.["n"];
 	const child = (id: string, many: number, how: string): string[] => [
-		...[CHILD, daemon.socketPath, daemon.outboxFolder, id, String(many), how],
+		...[CHILD, daemon.socketPath, path, id, String(many), how],
 	];
+	/** Another file than the daemon's: what is in it, this process wrote. */
+	const ownFile = (): string => join(dirname(path), "own.db");
 
-	it("keeps what is applied while no daemon is there, and says so once", async () => {
-		const { sink, lines, told, stored } = open(daemon);
-		for (let at = 0; at < 50; at++)
-			sink.apply([sessionUpsert(`ses_${at}`, "early")]);
-		await assert.rejects(
-			sink.stored("/nowhere", [], undefined),
-			(error) => error instanceof SinkError && error.kind === "unavailable",
-		);
-		await until("it says so", () => lines.length > 0);
-		assert.equal(outboxes().length, 2);
+	it("opens no database while the daemon is there", async () => {
 		await daemon.start();
-		await stored();
-		assert.equal(count(), 50);
-		assert.equal(lines.length, 2, lines.join("\n"));
-		assert.match(lines[0] ?? "", /does not take what is recorded.*ENOENT/);
-		assert.match(lines[1] ?? "", /is there$/);
-		assert.deepEqual(told, []);
+		const { sink, lines } = open(daemon, { path: ownFile() });
+		assert.deepEqual(await sink.apply([sessionUpsert("ses_1", "one")]), []);
+		assert.deepEqual(titles(), ["one"]);
+		assert.ok(!existsSync(ownFile()));
+		assert.deepEqual(lines, [
+			`the daemon on ${daemon.socketPath} writes \`${path}\`; while it is away, this process writes \`${ownFile()}\``,
+		]);
 		sink.close();
-		assert.deepEqual(outboxes(), []);
 	});
 
-	it("says when what is stored can be asked for again", async () => {
-		const { sink, ready } = open(daemon);
-		await assert.rejects(sink.stored("/nowhere", [], undefined));
+	it("stores at once, itself, while no daemon is there, and says so once", async () => {
+		const { sink, lines, told, ready } = open(daemon, { path: ownFile() });
+		await sink.apply([sessionUpsert("ses_0", "early")]);
+		for (let at = 1; at < 50; at++)
+			assert.deepEqual(sink.apply([sessionUpsert(`ses_${at}`, "early")]), []);
+		assert.equal(count(ownFile()), 50);
+		assert.equal(
+			(await sink.stored("/nowhere", ["ses_7"], undefined)).length,
+			1,
+		);
 		assert.equal(ready(), 0);
 		await daemon.start();
-		await until("it is ready", () => ready() === 1);
+		await until("it is there", () => ready() === 1);
+		await sink.apply([sessionUpsert("ses_late", "late")]);
+		assert.deepEqual(titles(), ["late"]);
+		assert.equal(count(ownFile()), 50);
+		assert.equal(lines.length, 3, lines.join("\n"));
+		assert.match(lines[0] ?? "", /is away, this process records to .*ENOENT/);
+		assert.match(lines[1] ?? "", /is there, and records again$/);
+		assert.deepEqual(told, []);
 		sink.close();
 	});
 
-	it("keeps its files for their owner alone", {
-		skip: process.platform === "win32",
-	}, () => {
-		const before = process.umask(0);
-		const { sink } = open(daemon);
-		try {
-			sink.apply([sessionUpsert("ses_1", "one")]);
-		} finally {
-			process.umask(before);
-		}
-		const mode = (file: string): string =>
-			(statSync(file).mode & 0o777).toString(8);
-		assert.equal(mode(daemon.outboxFolder), "700");
-		for (const name of outboxes())
-			assert.equal(mode(join(daemon.outboxFolder, name)), "600", name);
-		sink.close();
-	});
-
-	it("waits for a daemon that does not answer, without holding anybody", async () => {
+	it("stores itself where a socket is there and nobody behind it", async () => {
 		await daemon.start();
-		const { sink, stored } = open(daemon);
-		await stored();
+		await daemon.kill();
+		assert.ok(existsSync(daemon.socketPath));
+		const { sink, lines } = open(daemon);
+		await sink.apply([sessionUpsert("ses_1", "one")]);
+		assert.deepEqual(titles(), ["one"]);
+		assert.match(lines.join("\n"), /ECONNREFUSED|Failed to connect/);
+		sink.close();
+	});
+
+	it("waits for a daemon that does not answer, and not for ever", async () => {
+		await daemon.start();
+		const { sink, lines, ready } = open(daemon, { answerMs: 100 });
+		await sink.apply([sessionUpsert("ses_1", "one")]);
 		daemon.suspend();
-		const text = "slow ".repeat(1000);
-		const started = performance.now();
-		for (let at = 0; at < 2000; at++)
-			sink.apply([sessionUpsert(`ses_${at}`, text)]);
-		// A few milliseconds for each MiB on disk; the rest is room for a busy machine.
-		assert.ok(performance.now() - started < 5_000);
+		await sink.apply([
+			sessionUpsert("ses_2", "two"),
+			todo("early"),
+			rejection(),
+		]);
+		// From here on it is not waited for.
+		assert.deepEqual(sink.apply([todo("late")]), []);
+		for (let at = 0; at < 20; at++) sink.apply([rejection()]);
+		assert.deepEqual(titles(), ["one", "two"]);
+		assert.deepEqual(await sink.stored("/nowhere", ["ses_3"], undefined), []);
 		daemon.resume();
-		await stored();
-		assert.equal(count(), 2000);
+		await until("it is there", () => ready() === 1);
+		await sink.apply([sessionUpsert("ses_3", "three")]);
+		// The batch that timed out was still in the socket: it comes too late.
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		assert.deepEqual(query(path, "SELECT content FROM todos"), [
+			{ content: "late" },
+		]);
+		assert.equal(rejections(), 21);
+		assert.equal(lines.length, 2, lines.join("\n"));
+		assert.match(lines[0] ?? "", /is away.*not answered within 0\.1 s$/);
+		assert.match(lines[1] ?? "", /is there/);
 		sink.close();
 	});
 
-	it("loses nothing when the daemon is killed in mid-batch, again and again", async () => {
+	it("does not wait for one that is suspended when it is met", async () => {
 		await daemon.start();
-		const { sink, stored } = open(daemon);
-		await stored();
-		for (let turn = 0; turn < 5; turn++) {
-			for (let at = 0; at < 300; at++)
-				sink.apply([
+		daemon.suspend();
+		const { sink, lines, ready } = open(daemon, { answerMs: 50 });
+		await sink.apply([sessionUpsert("ses_1", "one")]);
+		assert.deepEqual(titles(), ["one"]);
+		assert.match(lines[0] ?? "", /not answered within 0\.05 s$/);
+		daemon.resume();
+		await until("it is there", () => ready() === 1);
+		sink.close();
+	});
+
+	it("loses and repeats nothing when the daemon is killed in mid-batch, again and again", async () => {
+		await daemon.start();
+		const { sink, lines } = open(daemon);
+		let batches = 0;
+		for (let turn = 0; turn < 6; turn++) {
+			await until("the daemon is there", () =>
+				/is there|^$/.test(lines.at(-1) ?? ""),
+			);
+			const killed = new Promise((resolve) =>
+				setTimeout(resolve, turn * 2),
+			).then(() => daemon.kill());
+			for (let at = 0; at < 40; at++) {
+				batches += 1;
+				await sink.apply([
 					sessionUpsert(`ses_${turn}_${at}`, "first"),
 					sessionUpsert(`ses_${turn}_${at}`, "last"),
+					rejection(),
 				]);
-			await until("some of it is stored", () => count() > turn * 300);
-			await daemon.kill();
+			}
+			await killed;
 			await daemon.start();
 		}
-		await stored();
-		assert.equal(count(), 1500);
+		assert.equal(count(), batches);
 		assert.deepEqual(new Set(titles()), new Set(["last"]));
+		assert.equal(rejections(), batches);
 		sink.close();
-		assert.deepEqual(outboxes(), []);
 	});
 
-	it("loses nothing when the daemon is ended and another started", async () => {
+	it("loses and repeats nothing when the daemon is ended and another started", async () => {
 		await daemon.start();
-		const { sink, stored } = open(daemon);
-		for (let at = 0; at < 600; at++) {
-			sink.apply([sessionUpsert(`ses_${at}`, "one")]);
-			if (at % 200 === 100) {
+		const { sink } = open(daemon);
+		for (let at = 0; at < 300; at++) {
+			const stored = sink.apply([sessionUpsert(`ses_${at}`, "x"), rejection()]);
+			if (at % 100 === 50) {
 				await daemon.stop();
 				await daemon.start();
 			}
+			await stored;
 		}
-		await stored();
-		assert.equal(count(), 600);
+		assert.equal(count(), 300);
+		assert.equal(rejections(), 300);
 		sink.close();
 	});
 
-	it("leaves what a process could not ship to the next one", async () => {
-		await runAll([child("ses_a", 20, "exit"), child("ses_b", 20, "exit")]);
-		assert.equal(outboxes().length, 4);
+	it("loses and repeats nothing when the process exits with a batch under way", async () => {
+		await runAll([child("ses_a", 20, "at once")]);
+		assert.equal(count(), 20);
 		await daemon.start();
-		const { sink, stored } = open(daemon);
-		await stored();
-		assert.equal(count(), 40);
-		assert.deepEqual(outboxes(), []);
+		await runAll(
+			["b", "c", "d"].map((id) => child(`ses_${id}`, 500, "connected")),
+		);
+		assert.equal(count(), 1520);
+		daemon.suspend();
+		await runAll([child("ses_e", 20, "at once")]);
+		assert.equal(count(), 1540);
+		daemon.resume();
+		// Answered after what the processes had sent.
+		const { sink } = open(daemon);
+		await sink.stored("/nowhere", [], undefined);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		assert.equal(count(), 1540);
+		assert.equal(rejections(), 5);
 		sink.close();
-	});
-
-	it("has sent all of it when a process exits at once, if the daemon is there", async () => {
-		await daemon.start();
-		await runAll([child("ses_a", 100, "connected")]);
-		await until("all is stored", () => count() === 100);
 	});
 
 	it("keeps no process alive", async () => {
 		await runAll([child("ses_a", 1, "end")]);
 		await daemon.start();
 		await runAll([child("ses_b", 1, "end")]);
-		const { sink, stored } = open(daemon);
-		await stored();
 		assert.equal(count(), 2);
+	});
+
+	it("keeps a batch that nobody can store now", async () => {
+		await daemon.start();
+		const { sink } = open(daemon, { answerMs: 100 });
+		await sink.apply([sessionUpsert("ses_1", "one")]);
+		const unlock = lock(path);
+		const batch = [sessionUpsert("ses_2", "two")];
+		await assert.rejects(
+			Promise.resolve(sink.apply(batch)),
+			(error) =>
+				error instanceof SinkError &&
+				error.kind === "unavailable" &&
+				/database is locked/.test(error.message),
+		);
+		unlock();
+		assert.deepEqual(await sink.apply(batch), []);
+		assert.deepEqual(titles(), ["one", "two"]);
 		sink.close();
 	});
 
-	it("leaves the outbox of a living process alone, and takes that of one that was killed", async () => {
-		const [file = "", ...args] = child("ses_a", 30, "stay");
-		const other = spawn(process.execPath, [file, ...args], {
-			stdio: ["pipe", "pipe", "inherit"],
-		});
-		await new Promise((resolve) => other.stdout.once("data", resolve));
-		const [name = ""] = outboxes().filter((name) => name.endsWith(".jsonl"));
-		const first = open(daemon);
-		first.sink.apply([sessionUpsert("ses_b", "two")]);
-		first.sink.close();
-		assert.ok(existsSync(join(daemon.outboxFolder, name)));
-		// Before it can ship anything itself.
-		const gone = new Promise((resolve) => other.once("exit", resolve));
-		other.kill("SIGKILL");
-		await gone;
+	it("counts a file that it cannot use as one that it may use later: the daemon may be back", async () => {
 		await daemon.start();
-		const second = open(daemon);
-		await second.stored();
-		assert.equal(count(), 31);
-		second.sink.close();
-		assert.deepEqual(outboxes(), []);
-	});
-
-	it("ships nothing to a daemon on another socket", async () => {
-		const elsewhere = Object.assign(new TestDaemon(path), {
-			socketPath: join(dirname(path), "other.sock"),
-		});
-		const other = open(elsewhere);
-		other.sink.apply([sessionUpsert("ses_other", "elsewhere")]);
-		other.sink.close();
-		await daemon.start();
-		const { sink, stored } = open(daemon);
-		sink.apply([sessionUpsert("ses_1", "one")]);
-		await stored();
-		assert.deepEqual(titles(), ["one"]);
+		await daemon.kill();
+		const newer = query(path, "SELECT 1 AS one");
+		assert.equal(newer.length, 1);
+		query(path, `PRAGMA user_version = ${store.schemaVersion + 1}`);
+		const { sink } = open(daemon);
+		await assert.rejects(
+			Promise.resolve(sink.apply([sessionUpsert("ses_1", "one")])),
+			(error) => error instanceof SinkError && error.kind === "unavailable",
+		);
 		sink.close();
-		assert.equal(outboxes().length, 2);
 	});
 
 	it("keeps the order when a batch is refused", async () => {
 		await daemon.start();
-		daemon.suspend();
-		const { sink, refused, stored } = open(daemon);
+		const { sink } = open(daemon, { path: ownFile() });
 		const impossible = {
 			method: "message.upsert",
 			params: { id: "msg_1", sessionId: "ses_1", cost: "much" },
 		} as unknown as Command;
-		sink.apply([sessionUpsert("ses_1", "one"), impossible]);
-		for (const title of ["two", "three"])
-			sink.apply([sessionUpsert("ses_1", title)]);
-		daemon.resume();
-		await stored();
-		assert.deepEqual(titles(), ["three"]);
-		assert.deepEqual(
-			refused.map(({ reason }) => reason),
-			['`commands[0].params.cost`: found string "much", expected a number'],
-		);
-		sink.close();
-	});
-
-	it("makes room for what is new by leaving earlier states out, and says so once", async () => {
-		const { sink, told, stored } = open(daemon, MIB / 4);
-		const messageId = "msg_1";
-		const text = (at: number): string => `${"word ".repeat(at)}end`;
-		const part = (at: number): Command => ({
-			method: "part.upsert",
-			params: {
-				...{ id: "prt_1", messageId, sessionId: "ses_1", type: "text" },
-				...{ text: text(at), endedAt: null },
-			},
-		});
-		sink.apply([sessionUpsert("ses_1", "one")]);
-		for (let at = 0; at < 1000; at++) {
-			// While room is being made there may be none: the recorder tries again.
-			await until("there is room", () => takes(sink, part(at)));
-		}
-		assert.equal(told.length, 1);
-		assert.match(told[0] ?? "", /0\.2 MiB wait for the daemon on/);
-		await daemon.start();
-		await stored();
-		assert.deepEqual(query(path, "SELECT text FROM parts"), [
-			{ text: text(999) },
+		const refused = await sink.apply([
+			...[sessionUpsert("ses_1", "one"), impossible],
+			...[sessionUpsert("ses_1", "two"), rejection()],
 		]);
-		sink.close();
-	});
-
-	it("refuses what there is no room for, until there is", async () => {
-		const { sink, stored } = open(daemon, 64 * 1024);
-		const title = "t".repeat(1000);
-		let applied = 0;
-		assert.throws(
-			() => {
-				for (; applied < 100; applied++)
-					sink.apply([sessionUpsert(`ses_${applied}`, title)]);
+		assert.deepEqual(titles(), ["two"]);
+		assert.equal(rejections(), 1);
+		assert.deepEqual(refused, [
+			{
+				command: impossible,
+				reason:
+					'`commands[0].params.cost`: found string "much", expected a number',
 			},
-			(error) =>
-				error instanceof SinkError &&
-				error.kind === "unavailable" &&
-				/is full: 0\.1 MiB wait/.test(error.message),
-		);
-		assert.ok(applied > 40, `${applied}`);
-		await daemon.start();
-		await stored();
-		assert.equal(count(), applied);
-		sink.apply([sessionUpsert("ses_late", "late")]);
-		await stored();
-		assert.equal(count(), applied + 1);
+		] satisfies RefusedCommand[]);
+		assert.ok(!existsSync(ownFile()));
 		sink.close();
 	});
 
-	it("keeps everything for a daemon that is older than the plugin, and says so once", async () => {
+	it("sends a long batch in several requests", async () => {
 		await daemon.start();
-		const newer = open(daemon, 64 * MIB, store.schemaVersion + 1);
-		newer.sink.apply([sessionUpsert("ses_1", "one")]);
-		await until("it is told", () => newer.told.length > 0);
-		await assert.rejects(newer.sink.stored("/nowhere", [], undefined));
-		newer.sink.close();
-		assert.equal(newer.told.length, 1);
-		assert.match(newer.told[0] ?? "", /older than the plugin.*update it/);
+		const { sink } = open(daemon, { path: ownFile() });
+		const title = "long ".repeat(MIB / 10);
+		const batch = Array.from({ length: 12 }, (_, at) =>
+			sessionUpsert(`ses_${at}`, title),
+		);
+		assert.deepEqual(await sink.apply([...batch, rejection()]), []);
+		assert.equal(count(), 12);
+		assert.equal(rejections(), 1);
+		assert.ok(!existsSync(ownFile()));
+		sink.close();
+	});
+
+	it("stores a command itself that is longer than the daemon takes", async () => {
+		await daemon.start();
+		const { sink, lines } = open(daemon);
+		const title = "é".repeat(33 * MIB);
+		const batch = [sessionUpsert("ses_1", title), sessionUpsert("ses_2", "")];
+		assert.deepEqual(await sink.apply(batch), []);
+		const lengths = query(path, "SELECT length(title) AS n FROM sessions");
+		assert.deepEqual(lengths, [{ n: 33 * MIB }, { n: 0 }]);
+		assert.deepEqual(lines, []);
+		sink.close();
+	});
+
+	it("sends nothing to a daemon that is older than the plugin, and says so once", async () => {
+		await daemon.start();
+		const schema = store.schemaVersion + 1;
+		const { sink, told } = open(daemon, { path: ownFile(), schema });
+		await sink.apply([sessionUpsert("ses_1", "one")]);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		await sink.apply([sessionUpsert("ses_2", "two")]);
+		assert.deepEqual(titles(ownFile()), ["one", "two"]);
+		assert.equal(told.length, 1);
+		assert.match(told[0] ?? "", /older than the plugin.*update it/);
 		assert.equal(count(), 0);
-		const { sink, stored } = open(daemon);
-		await stored();
-		assert.equal(count(), 1);
 		sink.close();
 	});
 
@@ -391,15 +362,16 @@ describe("the daemon sink", () => {
 				store,
 			);
 			await daemon.start();
-			const { sink, refused, stored } = open(daemon);
+			const { sink } = open(daemon, { path: ownFile() });
 			for (const recording of recordings(release))
 				for (const batch of batchesOfRecording(recording)) {
 					sqlite.apply(batch);
-					sink.apply(batch);
+					assert.deepEqual(await sink.apply(batch), []);
 				}
-			await stored();
-			assert.deepEqual(refused, []);
-			assert.deepEqual(dump(path), dump(direct));
+			const { batches, ...rows } = dump(path);
+			assert.equal(batches?.length, 1);
+			assert.deepEqual({ ...rows, batches: [] }, dump(direct));
+			assert.ok(!existsSync(ownFile()));
 			sink.close();
 			sqlite.close();
 			await daemon.stop();
@@ -413,7 +385,7 @@ describe("a daemon that speaks another protocol", () => {
 	let daemon: TestDaemon;
 
 	beforeEach(async () => {
-		daemon = new TestDaemon(join(temporaryFolder(), "clankers.db"));
+		daemon = new TestDaemon(newDatabasePath());
 		asked = [];
 		server = createServer((socket) => {
 			const frames = new FrameReader();
@@ -427,6 +399,13 @@ describe("a daemon that speaks another protocol", () => {
 			});
 			socket.on("error", () => {});
 		});
+		// The folder is there once something was stored in it.
+		const sqlite = new SqliteSink(
+			{ path: daemon.databasePath, inOwnFolder: false },
+			store,
+		);
+		sqlite.apply([]);
+		sqlite.close();
 		await new Promise<void>((resolve) =>
 			server.listen(daemon.socketPath, resolve),
 		);
@@ -434,14 +413,17 @@ describe("a daemon that speaks another protocol", () => {
 
 	afterEach(() => server.close());
 
-	it("is asked nothing, and the person is told once", async () => {
+	it("is sent nothing, and the person is told once", async () => {
 		const { sink, told } = open(daemon);
-		sink.apply([sessionUpsert("ses_1", "one")]);
+		await sink.apply([sessionUpsert("ses_1", "one")]);
 		await until("it has tried again", () => asked.length > 2);
 		assert.deepEqual(new Set(asked), new Set(["hello"]));
 		assert.equal(told.length, 1);
 		assert.match(told[0] ?? "", /this daemon speaks 2$/);
+		assert.equal(
+			query(daemon.databasePath, "SELECT * FROM sessions").length,
+			1,
+		);
 		sink.close();
-		assert.equal(readdirSync(daemon.outboxFolder).length, 2);
 	});
 });

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { loadCore } from "../../src/core.ts";
 import { type Connection, connect } from "../../src/storage/connection.ts";
 import { SqliteSink } from "../../src/storage/sqlite.ts";
+import { sessionUpsert } from "../support/commands.ts";
 import { newDatabasePath } from "../support/temporary.ts";
-import { sessionUpsert } from "./contract.ts";
 
 const { store } = loadCore();
 const open = (path: string): SqliteSink =>

@@ -16,10 +16,11 @@ import { loadCore } from "../../src/core.ts";
 import { connect } from "../../src/storage/connection.ts";
 import { SinkError } from "../../src/storage/sink.ts";
 import { SqliteSink } from "../../src/storage/sqlite.ts";
+import { sessionUpsert } from "../support/commands.ts";
 import { runAll } from "../support/processes.ts";
 import { lock, query } from "../support/query.ts";
 import { newDatabasePath, temporaryFolder } from "../support/temporary.ts";
-import { sessionUpsert, testSink } from "./contract.ts";
+import { testSink } from "./contract.ts";
 
 const { store } = loadCore();
 
@@ -30,7 +31,7 @@ const count = (path: string): unknown =>
 const mode = (path: string): string =>
 	(statSync(path).mode & 0o777).toString(8);
 
-testSink("SQLite", (path) => ({ sink: open(path) }));
+testSink("SQLite", open);
 
 describe("the SQLite sink's database", () => {
 	it("has the core's schema, in WAL mode", () => {

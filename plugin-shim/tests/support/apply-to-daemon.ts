@@ -1,32 +1,29 @@
 /**
- * A process with a daemon sink of its own: `apply-to-daemon.ts SOCKET OUTBOX ID COUNT HOW`.
- * It applies COUNT sessions and then, as HOW says: exits at once (`exit`),
- * connects first (`connected`), says `ready` and stays (`stay`), or does
- * nothing more and is left to end by itself (`end`).
+ * A process with a daemon sink of its own that ends with its batch under way:
+ * `apply-to-daemon.ts SOCKET DATABASE ID COUNT HOW`. The batch is COUNT sessions
+ * and a rejection. HOW: `connected` waits for the daemon first, `at once` does
+ * not, `end` waits for nothing and is left to end by itself.
  */
 import { loadCore } from "../../src/core.ts";
 import { DaemonSink } from "../../src/storage/daemon/daemon-sink.ts";
+import { rejection, sessionUpsert } from "./commands.ts";
 
-const [socketPath = "", outboxFolder = "", id = "", count = "1", how = ""] =
+const [socketPath = "", path = "", id = "", count = "1", how = ""] =
 	process.argv.slice(2);
-const { schemaVersion } = loadCore().store;
 const sink = new DaemonSink({
-	socketPath,
-	outboxFolder,
-	outboxLimit: 64 * 1024 * 1024,
-	schemaVersion,
-	clientVersion: "test",
+	...{ socketPath, database: { path, inOwnFolder: false } },
+	...{ store: loadCore().store, clientVersion: "test" },
 });
-process.on("exit", () => sink.close());
+process.on("exit", () => {
+	sink.finish();
+	sink.close();
+});
 // The sink keeps no process alive, as OpenCode is alive by itself.
 const alive = setInterval(() => {}, 1000);
 if (how === "connected") await sink.stored("/nowhere", [], undefined);
 clearInterval(alive);
-for (let at = 0; at < Number(count); at++)
-	sink.apply([
-		{ method: "session.upsert", params: { id: `${id}_${at}`, title: how } },
-	]);
-if (how === "stay") {
-	process.stdout.write("ready\n");
-	process.stdin.resume();
-} else if (how !== "end") process.exit(0);
+const sessions = Array.from({ length: Number(count) }, (_, at) =>
+	sessionUpsert(`${id}_${at}`, how),
+);
+void sink.apply([...sessions, rejection()]);
+if (how !== "end") process.exit(0);

@@ -20,14 +20,12 @@ process.on("exit", () => {
 export class TestDaemon {
 	readonly databasePath: string;
 	readonly socketPath: string;
-	readonly outboxFolder: string;
 	#child: ChildProcess | undefined;
 
 	constructor(databasePath: string) {
 		const folder = dirname(databasePath);
 		this.databasePath = databasePath;
 		this.socketPath = join(folder, "d.sock");
-		this.outboxFolder = join(folder, "outbox");
 	}
 
 	get isRunning(): boolean {

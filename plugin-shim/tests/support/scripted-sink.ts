@@ -1,4 +1,4 @@
-/** A sink that keeps its batches and fails when it is told to. */
+/** A sink that keeps its batches, and fails or waits when it is told to. */
 import type {
 	Command,
 	StoredMessage,
@@ -10,6 +10,12 @@ import {
 	SinkError,
 } from "../../src/storage/sink.ts";
 
+interface Waiting {
+	readonly commands: readonly Command[];
+	readonly resolve: (refused: RefusedCommand[]) => void;
+	readonly reject: (error: unknown) => void;
+}
+
 export class ScriptedSink implements Sink {
 	readonly target = "the scripted sink";
 	/** What was stored, a batch each. */
@@ -18,10 +24,46 @@ export class ScriptedSink implements Sink {
 	failure: unknown;
 	/** What `apply` says it could not store. */
 	refused: RefusedCommand[] = [];
+	/** Whether `apply` waits until `land` is called. */
+	waits = false;
 	attempts = 0;
 	closed = 0;
+	/** The batch that waits. */
+	#waiting: Waiting | undefined;
 
-	apply(commands: readonly Command[]): RefusedCommand[] {
+	apply(
+		commands: readonly Command[],
+	): RefusedCommand[] | Promise<RefusedCommand[]> {
+		if (!this.waits) return this.#store(commands);
+		return new Promise((resolve, reject) => {
+			this.#waiting = { commands, resolve, reject };
+		});
+	}
+
+	get isWaiting(): boolean {
+		return this.#waiting !== undefined;
+	}
+
+	/** Settles the batch that waits, and lets those that wait for it go on. */
+	async land(): Promise<void> {
+		const waiting = this.#waiting;
+		this.#waiting = undefined;
+		try {
+			waiting?.resolve(this.#store(waiting.commands));
+		} catch (error) {
+			waiting?.reject(error);
+		}
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+
+	finish(): RefusedCommand[] {
+		this.waits = false;
+		const commands = this.#waiting?.commands;
+		this.#waiting = undefined;
+		return commands === undefined ? [] : this.#store(commands);
+	}
+
+	#store(commands: readonly Command[]): RefusedCommand[] {
 		this.attempts += 1;
 		if (this.failure !== undefined) throw this.failure;
 		this.batches.push([...commands]);

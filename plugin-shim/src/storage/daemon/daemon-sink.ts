@@ -1,16 +1,23 @@
 /**
- * The daemon sink: what is applied is on disk, in an outbox, when `apply`
- * returns. From there it goes to the daemon in the background, by this process
- * or, when this one is gone, by the next.
+ * The daemon sink: while the daemon answers, batches go to it. While it does
+ * not, the in-process sink stores them, so that what was observed is on disk
+ * either way, and nothing has to wait for the daemon's return.
  */
+import { randomUUID } from "node:crypto";
 import type {
 	Command,
+	Store,
 	StoredMessage,
 	StoredSession,
 } from "../../../../pkg/clankers.js";
-import { pause } from "../../drain-timer.ts";
-import { Link, type Patience } from "../../rpc/link.ts";
-import { CODE, type Identity, RpcError } from "../../rpc/protocol.ts";
+import type { Database } from "../../config.ts";
+import type { Patience } from "../../rpc/link.ts";
+import {
+	type Answer,
+	CODE,
+	type Identity,
+	RpcError,
+} from "../../rpc/protocol.ts";
 import { describe } from "../../voice.ts";
 import {
 	type RefusedCommand,
@@ -18,305 +25,280 @@ import {
 	SinkError,
 	type SinkListener,
 } from "../sink.ts";
-import { batchesOf } from "./batches.ts";
-import { compact } from "./compact.ts";
-import type { Outbox } from "./outbox.ts";
-import { OutboxFolder } from "./outbox-folder.ts";
-import { Shipper } from "./shipper.ts";
+import { SqliteSink } from "../sqlite.ts";
+import { oneByOne, type Piece, piecesOf } from "./pieces.ts";
+import { Requests } from "./requests.ts";
 
-/** How often to look for what other processes have left. */
-const ADOPT_EVERY_MS = 30_000;
-/** The part of the limit from which on what waits is made smaller. */
-const CROWDED = 3 / 4;
-/** How much more has to wait before that is tried again. */
-const WORTHWHILE = 1 / 8;
-const MIB = 1024 * 1024;
+/** Attempts to store the batch under way at the process's end, each at most a busy timeout long: a second in all. */
+const LAST_ATTEMPTS = 20;
 
-/** Where the daemon is, and what may wait for it. */
+/** Where the daemon is, and what to write while it is away. */
 export interface DaemonOptions {
 	readonly socketPath: string;
-	/** The folder of outboxes. */
-	readonly outboxFolder: string;
-	/** How many bytes may wait. */
-	readonly outboxLimit: number;
-	/** The schema that our commands are for; an older daemon does not know all of them. */
-	readonly schemaVersion: number;
+	/** The database that the daemon is meant to write, as this process reaches it. */
+	readonly database: Database;
+	/** Our commands are for its schema; an older daemon does not know all of them. */
+	readonly store: Store;
 	readonly clientVersion: string;
-	/** How patiently to connect again; tests are less so. */
+	/** How patiently to connect again and wait for answers; tests are less so. */
 	readonly patience?: Patience;
 }
 
-/** Hands commands to a daemon. */
+/** The batch that the daemon has not acknowledged. */
+interface Flight {
+	/** What of it is not acknowledged; the first piece is under way. */
+	pieces: Piece[];
+	readonly refused: RefusedCommand[];
+	readonly resolve: (refused: RefusedCommand[]) => void;
+	readonly reject: (error: unknown) => void;
+}
+
+/** Hands batches to the daemon, or stores them. */
 export class DaemonSink implements Sink {
 	readonly target: string;
 	readonly #options: DaemonOptions;
-	readonly #folder: OutboxFolder;
-	readonly #link: Link;
-	readonly #shipper: Shipper;
+	readonly #requests: Requests;
+	/** What writes while the daemon is away. */
+	readonly #local: SqliteSink;
+	readonly #writer: string = randomUUID();
+	/** The number of the piece that was sent or stored last. */
+	#number = 0;
+	#flight: Flight | undefined;
+	/** Resolves once the last batch is settled, however. */
+	#settled: Promise<unknown> = Promise.resolve();
 	#listener: SinkListener | undefined;
-	#open = false;
-	/** Whether it is to be let go of once nothing waits. */
-	#closing = false;
-	#own: Outbox | undefined;
-	#adopting: NodeJS.Timeout | undefined;
-	/** Why the daemon is not there, as the person was told. */
+	#isFinishing = false;
+	/** Why the daemon is away, as the person was told. */
 	#absence: string | undefined;
-	#compacting = false;
-	#toldCrowded = false;
-	/** How much waited when it had been made smaller last. */
-	#incompressible = 0;
-	/** Whether `stored` could not be answered. */
-	#missed = false;
-	/** Who waits until nothing waits. */
-	#untilShipped: (() => void)[] = [];
-	/** Who is to know that the connection is gone. */
-	readonly #untilDown = new Set<(reason: Error) => void>();
+	/** Whether this process wrote or read the file itself since the daemon was last there. */
+	#wasAlone = false;
+	/** The sessions that it wrote of. */
+	readonly #writtenAlone = new Set<string>();
+	#toldOfOtherFile = false;
 
 	constructor(options: DaemonOptions) {
-		this.target = `the daemon on ${options.socketPath}`;
+		const { database, socketPath, store } = options;
+		this.target = `the daemon on ${socketPath}`;
 		this.#options = options;
-		this.#folder = new OutboxFolder(options.outboxFolder, options.socketPath);
-		this.#link = new Link(
+		this.#local = new SqliteSink(database, store);
+		this.#requests = new Requests(
 			{ ...options, clientName: "opencode-clankers" },
 			{
 				ready: (daemon) => this.#ready(daemon),
 				down: (reason, refused) => this.#down(reason, refused),
 			},
 		);
-		this.#shipper = new Shipper(this.#link, {
-			refused: (refused) => this.#listener?.refused(refused),
-			unreadable: (path, lines) =>
-				this.#listener?.log("warn", `${lines} unreadable lines in \`${path}\``),
-			emptied: () => this.#settle(),
-		});
 	}
 
 	attend(listener: SinkListener): void {
 		this.#listener = listener;
-		this.#begin();
+		this.#requests.open();
 	}
 
-	apply(commands: readonly Command[]): RefusedCommand[] {
-		const { records, refused } = batchesOf(commands);
-		if (records.length === 0) return refused;
-		this.#begin();
-		this.#makeRoom(records.reduce((sum, { length }) => sum + length, 0));
-		try {
-			this.#ownOutbox().append(records);
-		} catch (error) {
-			throw new SinkError(
-				"unavailable",
-				`\`${this.#options.outboxFolder}\`: ${describe(error)}`,
-				error,
-			);
-		}
-		this.#shipper.ship();
-		return refused;
+	apply(
+		commands: readonly Command[],
+	): RefusedCommand[] | Promise<RefusedCommand[]> {
+		if (commands.length === 0) return [];
+		if (!this.#isFinishing) this.#requests.open();
+		const isAlone = this.#isFinishing || this.#requests.isAway;
+		const pieces = isAlone ? undefined : piecesOf(commands);
+		if (pieces === undefined) return this.#applyHere(commands, this.#next());
+		return this.#handOver(pieces);
 	}
 
-	stored(
+	finish(): RefusedCommand[] {
+		this.#isFinishing = true;
+		const flight = this.#flight;
+		if (flight === undefined) return [];
+		for (let attempt = 1; ; attempt++)
+			try {
+				return this.#takeOver(flight);
+			} catch (error) {
+				// The daemon may be storing this very batch, and hold the lock.
+				if (attempt >= LAST_ATTEMPTS) throw error;
+			}
+	}
+
+	async stored(
 		directory: string,
 		ids: readonly string[],
 		storeId: string | undefined,
 	): Promise<StoredSession[]> {
-		return this.#rows("sessions.stored", { directory, ids, storeId });
+		const asked = { directory, ids, storeId };
+		const rows = await this.#ask("sessions.stored", asked);
+		return (
+			(rows as StoredSession[] | undefined) ??
+			this.#here((local) => local.stored(directory, ids, storeId))
+		);
 	}
 
-	storedMessages(
+	async storedMessages(
 		sessionId: string,
 		storeId: string | undefined,
 	): Promise<StoredMessage[]> {
-		return this.#rows("messages.stored", { sessionId, storeId });
+		const rows = await this.#ask("messages.stored", { sessionId, storeId });
+		return (
+			(rows as StoredMessage[] | undefined) ??
+			this.#here((local) => local.storedMessages(sessionId, storeId))
+		);
 	}
 
-	/** What the daemon answers once all that was applied before is stored. */
-	async #rows<Row>(method: string, params: object): Promise<Row[]> {
-		this.#begin();
-		try {
-			await this.#shipped();
-			return (await this.#ask(method, params)) as Row[];
-		} catch (error) {
-			this.#missed = true;
-			throw new SinkError(
-				"unavailable",
-				`${this.target}: ${describe(error)}`,
-				error,
-			);
-		}
-	}
-
-	/** What waits is sent without a wait, and is on the disk. In a process that lives on, the answers are waited for. */
 	close(): void {
-		if (!this.#open) return;
-		this.#shipper.shipAll();
-		for (const { outbox } of this.#shipper.lanes) outbox.sync();
-		this.#closing = this.#link.ready && this.#shipper.waiting > 0;
-		if (!this.#closing) this.#letGo();
+		// What has no answer fails with it, and so is stored here.
+		this.#requests.close();
+		this.#local.close();
+		this.#isFinishing = false;
+		this.#absence = undefined;
 	}
 
-	#begin(): void {
-		this.#closing = false;
-		if (this.#open) return;
-		this.#open = true;
-		this.#adopting = setInterval(() => this.#adopt(), ADOPT_EVERY_MS);
-		this.#adopting.unref();
-		this.#adopt();
-		this.#link.open();
+	#handOver(pieces: Piece[]): Promise<RefusedCommand[]> {
+		const stored = new Promise<RefusedCommand[]>((resolve, reject) => {
+			this.#flight = { pieces, refused: [], resolve, reject };
+			this.#send(this.#flight);
+		});
+		this.#settled = stored.catch(() => {});
+		return stored;
 	}
 
-	#letGo(): void {
-		this.#open = false;
-		this.#closing = false;
-		clearInterval(this.#adopting);
-		this.#link.close();
-		this.#shipper.release();
-		this.#own = undefined;
-		this.#giveUp("it was closed");
+	#next(): number {
+		this.#number += 1;
+		return this.#number;
 	}
 
-	#ownOutbox(): Outbox {
-		if (this.#own === undefined) {
-			this.#own = this.#folder.create();
-			this.#shipper.own(this.#own);
+	#send(flight: Flight): void {
+		const [piece] = flight.pieces;
+		const id = { writer: this.#writer, number: this.#next() };
+		const params = `{"id":${JSON.stringify(id)},"commands":${piece?.json}}`;
+		this.#requests.call("batch", params, (answer) =>
+			this.#answered(flight, answer),
+		);
+	}
+
+	#answered(flight: Flight, { error }: Answer): void {
+		if (this.#flight !== flight) return;
+		const [piece, ...rest] = flight.pieces;
+		if (piece === undefined || (error && !isRefusal(error))) {
+			this.#land(flight);
+			if (error && error.code !== 0) this.#requests.retry(error.message);
+			return;
 		}
-		return this.#own;
+		const [command, ...others] = piece.commands;
+		if (error !== undefined && others.length > 0)
+			// One of them is at fault; the daemon has stored none.
+			flight.pieces = [...oneByOne(piece), ...rest];
+		else {
+			if (error !== undefined && command !== undefined)
+				flight.refused.push({ command, reason: error.message });
+			flight.pieces = rest;
+		}
+		if (flight.pieces.length === 0) this.#land(flight);
+		else this.#send(flight);
 	}
 
-	#adopt(): void {
+	/** Settles the batch, with what the daemon has not acknowledged stored here. */
+	#land(flight: Flight): void {
 		try {
-			for (const outbox of this.#folder.adopt()) this.#shipper.inherit(outbox);
-			this.#shipper.ship();
+			flight.resolve(this.#takeOver(flight));
 		} catch (error) {
-			const { outboxFolder } = this.#options;
-			this.#listener?.log("warn", `\`${outboxFolder}\`: ${describe(error)}`);
+			flight.reject(error);
 		}
 	}
 
-	#ready({ schemaVersion }: Identity): void {
-		const ours = this.#options.schemaVersion;
+	#takeOver({ pieces, refused }: Flight): RefusedCommand[] {
+		this.#flight = undefined;
+		const [sent, ...rest] = pieces;
+		if (sent === undefined) return refused;
+		// By the number it was sent with: the daemon may have stored it, or do so yet.
+		const all = [...refused, ...this.#applyHere(sent.commands, this.#number)];
+		const others = rest.flatMap(({ commands }) => commands);
+		if (others.length > 0) all.push(...this.#applyHere(others, this.#next()));
+		return all;
+	}
+
+	#applyHere(commands: readonly Command[], number: number): RefusedCommand[] {
+		const id = { writer: this.#writer, number };
+		for (const command of commands) {
+			const sessionId = sessionOf(command);
+			if (sessionId !== undefined) this.#writtenAlone.add(sessionId);
+		}
+		return this.#here((local) => local.apply(commands, id));
+	}
+
+	#here<Result>(work: (local: SqliteSink) => Result): Result {
+		this.#wasAlone = true;
+		try {
+			return work(this.#local);
+		} catch (error) {
+			// Whatever is wrong with the file, the daemon may be back in a moment.
+			throw new SinkError("unavailable", describe(error), error);
+		}
+	}
+
+	/** What the daemon answers once all that was applied before is stored; nothing where it does not. */
+	async #ask(method: string, params: object): Promise<unknown> {
+		await this.#settled;
+		this.#requests.open();
+		if (this.#requests.isAway) return undefined;
+		const answer = await new Promise<Answer>((resolve) =>
+			this.#requests.call(method, JSON.stringify(params), resolve),
+		);
+		return answer.error === undefined ? answer.result : undefined;
+	}
+
+	#ready({ schemaVersion, dbPath }: Identity): void {
+		const ours = this.#options.store.schemaVersion;
 		if (schemaVersion < ours)
 			throw new RpcError(
 				CODE.protocol,
 				`it is older than the plugin (schema ${schemaVersion}, the plugin's is ${ours}): update it`,
 			);
 		if (this.#absence !== undefined)
-			this.#listener?.log("info", `${this.target} is there`);
+			this.#listener?.log("info", `${this.target} is there, and records again`);
 		this.#absence = undefined;
-		this.#adopt();
-		this.#settle();
+		this.#compareFiles(dbPath);
+		if (!this.#wasAlone) return;
+		const written = [...this.#writtenAlone];
+		this.#wasAlone = false;
+		this.#writtenAlone.clear();
+		this.#listener?.ready(written);
 	}
 
 	#down(reason: string, refused: boolean): void {
-		this.#shipper.reset();
-		this.#giveUp(reason);
-		const { outboxFolder } = this.#options;
-		const message = `${this.target} does not take what is recorded, it waits in \`${outboxFolder}\`: ${reason}`;
+		const { path } = this.#options.database;
+		const message = `${this.target} is away, this process records to \`${path}\` itself: ${reason}`;
 		if (refused && this.#absence !== reason) this.#listener?.tell(message);
 		else if (this.#absence === undefined) this.#listener?.log("warn", message);
 		this.#absence = reason;
-		if (this.#closing) this.#letGo();
 	}
 
-	/** Something may have been the last that waited. */
-	#settle(): void {
-		if (!this.#isShipped()) return;
-		for (const shipped of this.#untilShipped.splice(0)) shipped();
-		if (this.#closing) this.#letGo();
-		else if (this.#missed) {
-			this.#missed = false;
-			this.#listener?.ready();
-		}
-	}
-
-	#isShipped(): boolean {
-		return this.#link.ready && this.#shipper.waiting === 0;
-	}
-
-	/** Resolves when nothing waits, rejects when the daemon is not there. */
-	#shipped(): Promise<void> {
-		return this.#unlessDown((resolve) => {
-			if (this.#isShipped()) resolve();
-			else this.#untilShipped.push(resolve);
-		});
-	}
-
-	#ask(method: string, params: object): Promise<unknown> {
-		return this.#unlessDown((resolve, reject) => {
-			this.#link.request(method, JSON.stringify(params), (answer) => {
-				if (answer.error === undefined) resolve(answer.result);
-				else reject(answer.error);
-			});
-		});
-	}
-
-	async #unlessDown<Result>(
-		work: (
-			resolve: (result: Result) => void,
-			reject: (reason: Error) => void,
-		) => void,
-	): Promise<Result> {
-		let down: (reason: Error) => void = () => {};
-		try {
-			return await new Promise<Result>((resolve, reject) => {
-				down = reject;
-				this.#untilDown.add(down);
-				if (this.#absence !== undefined) reject(new Error(this.#absence));
-				else work(resolve, reject);
-			});
-		} finally {
-			this.#untilDown.delete(down);
-		}
-	}
-
-	#giveUp(reason: string): void {
-		this.#untilShipped = [];
-		for (const down of this.#untilDown) down(new Error(reason));
-	}
-
-	/** Refuses what is more than may wait; from some way before, makes smaller what waits. */
-	#makeRoom(size: number): void {
-		const { outboxLimit: limit, outboxFolder } = this.#options;
-		const waiting = this.#shipper.waiting + size;
-		const isWorthwhile = waiting > this.#incompressible + limit * WORTHWHILE;
-		if (waiting > limit * CROWDED && isWorthwhile && !this.#compacting)
-			this.#compactAll().catch((error: unknown) =>
-				this.#listener?.log("warn", `\`${outboxFolder}\`: ${describe(error)}`),
-			);
-		if (waiting > limit)
-			throw new SinkError(
-				"unavailable",
-				`\`${outboxFolder}\` is full: ${mebibytes(limit)} wait for ${this.target}`,
-			);
-	}
-
-	async #compactAll(): Promise<void> {
-		this.#compacting = true;
-		this.#shipper.pause();
-		this.#tellCrowded();
-		try {
-			for (const { outbox, sent } of this.#shipper.lanes) {
-				const isOver = (): boolean =>
-					!this.#shipper.lanes.some((lane) => lane.outbox === outbox);
-				const from = Math.max(sent, outbox.acknowledged);
-				await compact(outbox, from, { breathe: () => pause(0), isOver });
-			}
-		} finally {
-			this.#compacting = false;
-			this.#incompressible = this.#shipper.waiting;
-			this.#shipper.resume();
-		}
-	}
-
-	#tellCrowded(): void {
-		if (this.#toldCrowded) return;
-		this.#toldCrowded = true;
-		const waiting = mebibytes(this.#shipper.waiting);
-		this.#listener?.tell(
-			`${waiting} wait for ${this.target}: earlier states of what changed since are left out; run \`clankers daemon\``,
+	#compareFiles(dbPath: string): void {
+		const { path } = this.#options.database;
+		if (dbPath === path || this.#toldOfOtherFile) return;
+		this.#toldOfOtherFile = true;
+		this.#listener?.log(
+			"warn",
+			`${this.target} writes \`${dbPath}\`; while it is away, this process writes \`${path}\``,
 		);
 	}
 }
 
-function mebibytes(bytes: number): string {
-	return `${(bytes / MIB).toFixed(1)} MiB`;
+/** The session that a command is about, where it says so. */
+function sessionOf({ method, params }: Command): string | undefined {
+	if (method === "session.upsert" || method === "session.delete")
+		return params.id;
+	return ("sessionId" in params && params.sessionId) || undefined;
+}
+
+/** The commands are at fault, and not the daemon, its database or the connection. */
+const REFUSALS: ReadonlySet<number> = new Set([
+	CODE.parse,
+	CODE.invalidRequest,
+	CODE.invalidParams,
+	CODE.methodNotFound,
+	CODE.tooLong,
+]);
+
+function isRefusal({ code, data }: RpcError): boolean {
+	if (code !== CODE.database) return REFUSALS.has(code);
+	return (data as { retry?: unknown } | undefined)?.retry === false;
 }
