@@ -12,6 +12,7 @@ pub(crate) fn confirm(question: &str) -> Result<bool> {
     terminal.flush()?;
     let mut answer = String::new();
     if std::io::stdin().read_line(&mut answer)? == 0 {
+        writeln!(terminal)?;
         return Err(
             Error::new("nobody answered, so nothing was done").hint("--yes does it without asking")
         );

@@ -267,6 +267,18 @@ fn what_was_deleted_here_stays_deleted() {
 }
 
 #[test]
+fn what_was_pruned_here_is_not_imported_again() {
+    for more in [&[][..], &["--purge"]] {
+        let home = home_of("1.18.34");
+        home.stdout(&["import"]);
+        home.stdout(&[&["prune", "--older-than", "2100-01-01"], more].concat());
+        let before = recording::dump(&home.open());
+        home.stdout(&["import", "--all"]);
+        assert_eq!(recording::dump(&home.open()), before, "{more:?}");
+    }
+}
+
+#[test]
 fn files_that_a_database_has_replaced_are_not_read() {
     let home = home_of("1.1.31");
     let data = home.path(".local/share/opencode");

@@ -15,7 +15,7 @@ use crate::search::Index;
 use crate::store::{apply_within, open_current_reader, open_reader, open_writer, size_on_disk};
 use selection::{Deletion, Selection, Target};
 
-/// Erase the content of old sessions, or of missing ones; the ledger of what was spent stays
+/// Erase content that is old or missing; the ledger of what was spent stays
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "OpenCode's own data is not touched, and what was erased here is not recorded from it again."
