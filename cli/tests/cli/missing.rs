@@ -201,6 +201,49 @@ fn reading_commands_hide_what_is_missing() {
 }
 
 #[test]
+fn what_belongs_to_something_missing_is_hidden_with_it() {
+    let Sample {
+        home,
+        session,
+        other,
+        message,
+        ..
+    } = sample();
+    home.open()
+        .execute_batch(&format!(
+            "INSERT INTO parts (id, message_id, session_id, type, text)
+               VALUES ('prt_x', '{message}', '{other}', 'reasoning', 'Zebras.');
+             INSERT INTO todos (session_id, position, content) VALUES ('{session}', 0, 'Zebra one');
+             INSERT INTO session_errors (id, session_id, message_id, name, message) VALUES
+               ('err_1', '{session}', NULL, 'Lost', 'Zebra two'),
+               ('err_2', '{other}', '{message}', 'Lost', 'Zebra three'),
+               ('err_3', '{other}', NULL, 'Lost', 'Horse one'),
+               ('err_4', NULL, NULL, 'Lost', 'Horse two');
+             INSERT INTO permissions (id, session_id, message_id, patterns) VALUES
+               ('per_1', '{session}', NULL, 'Zebra four'),
+               ('per_2', '{other}', '{message}', 'Zebra five'),
+               ('per_3', '{other}', NULL, 'Horse three');"
+        ))
+        .unwrap();
+    let animals = |text: &str| (text.matches("Zebra").count(), text.matches("Horse").count());
+    assert_eq!(animals(&home.stdout(&["export"])), (0, 3));
+    assert_eq!(animals(&home.stdout(&["export", "--missing"])), (6, 3));
+    assert_eq!(
+        animals(&home.stdout(&["search", "zebra", "--format", "jsonl"])),
+        (0, 0)
+    );
+    for form in ["table", "md", "json"] {
+        let shown = |args: &[&str]| {
+            let args = [&["show", "--reasoning", "--format", form], args].concat();
+            animals(&home.stdout(&args))
+        };
+        assert_eq!(shown(&[&session]), (0, 0), "{form}");
+        assert_eq!(shown(&[&other]), (0, 1), "{form}");
+        assert_eq!(shown(&[&session, "--missing"]), (2, 0), "{form}");
+    }
+}
+
+#[test]
 fn what_is_missing_is_shown_on_demand_with_the_time_since_when() {
     let sample = sample();
     let home = &sample.home;
