@@ -11,7 +11,7 @@ use crate::cell::Cell;
 use crate::error::{Context, Error, Result};
 use crate::output::{Format, Kind, Out, column};
 use crate::paths::{Paths, shown};
-use crate::store::{open_reader, private_file};
+use crate::store::{open_current_reader, private_file};
 
 /// Write the rows as JSON Lines, JSON or CSV
 #[derive(Debug, clap::Args)]
@@ -22,109 +22,141 @@ pub(crate) struct Args {
     /// Only rows of this session
     #[arg(long, short, value_name = "SESSION")]
     session: Option<String>,
+    /// Also rows that OpenCode does not have any more, though nobody deleted them
+    #[arg(long)]
+    missing: bool,
     /// Into this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// The tables, each with the column that names its session.
-const TABLES: &[(&str, Option<&str>)] = &[
-    ("sessions", Some("id")),
-    ("messages", Some("session_id")),
-    ("parts", Some("session_id")),
-    ("tool_calls", Some("session_id")),
-    ("usage", Some("session_id")),
-    ("session_errors", Some("session_id")),
-    ("permissions", Some("session_id")),
-    ("todos", Some("session_id")),
-    ("rejections", None),
+/// A table or a view that can be exported.
+struct Source {
+    name: &'static str,
+    /// The column that names the session of a row.
+    session: Option<&'static str>,
+    /// SQL that is true for a row that is missing, or belongs to one that is.
+    missing: &'static str,
+}
+
+const fn source(
+    name: &'static str,
+    session: Option<&'static str>,
+    missing: &'static str,
+) -> Source {
+    Source {
+        name,
+        session,
+        missing,
+    }
+}
+
+/// True for a row that is marked itself.
+const MARKED: &str = "(missing_since IS NOT NULL AND deleted_at IS NULL)";
+/// True for a part that is marked, or whose message is.
+const MARKED_PART: &str = "(missing_since IS NOT NULL OR message_id IN (
+  SELECT id FROM messages WHERE missing_since IS NOT NULL AND deleted_at IS NULL))";
+/// True for what belongs to a session that is marked.
+const OF_SESSION: &str = "session_id IN (
+  SELECT id FROM sessions WHERE missing_since IS NOT NULL AND deleted_at IS NULL)";
+/// True for what belongs to a session or a message that is marked.
+const OF_EITHER: &str = "(coalesce(session_id IN (
+  SELECT id FROM sessions WHERE missing_since IS NOT NULL AND deleted_at IS NULL), 0)
+  OR coalesce(message_id IN (
+    SELECT id FROM messages WHERE missing_since IS NOT NULL AND deleted_at IS NULL), 0))";
+/// What was spent is spent, whatever becomes of the messages.
+const NEVER: &str = "0";
+
+const TABLES: &[Source] = &[
+    source("sessions", Some("id"), MARKED),
+    source("messages", Some("session_id"), MARKED),
+    source("parts", Some("session_id"), MARKED_PART),
+    source("tool_calls", Some("session_id"), MARKED),
+    source("usage", Some("session_id"), NEVER),
+    source("session_errors", Some("session_id"), OF_EITHER),
+    source("permissions", Some("session_id"), OF_EITHER),
+    source("todos", Some("session_id"), OF_SESSION),
+    source("rejections", None, NEVER),
 ];
-const VIEWS: &[(&str, Option<&str>)] = &[
-    ("usage_by_day", None),
-    ("usage_by_model", None),
-    ("usage_by_project", None),
-    ("session_usage", Some("session_id")),
-    ("tool_usage", None),
+const VIEWS: &[Source] = &[
+    source("usage_by_day", None, NEVER),
+    source("usage_by_model", None, NEVER),
+    source("usage_by_project", None, NEVER),
+    source("session_usage", Some("session_id"), NEVER),
+    source("tool_usage", None, NEVER),
 ];
 
 /// Writes the rows of the chosen tables.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_reader(&paths.db)?;
+    let db = open_current_reader(&paths.db)?;
     // All queries see the same moment, whatever is written meanwhile.
     db.execute_batch("BEGIN")?;
     let session = args
         .session
         .as_deref()
-        .map(|id| session_id::resolve(&db, id))
+        .map(|id| session_id::resolve(&db, id, args.missing))
         .transpose()?;
-    let tables = chosen(args, session.is_some())?;
+    let wanted = Wanted {
+        sources: chosen(args, session.is_some())?,
+        session,
+        with_missing: args.missing,
+    };
     let Some(path) = &args.output else {
-        return write(
-            &db,
-            &tables,
-            session.as_deref(),
-            out.format,
-            &mut OutWriter(out),
-        );
+        return write(&db, &wanted, out.format, &mut OutWriter(out));
     };
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let file =
         private_file(&mut options, path).context(|| format!("cannot write {}", shown(path)))?;
     let mut file = BufWriter::new(file);
-    write(&db, &tables, session.as_deref(), out.format, &mut file)?;
+    write(&db, &wanted, out.format, &mut file)?;
     Ok(file.flush()?)
 }
 
-type Named = (&'static str, Option<&'static str>);
+/// The rows that are asked for.
+struct Wanted {
+    sources: Vec<&'static Source>,
+    /// The only session whose rows are written.
+    session: Option<String>,
+    with_missing: bool,
+}
 
-fn chosen(args: &Args, of_session: bool) -> Result<Vec<Named>> {
+fn chosen(args: &Args, of_session: bool) -> Result<Vec<&'static Source>> {
     if args.table.is_empty() {
-        let all = TABLES
-            .iter()
-            .filter(|(_, column)| !of_session || column.is_some());
-        return Ok(all.copied().collect());
+        let all = TABLES.iter();
+        return Ok(all
+            .filter(|source| !of_session || source.session.is_some())
+            .collect());
     }
     let find = |name: &String| {
-        let known = TABLES.iter().chain(VIEWS);
+        let mut known = TABLES.iter().chain(VIEWS);
         known
-            .clone()
-            .find(|(known, _)| known == name)
-            .copied()
-            .ok_or_else(|| {
-                let names: Vec<&str> = known.map(|(name, _)| *name).collect();
-                Error::new(format!("no table `{name}`"))
-                    .hint(format!("there are {}", names.join(", ")))
-            })
+            .find(|source| source.name == name)
+            .ok_or_else(|| no_table(name))
     };
     args.table.iter().map(find).collect()
 }
 
-fn write(
-    db: &Connection,
-    tables: &[Named],
-    session: Option<&str>,
-    format: Format,
-    to: &mut dyn Write,
-) -> Result<()> {
+fn no_table(name: &str) -> Error {
+    let known = TABLES.iter().chain(VIEWS);
+    let names: Vec<&str> = known.map(|source| source.name).collect();
+    Error::new(format!("no table `{name}`")).hint(format!("there are {}", names.join(", ")))
+}
+
+fn write(db: &Connection, wanted: &Wanted, format: Format, to: &mut dyn Write) -> Result<()> {
     if format == Format::Md {
         return Err(Error::new("an export is JSON Lines, JSON or CSV")
             .hint("`clankers show` writes Markdown"));
     }
-    if format == Format::Csv && tables.len() != 1 {
+    if format == Format::Csv && wanted.sources.len() != 1 {
         return Err(Error::new("CSV holds one table").hint("name it with --table"));
     }
     let mut first = true;
     if format == Format::Json {
         to.write_all(b"[")?;
     }
-    for (name, session_column) in tables {
-        let condition = match (session, session_column) {
-            (Some(_), Some(column)) => format!("WHERE {column} = ?1"),
-            _ => "WHERE ?1 IS ?1".to_owned(),
-        };
-        let mut statement =
-            db.prepare(&format!("SELECT * FROM {name} {condition} ORDER BY 1, 2"))?;
+    for source in &wanted.sources {
+        let mut statement = db.prepare(&query(source, wanted))?;
         let columns: Vec<_> = statement
             .column_names()
             .map(|name| column(name, Kind::Plain))
@@ -132,7 +164,7 @@ fn write(
         if format == Format::Csv {
             csv_line(to, columns.iter().map(|column| column.name.clone()))?;
         }
-        let mut rows = statement.query([session])?;
+        let mut rows = statement.query([&wanted.session])?;
         while let Some(row) = rows.next()? {
             let cells: Vec<Cell> = (0..columns.len())
                 .map(|at| row.get(at))
@@ -142,7 +174,7 @@ fn write(
                 continue;
             }
             let mut object = serde_json::Map::new();
-            object.insert("table".to_owned(), (*name).into());
+            object.insert("table".to_owned(), source.name.into());
             object.extend(
                 columns
                     .iter()
@@ -169,6 +201,21 @@ fn write(
         to.write_all(b"\n]\n")?;
     }
     Ok(())
+}
+
+/// The rows of one table or view. `?1` is the session, or NULL.
+fn query(source: &Source, wanted: &Wanted) -> String {
+    let of_session = match source.session {
+        Some(column) if wanted.session.is_some() => format!("{column} = ?1"),
+        _ => "?1 IS ?1".to_owned(),
+    };
+    let is_hidden = if wanted.with_missing {
+        NEVER
+    } else {
+        source.missing
+    };
+    let name = source.name;
+    format!("SELECT * FROM {name} WHERE {of_session} AND NOT {is_hidden} ORDER BY 1, 2")
 }
 
 fn csv_line(to: &mut dyn Write, cells: impl Iterator<Item = String>) -> Result<()> {

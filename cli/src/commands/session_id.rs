@@ -8,18 +8,19 @@ use crate::store::{Row, rows};
 
 /// Sessions whose id begins with a text, with or without the `ses_` before it.
 const BEGINNING: &str = "\
-SELECT id, title FROM sessions
+SELECT id, iif(missing_since IS NULL, title, NULL) AS title FROM sessions
 WHERE substr(id, 1, length(?1)) = ?1 OR substr(id, 5, length(?1)) = ?1
 ORDER BY id = ?1 DESC, id LIMIT 6";
-/// The session that a person worked in last.
+/// The session that a person worked in last; one that is missing only on demand.
 const LAST: &str = "\
-SELECT id FROM sessions WHERE deleted_at IS NULL AND parent_id IS NULL
+SELECT id FROM sessions WHERE deleted_at IS NULL AND parent_id IS NULL AND (?1 OR missing_since IS NULL)
 ORDER BY coalesce(updated_at, created_at) DESC, id LIMIT 1";
 
-/// The id of the one session that `wanted` means.
-pub(super) fn resolve(db: &Connection, wanted: &str) -> Result<String> {
+/// The id of the one session that `wanted` means. `with_missing` says whether the
+/// last session may be one that is missing.
+pub(super) fn resolve(db: &Connection, wanted: &str, with_missing: bool) -> Result<String> {
     if wanted == "last" {
-        let last = rows(db, LAST, [])?;
+        let last = rows(db, LAST, [with_missing])?;
         let last = last
             .first()
             .ok_or_else(|| Error::new("there is no session yet"))?;

@@ -5,7 +5,7 @@ use crate::commands::filter::{Filter, like};
 use crate::error::Result;
 use crate::output::{Kind, Out, Table, column};
 use crate::paths::Paths;
-use crate::store::open_reader;
+use crate::store::open_current_reader;
 
 /// List the sessions
 #[derive(Debug, clap::Args)]
@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// Sub-agents' and deleted sessions too
     #[arg(long, short)]
     all: bool,
+    /// Those too that OpenCode does not have any more, and since when
+    #[arg(long)]
+    missing: bool,
     /// What comes first
     #[arg(long, value_name = "WHAT", default_value = "updated")]
     sort: Sort,
@@ -45,35 +48,44 @@ impl Sort {
     }
 }
 
-/// The tokens and the cost are what was truly spent, sub-agents included.
+/// The tokens and the cost are what was spent, sub-agents included. `:hides` is
+/// true where what is missing is not shown.
 const SESSIONS: &str = "\
-SELECT sessions.id, coalesce(updated_at, created_at) AS updated_at, title, project_name, model,
-  (SELECT count(*) FROM messages WHERE session_id = sessions.id AND deleted_at IS NULL) AS messages,
+SELECT sessions.id, coalesce(updated_at, created_at) AS updated_at,
+  iif(:hides AND missing_since IS NOT NULL, NULL, title), project_name, model,
+  (SELECT count(*) FROM messages WHERE session_id = sessions.id AND deleted_at IS NULL
+    AND NOT (:hides AND missing_since IS NOT NULL)) AS messages,
   coalesce(inclusive_tokens, 0) AS tokens, coalesce(inclusive_cost, 0.0) AS cost,
-  parent_id, project_path, provider, agent, status, source_version, created_at, archived_at, deleted_at
+  parent_id, project_path, provider, agent, status, source_version, created_at, archived_at, deleted_at,
+  missing_since
 FROM sessions LEFT JOIN session_usage ON session_usage.session_id = sessions.id
-WHERE (:all OR (parent_id IS NULL AND deleted_at IS NULL))
+WHERE (:all OR (parent_id IS NULL AND deleted_at IS NULL AND NOT (:hides AND missing_since IS NOT NULL)))
   AND (:since IS NULL OR coalesce(updated_at, created_at) >= :since)
   AND (:until IS NULL OR coalesce(updated_at, created_at) < :until)
   AND (:project IS NULL OR project_name LIKE :project ESCAPE '\\' OR project_path LIKE :project ESCAPE '\\')
   AND (:model IS NULL OR model LIKE :model ESCAPE '\\' OR provider LIKE :model ESCAPE '\\')
-  AND (:more IS NULL OR title LIKE :more ESCAPE '\\' OR EXISTS (
-    SELECT 1 FROM messages WHERE session_id = sessions.id AND text_content LIKE :more ESCAPE '\\'))";
+  AND (:more IS NULL
+    OR (title LIKE :more ESCAPE '\\' AND NOT (:hides AND missing_since IS NOT NULL))
+    OR EXISTS (
+      SELECT 1 FROM messages WHERE session_id = sessions.id AND text_content LIKE :more ESCAPE '\\'
+        AND NOT (:hides AND missing_since IS NOT NULL)))";
 
 /// Prints the sessions that match.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_reader(&paths.db)?;
+    let db = open_current_reader(&paths.db)?;
     let limit = if args.limit == 0 {
         -1
     } else {
         i64::from(args.limit)
     };
-    // No text from outside gets into the SQL: a name of ours, and a number.
+    // No text from outside gets into the SQL: names of ours, and a number.
     let sql = format!(
         "{SESSIONS} ORDER BY {} DESC, sessions.id LIMIT {limit}",
         args.sort.column()
     )
-    .replace(":all", if args.all { "true" } else { "false" });
+    .replace(":all", if args.all { "true" } else { "false" })
+    .replace(":hides", if args.missing { "false" } else { "true" });
+    let missing_since = column("missing_since", Kind::Time).titled("missing since");
     let columns = vec![
         column("id", Kind::Id).titled("session"),
         column("updated_at", Kind::Time).titled("last change"),
@@ -92,6 +104,11 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         column("created_at", Kind::Time).data(),
         column("archived_at", Kind::Time).data(),
         column("deleted_at", Kind::Time).data(),
+        if args.missing {
+            missing_since
+        } else {
+            missing_since.data()
+        },
     ];
     let mut table = args.filter.table(
         columns,
@@ -99,7 +116,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         &args.text.as_deref().map(like),
     )?;
     if out.is_human() {
-        mark_deleted(&mut table);
+        explain_untitled(&mut table);
     }
     out.table(&table)?;
     if table.rows.is_empty() {
@@ -114,15 +131,23 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
-/// Says why a deleted session has no title.
-fn mark_deleted(table: &mut Table) {
+/// Says why a deleted or a missing session has no title.
+fn explain_untitled(table: &mut Table) {
+    let at = |name: &str| table.columns.iter().position(|column| column.name == name);
+    let (Some(title), Some(deleted), Some(missing)) =
+        (at("title"), at("deleted_at"), at("missing_since"))
+    else {
+        return;
+    };
     for row in &mut table.rows {
-        let is_deleted = row.last().is_some_and(|at| *at != Cell::Null);
-        if let Some(title) = row
-            .get_mut(2)
-            .filter(|title| is_deleted && **title == Cell::Null)
-        {
-            *title = "(deleted)".into();
+        let is_set = |at: usize| row.get(at).is_some_and(|cell| *cell != Cell::Null);
+        let why = match (is_set(title), is_set(deleted), is_set(missing)) {
+            (false, true, _) => "(deleted)",
+            (false, false, true) => "(missing)",
+            _ => continue,
+        };
+        if let Some(title) = row.get_mut(title) {
+            *title = why.into();
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::commands::filter::Filter;
 use crate::error::Result;
 use crate::output::{Format, Kind, Out, Table, bar, column, money};
 use crate::paths::Paths;
-use crate::store::open_reader;
+use crate::store::open_current_reader;
 
 /// Tokens and cost, by day, project, model, agent or session
 #[derive(Debug, clap::Args)]
@@ -74,7 +74,7 @@ WHERE NOT usage.inherited
 
 /// Prints the sums, and why OpenCode's own figure differs.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_reader(&paths.db)?;
+    let db = open_current_reader(&paths.db)?;
     if args.tree {
         return super::stats_tree::run(&args.filter, &db, out);
     }
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let sql = format!(
         "SELECT {group} AS grouped, count(*), sum(usage.prompt_tokens), sum(usage.completion_tokens), \
          sum(usage.reasoning_tokens), sum(usage.cache_read_tokens), sum(usage.cache_write_tokens), \
-         round(sum(usage.cost), 9) AS cost, max(sessions.title) \
+         round(sum(usage.cost), 9) AS cost, max(iif(sessions.missing_since IS NULL, sessions.title, NULL)) \
          FROM usage LEFT JOIN sessions ON sessions.id = usage.session_id {WHERE} GROUP BY grouped ORDER BY {order}"
     );
     let by_session = args.by == By::Session;
@@ -182,9 +182,11 @@ fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
     if out.format != Format::Table && out.format != Format::Md {
         return Ok(());
     }
-    let columns = ["spent", "reported", "copied", "removed", "deleted"]
-        .map(|name| column(name, Kind::Money))
-        .to_vec();
+    let columns = [
+        "spent", "reported", "copied", "removed", "deleted", "missing",
+    ]
+    .map(|name| column(name, Kind::Money))
+    .to_vec();
     let sums = filter.table(
         columns,
         &mut db.prepare(SPENT_AND_REPORTED)?,
@@ -221,6 +223,10 @@ fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
             value(4),
             "spent in sessions that were deleted, which OpenCode no longer lists",
         ),
+        (
+            value(5),
+            "spent in sessions that OpenCode does not have any more, though nobody deleted them",
+        ),
     ];
     for (amount, reason) in reasons {
         if amount > 1e-6 {
@@ -230,14 +236,18 @@ fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
     Ok(())
 }
 
-/// What deleted sessions cost is spent, but OpenCode does not report it any more.
+/// What sessions cost that are deleted or missing is spent, but OpenCode does not
+/// report it any more.
 const SPENT_AND_REPORTED: &str = "\
 SELECT
   coalesce(sum(own_cost), 0.0),
-  coalesce(sum(iif(deleted_at IS NULL, sessions.cost, 0.0)), 0.0),
-  coalesce(sum(iif(deleted_at IS NULL, min(inherited_cost, max(sessions.cost - own_cost, 0.0)), 0.0)), 0.0),
-  coalesce(sum(iif(deleted_at IS NULL, max(own_cost + inherited_cost - sessions.cost, 0.0), 0.0)), 0.0),
-  coalesce(sum(iif(deleted_at IS NOT NULL, own_cost, 0.0)), 0.0)
-FROM session_usage JOIN sessions ON sessions.id = session_usage.session_id
+  coalesce(sum(iif(is_alive, sessions.cost, 0.0)), 0.0),
+  coalesce(sum(iif(is_alive, min(inherited_cost, max(sessions.cost - own_cost, 0.0)), 0.0)), 0.0),
+  coalesce(sum(iif(is_alive, max(own_cost + inherited_cost - sessions.cost, 0.0), 0.0)), 0.0),
+  coalesce(sum(iif(deleted_at IS NOT NULL, own_cost, 0.0)), 0.0),
+  coalesce(sum(iif(deleted_at IS NULL AND missing_since IS NOT NULL, own_cost, 0.0)), 0.0)
+FROM session_usage
+JOIN (SELECT *, deleted_at IS NULL AND missing_since IS NULL AS is_alive FROM sessions) AS sessions
+  ON sessions.id = session_usage.session_id
 WHERE (:project IS NULL OR project_name LIKE :project ESCAPE '\\' OR project_path LIKE :project ESCAPE '\\')
   AND :since IS NULL AND :until IS NULL AND :model IS NULL AND :more IS NULL";

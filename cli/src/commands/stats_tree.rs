@@ -10,7 +10,11 @@ use crate::error::Result;
 use crate::output::{Kind, Out, Table, column};
 
 const SESSIONS: &str = "\
-SELECT sessions.id, parent_id, coalesce(title, iif(deleted_at IS NULL, '', '(deleted)')), agent,
+SELECT sessions.id, parent_id,
+  CASE
+    WHEN deleted_at IS NOT NULL THEN coalesce(title, '(deleted)')
+    WHEN missing_since IS NOT NULL THEN '(missing)'
+    ELSE coalesce(title, '') END, agent,
   own_tokens, round(own_cost, 9), inclusive_tokens, round(inclusive_cost, 9), sessions.cost,
   round(inherited_cost, 9)
 FROM sessions JOIN session_usage ON session_usage.session_id = sessions.id

@@ -10,7 +10,7 @@ use super::filter::like;
 use crate::error::Result;
 use crate::output::{Format, Out, cut, duration, money, one_line, time};
 use crate::paths::Paths;
-use crate::store::{Row, open_reader, rows};
+use crate::store::{Row, open_current_reader, rows};
 
 /// Follow what is being recorded
 #[derive(Debug, clap::Args)]
@@ -39,19 +39,19 @@ SELECT * FROM (
     text_content AS text, error_name, error_message, cost, duration_ms, messages.model AS detail,
     messages.session_id, NULL AS status
   FROM messages
-  WHERE deleted_at IS NULL AND (error_name IS NOT NULL
+  WHERE deleted_at IS NULL AND missing_since IS NULL AND (error_name IS NOT NULL
     OR (text_content <> '' AND (role = 'user' OR completed_at IS NOT NULL)))
   UNION ALL
   SELECT id, coalesce(ended_at, started_at), 'tool', coalesce(title, input), NULL, error, 0, duration_ms, tool,
     session_id, status
-  FROM tool_calls WHERE deleted_at IS NULL AND status IN ('completed', 'error'))
+  FROM tool_calls WHERE deleted_at IS NULL AND missing_since IS NULL AND status IN ('completed', 'error'))
 WHERE at > ?1 AND (?2 IS NULL OR session_id IN (
   SELECT id FROM sessions WHERE project_name LIKE ?2 ESCAPE '\\' OR project_path LIKE ?2 ESCAPE '\\'))
 ORDER BY at DESC, id DESC LIMIT ?3";
 
 /// Prints what is there, then what comes, until it is interrupted.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_reader(&paths.db)?;
+    let db = open_current_reader(&paths.db)?;
     let project = args.project.as_deref().map(like);
     let mut seen = BTreeSet::new();
     let mut newest = 0;

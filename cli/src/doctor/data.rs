@@ -14,7 +14,7 @@ use crate::error::sqlite_text;
 use crate::import;
 use crate::output::bytes;
 use crate::paths::{Paths, VARIABLES, path_from_env, shown};
-use crate::store::{open_writer, schema_version, size_on_disk};
+use crate::store::{MissingCounts, open_reader, open_writer, schema_version, size_on_disk};
 
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = settings();
@@ -28,6 +28,7 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
         );
     }
     checks.extend(unrecorded(paths));
+    checks.extend(missing(paths));
     checks.push(daemon_check(paths));
     checks
 }
@@ -217,6 +218,15 @@ fn unrecorded(paths: &Paths) -> Option<Check> {
         )
         .advice("run: clankers import"),
     })
+}
+
+/// What OpenCode does not have any more. It is safe here, so that this is no
+/// warning: a home that was reset stays so.
+fn missing(paths: &Paths) -> Option<Check> {
+    let db = open_reader(&paths.db).ok()?;
+    let counts = MissingCounts::read(&db).ok()?;
+    (!counts.is_empty())
+        .then(|| Check::good("missing", counts.described()).advice(MissingCounts::HINT))
 }
 
 fn daemon_check(paths: &Paths) -> Check {

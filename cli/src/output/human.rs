@@ -16,6 +16,12 @@ pub(crate) fn count(number: i64) -> String {
     if number < 0 { format!("-{text}") } else { text }
 }
 
+/// A number of things: `1 session`, `1,234 sessions`.
+pub(crate) fn counted(number: i64, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{ending}", count(number))
+}
+
 /// US dollars: to the cent from a hundred on, to a hundredth of one below.
 pub(crate) fn money(dollars: f64) -> String {
     let digits = if dollars.abs() >= 100.0 { 2 } else { 4 };
@@ -99,12 +105,18 @@ pub(crate) fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bar, bytes, clean, count, duration, money, one_line};
+    use super::{bar, bytes, clean, count, counted, duration, money, one_line};
 
     #[test]
     fn counts_are_grouped() {
         let all = [0, 999, 1000, 1_234_567, -1_234].map(count);
         assert_eq!(all, ["0", "999", "1,000", "1,234,567", "-1,234"]);
+    }
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        let all = [0, 1, 1_234].map(|number| counted(number, "session"));
+        assert_eq!(all, ["0 sessions", "1 session", "1,234 sessions"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::words;
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
-use crate::store::{open_reader, private_file};
+use crate::store::{open_current_reader, private_file};
 
 /// Raised when what is indexed changes: an older index is then rebuilt.
 const VERSION: u32 = 1;
@@ -26,17 +26,20 @@ CREATE VIRTUAL TABLE words USING fts5 (
 /// text for this: the length of a value stands in the row's header.
 const CURRENT: &str = "\
 SELECT 'title' AS kind, id, octet_length(title) || ':' || title AS stamp
-FROM source.sessions WHERE title <> '' AND deleted_at IS NULL
+FROM source.sessions WHERE title <> '' AND deleted_at IS NULL AND missing_since IS NULL
 UNION ALL
 SELECT 'message', id, concat_ws(':', octet_length(text_content), completed_at)
-FROM source.messages WHERE octet_length(text_content) > 0 AND deleted_at IS NULL
+FROM source.messages
+WHERE octet_length(text_content) > 0 AND deleted_at IS NULL AND missing_since IS NULL
 UNION ALL
 SELECT 'thought', id, concat_ws(':', octet_length(text), ended_at)
-FROM source.parts WHERE type = 'reasoning' AND octet_length(text) > 0
+FROM source.parts
+WHERE type = 'reasoning' AND octet_length(text) > 0 AND missing_since IS NULL AND NOT EXISTS (
+  SELECT 1 FROM source.messages WHERE messages.id = message_id AND messages.missing_since IS NOT NULL)
 UNION ALL
 SELECT 'tool', id,
   concat_ws(':', status, octet_length(title), octet_length(input), octet_length(output), octet_length(error), ended_at)
-FROM source.tool_calls WHERE deleted_at IS NULL";
+FROM source.tool_calls WHERE deleted_at IS NULL AND missing_since IS NULL";
 
 /// The text of a document. Of a long output only the beginning is indexed.
 const TEXT: &str = "\
@@ -80,7 +83,7 @@ impl Index {
     /// where it is missing or outdated, and in memory where it cannot be stored.
     pub(crate) fn open(db: &Path, rebuild: bool) -> Result<Self> {
         // Fails with a clear error where the database cannot be read.
-        drop(open_reader(db)?);
+        drop(open_current_reader(db)?);
         let path = Self::path(db);
         if rebuild {
             for ending in ["", "-wal", "-shm"] {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use clankers::model::command::Command;
 use clankers::store;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 
 static STATEMENTS: LazyLock<HashMap<&'static str, Vec<String>>> =
@@ -37,6 +37,11 @@ pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> rusqlite::Resu
     run(&batch, commands)?;
     batch.commit()?;
     Ok(commands.len())
+}
+
+/// Applies commands within a transaction that somebody else commits.
+pub(crate) fn apply_within(batch: &Transaction<'_>, commands: &[Command]) -> rusqlite::Result<()> {
+    run(batch, commands)
 }
 
 /// Applies several batches in one transaction. A batch that fails is rolled back

@@ -66,6 +66,21 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
+/// Opens the database to read what the current schema has. One that nobody has
+/// written since clankers was updated lacks it.
+pub(crate) fn open_current_reader(path: &Path) -> Result<Connection> {
+    let db = open_reader(path)?;
+    let version = schema_version(&db)?;
+    if version < SCHEMA_VERSION {
+        return Err(Error::new(format!(
+            "{} has schema {version}, of {SCHEMA_VERSION}",
+            paths::shown(path)
+        ))
+        .hint("`clankers doctor --fix` brings it up to date, as the plugin does when it records"));
+    }
+    Ok(db)
+}
+
 /// The version of the schema in the file, 0 of one that is empty.
 pub(crate) fn schema_version(db: &Connection) -> rusqlite::Result<usize> {
     let version: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;

@@ -361,25 +361,31 @@ fn what_is_stored_of_a_sessions_messages_is_told() {
     let mut call = |method: &str, params: Value| client.call(method, &params).unwrap();
     call(
         "session.upsert",
-        json!({ "id": "ses_1", "updatedAt": 1000, "origin": "/home/user/opencode" }),
+        json!({ "id": "ses_1", "storeId": "store", "seenAt": 1000 }),
     );
-    for id in ["msg_1", "msg_2", "msg_3"] {
+    for id in ["msg_1", "msg_2", "msg_3", "msg_4"] {
         call("message.upsert", json!({ "id": id, "sessionId": "ses_1" }));
     }
+    let missing = json!({ "id": "msg_4", "sessionId": "ses_1", "storeId": "store", "since": 2000 });
+    call("message.missing", missing);
     let place = json!({ "id": "prt_1", "messageId": "msg_1", "sessionId": "ses_1" });
     call("part.upsert", place);
     let place = json!({ "id": "prt_2", "messageId": "msg_1", "sessionId": "ses_1" });
     call("tool_call.upsert", place);
     let gone = json!({ "id": "msg_2", "sessionId": "ses_1", "deletedAt": 2000 });
     call("message.delete", gone);
-    let message = |id: &str, part_ids: &str| json!({ "id": id, "partIds": part_ids, "updatedAt": 1000, "origin": "/home/user/opencode" });
     assert_eq!(
-        call("messages.stored", json!({ "sessionId": "ses_1" })),
+        call(
+            "messages.stored",
+            json!({ "sessionId": "ses_1", "storeId": "store" })
+        ),
         json!([
-            message("msg_1", r#"["prt_1","prt_2"]"#),
-            message("msg_3", "[]")
+            { "id": "msg_1", "partIds": r#"["prt_1","prt_2"]"# },
+            { "id": "msg_3", "partIds": "[]" }
         ])
     );
+    let in_doubt = json!({ "sessionId": "ses_1" });
+    assert_eq!(call("messages.stored", in_doubt), json!([]));
     let error = client.call("messages.stored", &json!({})).unwrap_err();
     assert_eq!(error["data"]["field"], "sessionId");
 }

@@ -11,6 +11,7 @@ mod contract;
 mod daemon;
 mod docs;
 mod import;
+mod missing;
 mod modules;
 mod newer;
 mod privacy;

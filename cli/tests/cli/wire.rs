@@ -11,7 +11,7 @@ use crate::support::home::Home;
 use crate::support::recording;
 
 /// A call of each command, and a query that tells that it was done.
-fn calls() -> [(&'static str, Value, &'static str); 12] {
+fn calls() -> [(&'static str, Value, &'static str); 15] {
     let place = json!({ "messageId": "msg_1", "sessionId": "ses_1" });
     let with = |mut more: Value| {
         let fields = place.as_object().unwrap().clone();
@@ -66,6 +66,21 @@ fn calls() -> [(&'static str, Value, &'static str); 12] {
                 "sample": "{}", "sourceVersion": null, "count": 1, "firstSeen": 1, "lastSeen": 1,
             }),
             "SELECT count = 1 FROM rejections",
+        ),
+        (
+            "part.missing",
+            with(json!({ "id": "prt_2", "storeId": "store", "since": 7 })),
+            "SELECT missing_since = 7 FROM tool_calls",
+        ),
+        (
+            "message.missing",
+            json!({ "id": "msg_1", "sessionId": "ses_1", "storeId": "store", "since": 8 }),
+            "SELECT missing_since = 8 FROM messages",
+        ),
+        (
+            "session.missing",
+            json!({ "id": "ses_1", "storeId": "store", "since": 9 }),
+            "SELECT missing_since = 9 FROM sessions",
         ),
         (
             "part.delete",

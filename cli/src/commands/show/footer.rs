@@ -1,12 +1,12 @@
-//! What stands below the messages: failures that belong to none of them, and
-//! the to-do list.
+//! What stands below the messages: failures that belong to none of them, the
+//! to-do list, and how much is hidden.
 
-use super::transcript::Transcript;
+use super::transcript::{Hidden, Transcript};
 use crate::error::Result;
-use crate::output::{Out, one_line};
+use crate::output::{Out, counted, one_line};
 use crate::store::Row;
 
-/// Writes both, each after an empty line; nothing of one that is empty.
+/// Writes them, each after an empty line; nothing of one that is empty.
 pub(super) fn write(transcript: &Transcript, out: &mut Out) -> Result<()> {
     let failures: Vec<&Row> = transcript
         .errors
@@ -26,7 +26,31 @@ pub(super) fn write(transcript: &Transcript, out: &mut Out) -> Result<()> {
     for todo in &transcript.todos {
         out.line(&todo_line(todo))?;
     }
+    if let Some(note) = hidden_note(transcript.hidden) {
+        out.line("")?;
+        out.remark(&note)?;
+    }
     Ok(())
+}
+
+/// What is said of it; nothing where nothing is hidden.
+fn hidden_note(hidden: Hidden) -> Option<String> {
+    if hidden.session {
+        return Some("OpenCode does not have this session any more: --missing shows it".to_owned());
+    }
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let counts = [(hidden.messages, "message"), (hidden.parts, "part")];
+    let some = counts.into_iter().filter(|(count, _)| *count > 0);
+    let some: Vec<String> = some
+        .map(|(count, thing)| counted(number(count), thing))
+        .collect();
+    if some.is_empty() {
+        return None;
+    }
+    let what = some.join(" and ");
+    Some(format!(
+        "not shown: {what} that OpenCode does not have any more; --missing shows all"
+    ))
 }
 
 /// Whether it stands with its message. A retry is of a message too, but the

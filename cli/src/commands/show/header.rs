@@ -8,6 +8,8 @@ impl Transcript {
     pub(super) fn title(&self) -> String {
         let fallback = if self.session.int("deleted_at").is_some() {
             "(deleted)"
+        } else if self.session.missing_since().is_some() {
+            "(missing)"
         } else {
             "(no title)"
         };
@@ -24,8 +26,12 @@ impl Transcript {
         ];
         let parent = session.text("parent_id");
         facts.extend(parent.map(|parent| format!("sub-agent of {parent}")));
-        for (column, state) in [("deleted_at", "deleted"), ("archived_at", "archived")] {
-            let at = session.int(column);
+        let states = [
+            ("deleted", session.int("deleted_at")),
+            ("missing in OpenCode since", session.missing_since()),
+            ("archived", session.int("archived_at")),
+        ];
+        for (state, at) in states {
             facts.extend(at.map(|at| format!("{state} {}", time(at))));
         }
         facts.retain(|fact| !fact.is_empty());

@@ -40,6 +40,8 @@ impl Message {
         if row.int("deleted_at").is_some() {
             facts.push(Some("removed".to_owned()));
         }
+        let missing = row.missing_since();
+        facts.push(missing.map(|since| format!("missing since {}", time(since))));
         let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
         format!("{who} {facts}").trim_end().to_owned()
     }
@@ -48,6 +50,11 @@ impl Message {
     pub(super) fn items(&self, detail: Detail) -> Vec<Item> {
         let mut items = Vec::new();
         for part in self.parts.values() {
+            if self.row.missing_since().is_none()
+                && let Some(since) = part.row().missing_since()
+            {
+                items.push(Item::Summary(format!("▸ missing since {}:", time(since))));
+            }
             match part {
                 Part::Tool(call) => items.extend(tool_call::items(call, detail)),
                 Part::Other(part) => items.extend(part::item(part, detail)),

@@ -18,7 +18,7 @@ use super::session_id;
 use crate::error::Result;
 use crate::output::{Format, Out};
 use crate::paths::Paths;
-use crate::store::open_reader;
+use crate::store::open_current_reader;
 use transcript::Transcript;
 
 /// Show one session: what was said, done and spent
@@ -29,6 +29,9 @@ pub(crate) struct Args {
     session: String,
     #[command(flatten)]
     detail: Detail,
+    /// Also what OpenCode does not have any more, though nobody deleted it
+    #[arg(long)]
+    missing: bool,
 }
 
 /// What is shown whole, and not as one line that stands for it.
@@ -44,11 +47,14 @@ struct Detail {
 
 /// Shows the session.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_reader(&paths.db)?;
+    let db = open_current_reader(&paths.db)?;
     // All queries see the same moment, whatever is written meanwhile.
     db.execute_batch("BEGIN")?;
-    let id = session_id::resolve(&db, &args.session)?;
-    let transcript = Transcript::read(&db, &id)?;
+    let id = session_id::resolve(&db, &args.session, args.missing)?;
+    let mut transcript = Transcript::read(&db, &id)?;
+    if !args.missing {
+        transcript.hide_missing();
+    }
     match out.format {
         Format::Table => terminal::write(&transcript, args.detail, out),
         Format::Md => markdown::write(&transcript, args.detail, out),

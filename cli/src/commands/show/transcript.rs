@@ -1,8 +1,9 @@
 //! One session with all that belongs to it, as it is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::store::{Row, rows};
@@ -15,6 +16,18 @@ pub(super) struct Transcript {
     pub(super) messages: Vec<Message>,
     pub(super) errors: Vec<Row>,
     pub(super) todos: Vec<Row>,
+    /// What is missing and was taken out, to be mentioned.
+    pub(super) hidden: Hidden,
+}
+
+/// How much was taken out of a transcript.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Hidden {
+    /// Whether the session itself is missing.
+    pub(super) session: bool,
+    pub(super) messages: usize,
+    /// Parts and tool calls of messages that are shown.
+    pub(super) parts: usize,
 }
 
 /// A message with what it consists of.
@@ -30,6 +43,15 @@ pub(super) enum Part {
     Other(Row),
 }
 
+impl Part {
+    /// The row, of whichever table it is.
+    pub(super) const fn row(&self) -> &Row {
+        match self {
+            Self::Tool(row) | Self::Other(row) => row,
+        }
+    }
+}
+
 impl Transcript {
     /// Reads the session with this id.
     pub(super) fn read(db: &Connection, id: &str) -> Result<Self> {
@@ -43,7 +65,36 @@ impl Transcript {
                 "SELECT * FROM session_errors WHERE session_id = ?1 ORDER BY created_at, id",
             )?,
             todos: all("SELECT * FROM todos WHERE session_id = ?1 ORDER BY position")?,
+            hidden: Hidden::default(),
         })
+    }
+
+    /// Takes out what is missing, with all that belongs to it. What was spent stays.
+    pub(super) fn hide_missing(&mut self) {
+        if self.session.missing_since().is_some() {
+            self.hidden.session = true;
+            self.session.0.insert("title".to_owned(), Value::Null);
+            self.errors.clear();
+            self.todos.clear();
+        }
+        let (hidden, shown): (Vec<_>, Vec<_>) = std::mem::take(&mut self.messages)
+            .into_iter()
+            .partition(|message| message.row.missing_since().is_some());
+        let ids: BTreeSet<&str> = hidden
+            .iter()
+            .filter_map(|message| message.row.text("id"))
+            .collect();
+        let is_of_shown = |error: &Row| error.text("message_id").is_none_or(|id| !ids.contains(id));
+        self.errors.retain(is_of_shown);
+        self.hidden.messages = hidden.len();
+        self.messages = shown;
+        for message in &mut self.messages {
+            let before = message.parts.len();
+            message
+                .parts
+                .retain(|_, part| part.row().missing_since().is_none());
+            self.hidden.parts += before - message.parts.len();
+        }
     }
 }
 

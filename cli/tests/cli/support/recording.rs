@@ -11,6 +11,7 @@ use serde_json::Value;
 const TABLES: &[&str] = &[
     "sessions",
     "session_own",
+    "session_stores",
     "messages",
     "parts",
     "tool_calls",

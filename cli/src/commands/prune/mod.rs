@@ -1,0 +1,138 @@
+//! `clankers prune`: erases content, of old sessions or of what is missing. What
+//! was spent stays.
+
+mod missing;
+mod old;
+mod selection;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::filter::{like, when};
+use crate::error::Result;
+use crate::output::{Out, bytes, confirm};
+use crate::paths::Paths;
+use crate::search::Index;
+use crate::store::{apply_within, open_current_reader, open_reader, open_writer, size_on_disk};
+use selection::{Deletion, Selection, Target};
+
+/// Erase content that is old or missing; the ledger of what was spent stays
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "OpenCode's own data is not touched, and what was erased here is not recorded from it again."
+)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
+pub(crate) struct Args {
+    /// Sessions that were last changed before then: `90d`, `2026-01-01`
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_parser = when,
+        required_unless_present = "missing"
+    )]
+    older_than: Option<i64>,
+    /// What OpenCode does not have any more, though nobody deleted it; with --older-than what
+    /// has been missing since before then
+    #[arg(long)]
+    missing: bool,
+    /// Only projects whose name or path contains this
+    #[arg(long, value_name = "TEXT")]
+    project: Option<String>,
+    /// Delete the rows, instead of keeping them without their content
+    #[arg(long)]
+    purge: bool,
+    /// Give the space back to the disk afterwards
+    #[arg(long)]
+    vacuum: bool,
+    /// Erase what is missing without asking
+    #[arg(long, short, requires = "missing")]
+    yes: bool,
+    /// Say what would be erased, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// How many rows are erased in one transaction, so that no writer waits long.
+const BATCH: usize = 100;
+
+/// Erases what is selected, or says what would be erased.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let selection = select(args, paths)?;
+    let action = if args.purge {
+        "purge"
+    } else {
+        "erase the content of"
+    };
+    if args.dry_run {
+        for line in &selection.list {
+            out.line(line)?;
+        }
+        return out.line(&format!("would {action} {}", selection.summary));
+    }
+    if args.missing && selection.targets.is_empty() {
+        return out.line("nothing is missing");
+    }
+    if args.missing && !args.yes {
+        out.flush()?;
+        if !confirm(&format!("{action} {}?", selection.summary))? {
+            return out.line("nothing was erased");
+        }
+    }
+    let before = size_on_disk(&paths.db);
+    let mut db = open_writer(paths)?;
+    erase(&mut db, args, &selection.targets)?;
+    if args.vacuum {
+        db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    }
+    drop(db);
+    if Index::path(&paths.db).exists() {
+        // The words that were erased leave the index too.
+        Index::open(&paths.db, false)?;
+    }
+    let done = if args.purge {
+        "purged"
+    } else {
+        "erased the content of"
+    };
+    out.line(&format!("{done} {}", selection.summary))?;
+    if args.vacuum {
+        out.line(&format!(
+            "the database went from {} to {}",
+            bytes(before),
+            bytes(size_on_disk(&paths.db))
+        ))?;
+    } else if !selection.targets.is_empty() {
+        out.remark("--vacuum gives the space back to the disk")?;
+    }
+    Ok(())
+}
+
+fn select(args: &Args, paths: &Paths) -> Result<Selection> {
+    let project = args.project.as_deref().map(like);
+    if args.missing {
+        let db = open_current_reader(&paths.db)?;
+        missing::select(&db, args.older_than, project.as_deref())
+    } else {
+        let db = open_reader(&paths.db)?;
+        old::select(&db, args.older_than, project.as_deref(), args.purge)
+    }
+}
+
+fn erase(db: &mut Connection, args: &Args, targets: &[Target]) -> Result<()> {
+    let deletion = Deletion::now(args.purge);
+    for batch in targets.chunks(BATCH) {
+        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let commands: Vec<_> = if args.missing {
+            // While the question was open, something may have come back.
+            let still = missing::still(&transaction, batch)?;
+            still.iter().map(|target| deletion.of(target)).collect()
+        } else {
+            batch.iter().map(|target| deletion.of(target)).collect()
+        };
+        apply_within(&transaction, &commands)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

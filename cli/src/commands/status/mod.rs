@@ -1,0 +1,75 @@
+//! `clankers status`: is the plugin installed, is it recording, what is stored.
+
+mod facts;
+mod screen;
+
+use serde_json::Value;
+
+use crate::cell::Cell;
+use crate::daemon;
+use crate::error::Result;
+use crate::opencode::config::{self, Entry};
+use crate::output::{Format, Kind, Out, Record, column};
+use crate::paths::Paths;
+use crate::store::{open_reader, size_on_disk};
+use facts::Facts;
+
+/// How things are, in a screenful
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// How things are.
+struct Status<'p> {
+    paths: &'p Paths,
+    /// Where the plugin is installed.
+    entries: Vec<Entry>,
+    /// What the daemon answered; none where no daemon runs.
+    daemon: Option<Result<Value>>,
+    /// What the database holds; none where there is no database yet.
+    facts: Option<Facts>,
+}
+
+/// Prints how things are.
+pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+    let project = std::env::current_dir()?;
+    let entries = config::entries(&project)?;
+    let daemon = daemon::health(&paths.socket);
+    let facts = if paths.db.exists() {
+        Some(Facts::read(&open_reader(&paths.db)?)?)
+    } else {
+        None
+    };
+    let status = Status {
+        paths,
+        entries,
+        daemon,
+        facts,
+    };
+    if out.format == Format::Table {
+        return screen::write(&status, out);
+    }
+    out.record(record(status))
+}
+
+/// The same for programs.
+fn record(status: Status<'_>) -> Record {
+    let health = status.daemon.and_then(Result::ok);
+    let pid = health
+        .as_ref()
+        .and_then(|health| health.get("pid")?.as_i64());
+    let db = &status.paths.db;
+    let mut record: Record = vec![
+        (
+            column("installed", Kind::Count),
+            Cell::from(status.entries.len() as u64),
+        ),
+        (
+            column("db_path", Kind::Text),
+            db.display().to_string().into(),
+        ),
+        (column("db_bytes", Kind::Bytes), size_on_disk(db).into()),
+        (column("daemon_pid", Kind::Plain), pid.into()),
+    ];
+    record.extend(status.facts.iter().flat_map(Facts::record));
+    record
+}

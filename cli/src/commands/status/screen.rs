@@ -1,0 +1,121 @@
+//! How things are, on a screen: a line for each thing, with a mark that says
+//! whether it is as it should be.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::Status;
+use super::facts::Facts;
+use crate::error::Result;
+use crate::opencode::config::Entry;
+use crate::output::{Out, bytes, count, counted, duration, money, time};
+use crate::paths::shown;
+use crate::store::{MissingCounts, size_on_disk};
+
+/// One thing: whether it is as it should be, and how it is.
+struct Line {
+    is_good: bool,
+    text: String,
+}
+
+fn good(text: impl Into<String>) -> Line {
+    Line {
+        is_good: true,
+        text: text.into(),
+    }
+}
+
+fn notable(text: impl Into<String>) -> Line {
+    Line {
+        is_good: false,
+        text: text.into(),
+    }
+}
+
+/// Writes the screen.
+pub(super) fn write(status: &Status<'_>, out: &mut Out) -> Result<()> {
+    line("plugin", &plugin(&status.entries), out)?;
+    line(
+        "daemon",
+        &daemon(status.daemon.as_ref(), &status.paths.db),
+        out,
+    )?;
+    let path = shown(&status.paths.db);
+    let Some(facts) = &status.facts else {
+        line("database", &notable(format!("none yet at {path}")), out)?;
+        out.line("")?;
+        return out
+            .remark("say something in OpenCode, or run `clankers import` for what it has already");
+    };
+    let size = bytes(size_on_disk(&status.paths.db));
+    let database = format!("{path}, {size}, schema {}", facts.schema_version);
+    line("database", &good(database), out)?;
+    let last_event = match facts.counts.int("last_event_at") {
+        Some(at) => good(time(at)),
+        None => notable("none yet"),
+    };
+    line("last event", &last_event, out)?;
+    line("rejections", &rejections(facts), out)?;
+    if !facts.missing.is_empty() {
+        line("missing", &notable(facts.missing.described()), out)?;
+        out.remark(&format!("             {}", MissingCounts::HINT))?;
+    }
+    out.line("")?;
+    out.line(&format!(
+        "  {} sessions · {} messages · {} tool calls · {} spent",
+        count(facts.number("sessions")),
+        count(facts.number("messages")),
+        count(facts.number("tool_calls")),
+        money(facts.counts.real("cost")),
+    ))
+}
+
+fn line(name: &str, line: &Line, out: &mut Out) -> Result<()> {
+    let mark = if line.is_good {
+        out.green("●")
+    } else {
+        out.yellow("○")
+    };
+    out.line(&format!("{mark} {name:10} {}", line.text))
+}
+
+fn plugin(entries: &[Entry]) -> Line {
+    match entries {
+        [] => notable("not installed: run `clankers install`"),
+        [one] => good(format!("{}, {}", one.described(), one.scope.word())),
+        [one, more @ ..] => good(format!(
+            "{}, and in {} places more",
+            one.described(),
+            more.len()
+        )),
+    }
+}
+
+fn daemon(health: Option<&Result<Value>>, own_db: &Path) -> Line {
+    match health {
+        None => notable("not running; the plugin writes by itself, so that is fine"),
+        Some(Err(error)) => notable(format!("does not answer as it should: {error}")),
+        Some(Ok(health)) => {
+            let number = |name: &str| health.get(name).and_then(Value::as_i64).unwrap_or_default();
+            let uptime = duration(number("uptimeMs"));
+            let running = format!("running for {uptime} (pid {})", number("pid"));
+            let db = health.get("dbPath").and_then(Value::as_str);
+            match db.filter(|db| Path::new(db) != own_db) {
+                Some(other) => notable(format!("{running}; it writes another database: {other}")),
+                None => good(running),
+            }
+        }
+    }
+}
+
+fn rejections(facts: &Facts) -> Line {
+    match facts.number("rejections") {
+        0 => good("none"),
+        times => notable(format!(
+            "{}, {} in all: `clankers doctor` explains them",
+            counted(facts.number("rejection_kinds"), "kind"),
+            count(times)
+        )),
+    }
+}
