@@ -1,9 +1,6 @@
 //! The core as its callers see it: observe, drain, settle.
 
-use serde::Serialize;
-
-use crate::catch_up::absent::{self, Absent, StoredMessage};
-use crate::catch_up::plan::{Plan, StoredSession};
+use crate::catch_up::{Answer, CatchUp, Outcome, Request};
 use crate::model::command::Command;
 use crate::model::event::Event;
 use crate::model::number::Number;
@@ -11,12 +8,13 @@ use crate::model::row::OnDelete;
 use crate::read::node::Node;
 use crate::read::rejections::Rejections;
 use crate::reconcile::{Reconciler, Urgency};
-use crate::sources::opencode1::types;
-use crate::sources::{Context, opencode1};
+use crate::sources::{Context, Decoded, Dialect};
 
 /// What a core is told when it is made.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Whose events and answers come.
+    pub dialect: Dialect,
     /// What becomes of what OpenCode deletes.
     pub on_delete: OnDelete,
     /// What tells OpenCode's store from others, where that is known.
@@ -26,34 +24,19 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            dialect: Dialect::OPENCODE1,
             on_delete: OnDelete::Tombstone,
             store_id: None,
         }
     }
 }
 
-/// The event types a caller need not pass on, and those it must.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct EventTypes {
-    /// Types that become rows.
-    pub recorded: &'static [&'static str],
-    /// Types that are known and ignored on purpose. Types in neither list are
-    /// to be passed on as well: the core counts them as unknown.
-    pub ignored: &'static [&'static str],
-}
-
-/// The event types this core knows.
-pub const fn event_types() -> EventTypes {
-    EventTypes {
-        recorded: types::RECORDED,
-        ignored: types::IGNORED,
-    }
-}
-
 /// Decodes and reconciles events, and holds what is not stored yet.
 #[derive(Debug)]
 pub struct Core {
+    dialect: Dialect,
     reconciler: Reconciler,
+    catch_up: CatchUp,
     rejections: Rejections,
     /// The commands that were drained and are not settled.
     in_flight: Vec<Command>,
@@ -65,7 +48,9 @@ impl Core {
     /// A core that has seen nothing.
     pub fn new(options: Options) -> Self {
         Self {
+            dialect: options.dialect,
             reconciler: Reconciler::new(options.on_delete, options.store_id),
+            catch_up: CatchUp::default(),
             rejections: Rejections::default(),
             in_flight: Vec::new(),
             source_version: None,
@@ -74,24 +59,20 @@ impl Core {
 
     /// Takes one bus event, whatever it is. `now` is Unix milliseconds.
     pub fn observe<N: Node>(&mut self, event: &N, now: f64) -> Urgency {
-        self.take(event, now, Reconciler::fold)
+        let reconciler = &self.reconciler;
+        let held = |part_id: &str| reconciler.held(part_id);
+        let decoded = self.dialect.decode(event, &Context { now, held: &held });
+        self.take(event, decoded, now, Reconciler::fold)
     }
 
-    /// Takes a piece of what OpenCode's API answered, written as the event
-    /// that would tell it. What events told since the session was asked for wins.
-    pub fn recall<N: Node>(&mut self, answer: &N, now: f64) -> Urgency {
-        self.take(answer, now, Reconciler::recall)
-    }
-
+    /// Folds in what was decoded, and counts what was refused of it.
     fn take<N: Node>(
         &mut self,
-        event: &N,
+        node: &N,
+        mut decoded: Decoded,
         now: f64,
         fold: impl Fn(&mut Reconciler, Event, Number) -> Urgency,
     ) -> Urgency {
-        let reconciler = &self.reconciler;
-        let held = |part_id: &str| reconciler.held(part_id);
-        let mut decoded = opencode1::decode(event, &Context { now, held: &held });
         let now = Number::new(now).unwrap_or_default();
         let mut urgency = Urgency::None;
         if let Some(event) = decoded.event.take() {
@@ -106,13 +87,8 @@ impl Core {
         }
         if !decoded.rejections.is_empty() {
             let version = self.source_version.as_deref();
-            for row in self.rejections.count(
-                event,
-                &decoded.event_type,
-                &decoded.rejections,
-                version,
-                now,
-            ) {
+            let (kind, refused) = (&decoded.event_type, &decoded.rejections);
+            for row in self.rejections.count(node, kind, refused, version, now) {
                 self.reconciler.reject(row);
             }
             urgency = urgency.max(Urgency::Soon);
@@ -139,73 +115,99 @@ impl Core {
         }
     }
 
-    /// Compares what OpenCode lists of a directory with what is stored: what
-    /// to ask it for.
-    pub fn plan<N: Node>(
-        &mut self,
-        directory: &str,
-        listed: &[N],
-        stored: &[StoredSession],
-        now: f64,
-    ) -> Plan {
-        let now = Number::new(now).unwrap_or_default();
-        self.reconciler.plan(directory, listed, stored, now)
+    /// Compares this directory's sessions, by requests.
+    pub fn compare(&mut self, directory: &str) {
+        self.catch_up.compare(directory);
     }
 
-    /// Sessions that events left incomplete, since the last call.
-    pub fn wanted(&mut self) -> Vec<String> {
-        self.reconciler.take_wanted()
+    /// Fetches these sessions from this directory's host, by requests.
+    pub fn fetch(&mut self, directory: &str, session_ids: Vec<String>) {
+        self.catch_up.fetch(directory, session_ids);
     }
 
-    /// Whether events are known to be missing, so that OpenCode's list has to
-    /// be compared again from time to time.
-    pub fn is_deaf(&self) -> bool {
-        self.reconciler.is_deaf()
+    /// Fetches what events left incomplete from this directory's host. Whether
+    /// there is anything to ask.
+    pub fn fetch_wanted(&mut self, directory: &str) -> bool {
+        let wanted = self.reconciler.take_wanted();
+        self.catch_up.fetch(directory, wanted);
+        !self.catch_up.is_idle()
     }
 
-    /// A session is being asked for: what events tell from now on is newer
-    /// than the answer.
-    pub fn begin_recall(&mut self, session_id: &str, now: f64) {
-        let now = Number::new(now).unwrap_or_default();
-        self.reconciler.begin_recall(session_id, now);
+    /// This directory's host is gone: nothing more is asked of it.
+    pub fn leave(&mut self, directory: &str) {
+        if let Some(session_id) = self.catch_up.leave(directory) {
+            self.reconciler.end_fetch(&session_id, false);
+        }
     }
 
-    /// OpenCode was asked at `since`, Unix milliseconds, for a session that its
-    /// store had, and has none of this id any more.
-    pub fn session_missing(&mut self, session_id: &str, since: f64) -> Urgency {
-        let since = Number::new(since).unwrap_or_default();
-        self.reconciler.session_missing(session_id, since)
+    /// How soon all is to be compared again, milliseconds, where events are
+    /// known to be missing or what is stored could not be told.
+    pub fn compare_again_in(&self) -> Option<f64> {
+        self.catch_up.again_in(self.reconciler.is_missing_events())
     }
 
-    /// From now on events and answers come from this store; none where that
-    /// is in doubt.
-    pub fn set_store(&mut self, store_id: Option<String>) {
-        self.reconciler.set_store(store_id);
+    /// The request to make next, none where there is nothing to ask. The same
+    /// one until it is answered. `now` is Unix milliseconds.
+    pub fn next_request(&mut self, now: f64) -> Option<Request> {
+        self.catch_up.next(self.reconciler.store_id(), now)
     }
 
-    /// What is stored of a session and was not answered: `answered` are its
-    /// messages with their parts, `stored` what was stored when OpenCode was
-    /// asked. Each is to be asked for by itself.
-    pub fn absent<N: Node>(&self, answered: &[N], stored: &[StoredMessage]) -> Vec<Absent> {
-        absent::absent(answered, stored)
+    /// Takes what came of that request. What events told since the session was
+    /// asked for wins over the answer.
+    pub fn answer<N: Node>(&mut self, answer: Answer<'_, N>, now: f64) -> Urgency {
+        let dialect = self.dialect;
+        let outcomes = self.catch_up.answer(answer, &dialect.reading());
+        let time = Number::new(now).unwrap_or_default();
+        let mut urgency = Urgency::None;
+        for outcome in outcomes {
+            urgency = urgency.max(match outcome {
+                Outcome::Store(store_id) => {
+                    self.reconciler.set_store(store_id);
+                    Urgency::None
+                }
+                Outcome::Compared {
+                    stored,
+                    seen,
+                    asked,
+                } => {
+                    let asked = Number::new(asked).unwrap_or_default();
+                    self.reconciler.compared(&stored, seen, asked);
+                    Urgency::Soon
+                }
+                Outcome::Begin(session_id) => {
+                    self.reconciler.begin_fetch(&session_id, time);
+                    Urgency::None
+                }
+                Outcome::Session(info) => self.take_answer(info, dialect.session(info), now),
+                Outcome::Todos(session_id, todos) => {
+                    self.take_answer(todos, dialect.todos(&session_id, todos), now)
+                }
+                Outcome::Messages(messages) => {
+                    let mut urgency = Urgency::None;
+                    for message in &messages {
+                        for decoded in dialect.message(message) {
+                            urgency = urgency.max(self.take_answer(message, decoded, now));
+                        }
+                    }
+                    urgency
+                }
+                Outcome::Missing(session_id, missing) => {
+                    self.reconciler.missing(&session_id, missing)
+                }
+                Outcome::SessionMissing(session_id, asked) => {
+                    let asked = Number::new(asked).unwrap_or_default();
+                    self.reconciler.session_missing(&session_id, asked)
+                }
+                Outcome::End(session_id, is_whole) => {
+                    self.reconciler.end_fetch(&session_id, is_whole)
+                }
+            });
+        }
+        urgency
     }
 
-    /// Takes what OpenCode answered when it was asked for one of these, before
-    /// the end of its session's recall: the message with its parts, or `null`
-    /// where it has none.
-    pub fn settle_absent<N: Node>(
-        &mut self,
-        session_id: &str,
-        absent: Absent,
-        answer: &N,
-    ) -> Urgency {
-        self.reconciler.settle_absent(session_id, absent, answer)
-    }
-
-    /// What OpenCode answered of a session was taken, all of it where it
-    /// `is_whole`. Where it is not, the session is still to be asked for.
-    pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> Urgency {
-        self.reconciler.end_recall(session_id, is_whole)
+    fn take_answer<N: Node>(&mut self, node: &N, decoded: Decoded, now: f64) -> Urgency {
+        self.take(node, decoded, now, Reconciler::fold_answer)
     }
 
     /// Kinds of rejection that are new since the last call, a line each.

@@ -26,5 +26,5 @@ pub mod store;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
-pub use crate::core::{Core, EventTypes, Options, event_types};
+pub use crate::core::{Core, Options};
 pub use crate::reconcile::Urgency;

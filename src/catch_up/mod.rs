@@ -1,5 +1,208 @@
-//! Catch-up: what to ask an agent for that no event brought, and what its
-//! answers mean. It does no I/O; a caller does the asking.
+//! Catch-up: what to ask for that no event brought, and what the answers mean.
+//!
+//! A machine without I/O: [`CatchUp::next`] gives the request to make,
+//! [`Core::answer`](crate::Core::answer) takes what came of it. The plugin,
+//! `clankers import` and the tests are loops around it: whoever has a host to
+//! ask and a store to read drives it.
+//!
+//! 1. A directory is compared: the host lists its sessions, the store what it
+//!    holds of them; what differs is fetched, what the store of the host had
+//!    and does not list any more is asked for by itself (`compare`).
+//! 2. A session is fetched: itself, its to-do list, its messages page by page.
+//!    What is stored and was not answered is asked for by itself (`fetch`).
+//! 3. One request at a time: two directories may know the same session.
 
-pub mod absent;
-pub mod plan;
+mod compare;
+mod fetch;
+mod request;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use compare::Compare;
+pub use compare::{Listed, StoredSession};
+use fetch::Fetch;
+pub use fetch::{Missing, Spoken, StoredMessage};
+pub use request::{Answer, Request};
+
+/// How long until a directory is compared again while events are known to be
+/// missing, or what is stored cannot be told, milliseconds.
+const AGAIN_MS: f64 = 10_000.0;
+/// How long that grows to be while nothing can be told.
+const LONGEST_MS: f64 = 600_000.0;
+
+/// What is to be asked, and what is being asked now.
+#[derive(Debug, Default)]
+pub(crate) struct CatchUp {
+    /// The directories to compare.
+    directories: BTreeSet<String>,
+    /// Sessions to fetch, each with the directory whose host is asked.
+    sessions: VecDeque<Wanted>,
+    /// Sessions to ask for that their store does not list any more.
+    unlisted: VecDeque<Wanted>,
+    task: Option<Task>,
+    /// How often in a row it could not be told what is stored.
+    refusals: i32,
+}
+
+/// A session of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wanted {
+    directory: String,
+    session_id: String,
+}
+
+/// What is under way.
+#[derive(Debug)]
+enum Task {
+    Compare(Compare),
+    /// A session that its store does not list any more, and when it was asked for.
+    Verify(Wanted, f64),
+    Fetch(Box<Fetch>),
+}
+
+/// What an answer comes to: what is to be folded in, in this order.
+#[derive(Debug)]
+pub(crate) enum Outcome<'a, N> {
+    /// The store that answers is this one; none where it is in doubt.
+    Store(Option<String>),
+    /// What a directory's list was compared with.
+    Compared {
+        /// What is stored.
+        stored: Vec<StoredSession>,
+        /// The sessions that this store has, too.
+        seen: Vec<String>,
+        /// When the list was asked for, Unix milliseconds.
+        asked: f64,
+    },
+    /// A session is being asked for from now on.
+    Begin(String),
+    /// What the host says of the session itself.
+    Session(&'a N),
+    /// The session's to-do list.
+    Todos(String, &'a N),
+    /// Messages of the session, with their parts.
+    Messages(Vec<N>),
+    /// What the host has no more of the session.
+    Missing(String, Missing),
+    /// A session that its store has no more, and when it was asked for.
+    SessionMissing(String, f64),
+    /// No more of the session comes; whether all of it came.
+    End(String, bool),
+}
+
+/// How what was answered reads, which the source knows.
+pub(crate) struct Reading<N> {
+    pub(crate) listed: fn(&N) -> Option<Listed>,
+    pub(crate) spoken: fn(&N) -> Option<Spoken>,
+}
+
+impl CatchUp {
+    /// Compares this directory's sessions.
+    pub(crate) fn compare(&mut self, directory: &str) {
+        self.directories.insert(directory.to_owned());
+    }
+
+    /// Fetches these sessions from this directory's host.
+    pub(crate) fn fetch(&mut self, directory: &str, session_ids: Vec<String>) {
+        for session_id in session_ids {
+            let wanted = Wanted {
+                directory: directory.to_owned(),
+                session_id,
+            };
+            let is_it = |one: &Wanted| one.session_id == wanted.session_id;
+            if !self.sessions.iter().any(is_it) {
+                self.sessions.push_back(wanted);
+            }
+        }
+    }
+
+    /// This directory's host is gone: nothing more is asked of it. Gives the
+    /// session that was being fetched from it.
+    pub(crate) fn leave(&mut self, directory: &str) -> Option<String> {
+        self.directories.remove(directory);
+        self.sessions.retain(|one| one.directory != directory);
+        self.unlisted.retain(|one| one.directory != directory);
+        if self.task.as_ref()?.directory() != directory {
+            return None;
+        }
+        match self.task.take()? {
+            Task::Fetch(fetch) => fetch.has_begun().then(|| fetch.session_id().to_owned()),
+            Task::Compare(_) | Task::Verify(..) => None,
+        }
+    }
+
+    /// Whether anything is to be asked.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.task.is_none()
+            && self.directories.is_empty()
+            && self.sessions.is_empty()
+            && self.unlisted.is_empty()
+    }
+
+    /// How soon all is to be compared again, milliseconds, while what is stored
+    /// could not be told or `is_missing_events`.
+    pub(crate) fn again_in(&self, is_missing_events: bool) -> Option<f64> {
+        let is_needed = is_missing_events || self.refusals > 0;
+        is_needed.then(|| (AGAIN_MS * 2.0_f64.powi(self.refusals.min(16))).min(LONGEST_MS))
+    }
+
+    /// The request to make. The same one until it is answered. `now` is Unix
+    /// milliseconds, `store_id` the store that answers, where it is known.
+    pub(crate) fn next(&mut self, store_id: Option<&str>, now: f64) -> Option<Request> {
+        if self.task.is_none() {
+            self.task = self.begin(now);
+        }
+        Some(match self.task.as_ref()? {
+            Task::Compare(compare) => compare.request(store_id),
+            Task::Verify(wanted, _) => wanted.request(),
+            Task::Fetch(fetch) => fetch.request(store_id),
+        })
+    }
+
+    fn begin(&mut self, now: f64) -> Option<Task> {
+        if let Some(directory) = self.directories.pop_first() {
+            return Some(Task::Compare(Compare::new(directory, now)));
+        }
+        if let Some(wanted) = self.sessions.pop_front() {
+            return Some(Task::Fetch(Box::new(Fetch::new(wanted))));
+        }
+        let wanted = self.unlisted.pop_front()?;
+        Some(Task::Verify(wanted, now))
+    }
+
+    /// Takes what came of the request made last.
+    pub(crate) fn answer<'a, N: crate::read::node::Node>(
+        &mut self,
+        answer: Answer<'a, N>,
+        reading: &Reading<N>,
+    ) -> Vec<Outcome<'a, N>> {
+        match self.task.take() {
+            None => Vec::new(),
+            Some(Task::Verify(wanted, asked)) => match answer {
+                Answer::None => vec![Outcome::SessionMissing(wanted.session_id, asked)],
+                _ => Vec::new(),
+            },
+            Some(Task::Compare(compare)) => self.compared(compare, answer, reading),
+            Some(Task::Fetch(fetch)) => self.fetched(fetch, answer, reading),
+        }
+    }
+}
+
+impl Task {
+    fn directory(&self) -> &str {
+        match self {
+            Self::Compare(compare) => compare.directory(),
+            Self::Verify(wanted, _) => &wanted.directory,
+            Self::Fetch(fetch) => fetch.directory(),
+        }
+    }
+}
+
+impl Wanted {
+    fn request(&self) -> Request {
+        Request::Session {
+            directory: self.directory.clone(),
+            session_id: self.session_id.clone(),
+        }
+    }
+}

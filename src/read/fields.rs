@@ -91,11 +91,6 @@ impl<'p, N: Node> Fields<'p, N> {
         &self.node
     }
 
-    /// Where noted rejections go.
-    pub(crate) fn issues(&self) -> &'p Issues {
-        self.issues
-    }
-
     /// The path of one of its fields, for a rejection.
     pub(crate) fn path(&self, key: &str) -> String {
         self.place.path(key)

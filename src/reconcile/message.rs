@@ -10,7 +10,7 @@ impl Reconciler {
     /// Notes which message is being written in a session.
     pub(super) fn note_turn(&mut self, row: &MessageRow) {
         self.heard.insert(&row.session_id);
-        self.deaf = false;
+        self.missing_events = false;
         self.meet_session(&row.session_id);
         let created = self.sessions.get(&row.session_id).created;
         let is_copy = row

@@ -9,15 +9,15 @@
 //! 3. A child's parents have been met, or go before it as placeholders (`seen`).
 //! 4. A failure that is told twice is one row (`failure`).
 //! 5. What events did not tell is wanted from OpenCode's API, and what they
-//!    told meanwhile wins over its answer (`recall`).
+//!    told meanwhile wins over its answer (`fetches`).
 //! 6. All of it is bounded: finished messages leave memory with their drain.
 
 mod failure;
+mod fetches;
 mod message;
 mod met;
 mod part;
 mod pending;
-mod recall;
 mod seen;
 mod session;
 mod stream;
@@ -29,9 +29,9 @@ use crate::model::event::Event;
 use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
 use crate::model::row::OnDelete;
+use fetches::Fetches;
 use met::MetSessions;
 use pending::Pending;
-use recall::Recalls;
 use seen::{Latest, Seen};
 use stream::Streams;
 
@@ -63,12 +63,12 @@ pub struct Reconciler {
     answers: Latest,
     /// The last failure of a session that has no such message.
     failures: Latest,
-    recalls: Recalls,
+    fetches: Fetches,
     /// Sessions that are at work, and those of them that told of a message.
     busy: Seen,
     heard: Seen,
     /// Whether a turn passed of which no message was told.
-    deaf: bool,
+    missing_events: bool,
     /// Parts whose beginning was missed.
     missed: Seen,
     /// Sessions that are stored as being at work and may have been cut off.
@@ -90,10 +90,10 @@ impl Reconciler {
             removed: Seen::default(),
             answers: Latest::default(),
             failures: Latest::default(),
-            recalls: Recalls::default(),
+            fetches: Fetches::default(),
             busy: Seen::default(),
             heard: Seen::default(),
-            deaf: false,
+            missing_events: false,
             missed: Seen::default(),
             unsettled: BTreeSet::new(),
             store_id,
@@ -106,6 +106,11 @@ impl Reconciler {
         self.store_id = store_id;
     }
 
+    /// That store.
+    pub fn store_id(&self) -> Option<&str> {
+        self.store_id.as_deref()
+    }
+
     /// How long the held text of a part is, in UTF-16 units.
     pub fn held(&self, part_id: &str) -> Option<usize> {
         self.streams.length(part_id)
@@ -113,7 +118,7 @@ impl Reconciler {
 
     /// Folds one event in. `now` is Unix milliseconds.
     pub fn fold(&mut self, event: Event, now: Number) -> Urgency {
-        self.recalls.hear(&event);
+        self.fetches.hear(&event);
         match &event {
             Event::Message { row, .. } => self.note_turn(row),
             // No event tells what that makes the session cost (1.17 on).
@@ -121,7 +126,7 @@ impl Reconciler {
             _ => {}
         }
         let urgency = self.change(event, now);
-        if self.recalls.wants() {
+        if self.fetches.wants() {
             urgency.max(Urgency::Soon)
         } else {
             urgency

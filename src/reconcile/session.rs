@@ -43,7 +43,7 @@ impl Reconciler {
     /// Events do not tell all of a session: it is to be asked for, now or, should
     /// this process end before, by the next.
     pub(super) fn want(&mut self, id: &str) {
-        self.recalls.want(id);
+        self.fetches.want(id);
         self.sessions.change(id, |met| met.is_whole = false);
         self.note_whole(id, Known::Empty);
     }
@@ -108,7 +108,7 @@ impl Reconciler {
             // Some releases tell a served session's turns and not its messages.
             let was_busy = self.busy.remove(&session_id);
             if !self.heard.remove(&session_id) && was_busy {
-                self.deaf = true;
+                self.missing_events = true;
                 self.want(&session_id);
             }
             self.turn_ends(&session_id);
@@ -163,7 +163,7 @@ impl Reconciler {
     /// A session that was not met yet goes before its child, as a placeholder.
     pub(super) fn meet_session(&mut self, id: &str) {
         if self.sessions.meet(id) {
-            if !self.recalls.is_open(id) {
+            if !self.fetches.is_open(id) {
                 self.want(id);
             }
             let placeholder = SessionRow {

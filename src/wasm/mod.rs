@@ -13,8 +13,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::Options;
-use crate::catch_up::absent::{Absent, StoredMessage};
-use crate::catch_up::plan::StoredSession;
+use crate::catch_up::{Answer, Request};
 use crate::model::command::{self, Command};
 use crate::model::rejection::RejectionRow;
 use crate::model::row::{
@@ -22,6 +21,7 @@ use crate::model::row::{
     SessionStatus, TodoRow, ToolCallRow, ToolStatus,
 };
 use crate::read::node::Node;
+use crate::sources::Dialect;
 use crate::store;
 use node::JsNode;
 
@@ -49,6 +49,7 @@ typescript! {
     TS_REJECTION = RejectionRow::TYPESCRIPT;
     TS_PARAMS = command::TYPESCRIPT;
     TS_COMMAND = Command::TYPESCRIPT;
+    TS_REQUEST = Request::TYPESCRIPT;
     TS_REST = "\
 /** What a core can be told when it is made. */
 export interface CoreOptions {
@@ -56,44 +57,6 @@ export interface CoreOptions {
   onDelete?: OnDelete;
   /** What tells OpenCode's store from others, where that is known. */
   storeId?: string;
-}
-/** A session as `storedSessions` selects it. */
-export interface StoredSession {
-  id: string;
-  /** The time of change up to which nothing of it is missing. */
-  wholeAt: number | null;
-  deletedAt: number | null;
-  title: string | null;
-  cost: number;
-  projectPath: string | null;
-  status: SessionStatus | null;
-  /** Since when every store that had it lacks it. */
-  missingSince: number | null;
-  /** When the store that is asked told of it last. */
-  seenHere: number | null;
-  /** Since when that store lacks it. */
-  missingHere: number | null;
-  /** When that store told its deletion. */
-  deletedHere: number | null;
-}
-/** A message as `storedMessages` selects it. */
-export interface StoredMessage {
-  id: string;
-  /** The ids of its parts and tool calls, a JSON list. */
-  partIds: string;
-}
-/** A message that is stored and was not answered, or not with all its parts. */
-export interface Absent {
-  messageId: string;
-  /** Those of its parts that were not answered. */
-  partIds: string[];
-}
-/** What catch-up has to ask OpenCode for. */
-export interface Plan {
-  /** Sessions to fetch whole, those changed last first. */
-  fetch: string[];
-  /** Sessions that OpenCode's store had and does not list: missing, if it has them no more. */
-  verify: string[];
 }
 /** Event types to pass to `observe`, and those that need not be. */
 export interface EventTypes {
@@ -105,9 +68,9 @@ export interface Store {
   schemaVersion: number;
   migrations: string[];
   statements: Record<Method, string[]>;
-  /** Selects `StoredSession`s for `?1`, the JSON text of `{ directory, ids, storeId }`. */
+  /** Answers a request `storedSessions`; `?1` is the request as JSON text. */
   storedSessions: string;
-  /** Selects `StoredMessage`s for `?1`, the JSON text of `{ sessionId, storeId }`. */
+  /** Answers a request `storedMessages`; `?1` is the request as JSON text. */
   storedMessages: string;
   /** Claims a batch, `?1`, the JSON text of `{ writer, number }`: answers a row if it is to be stored. */
   claimBatch: string;
@@ -132,6 +95,7 @@ impl JsCore {
         Self(crate::Core::new(Options {
             on_delete: on_delete.unwrap_or(OnDelete::Tombstone),
             store_id: text("storeId"),
+            dialect: Dialect::OPENCODE1,
         }))
     }
 
@@ -158,96 +122,56 @@ impl JsCore {
         self.0.settle(stored);
     }
 
-    /// Compares what OpenCode lists of a directory with what is stored: what
-    /// to ask it for.
-    #[wasm_bindgen(unchecked_return_type = "Plan")]
-    pub fn plan(
+    /// Compares this directory's sessions, by requests.
+    pub fn compare(&mut self, directory: &str) {
+        self.0.compare(directory);
+    }
+
+    /// Fetches what events left incomplete from this directory's host, by
+    /// requests. Whether there is anything to ask.
+    #[wasm_bindgen(js_name = fetchWanted)]
+    pub fn fetch_wanted(&mut self, directory: &str) -> bool {
+        self.0.fetch_wanted(directory)
+    }
+
+    /// This directory's host is gone: nothing more is asked of it.
+    pub fn leave(&mut self, directory: &str) {
+        self.0.leave(directory);
+    }
+
+    /// How soon all is to be compared again, milliseconds, where events are
+    /// known to be missing or what is stored could not be told.
+    #[wasm_bindgen(js_name = compareAgainIn)]
+    pub fn compare_again_in(&self) -> Option<f64> {
+        self.0.compare_again_in()
+    }
+
+    /// The request to make next, none where there is nothing to ask. The same
+    /// one until it is answered.
+    #[wasm_bindgen(js_name = nextRequest, unchecked_return_type = "Request | undefined")]
+    pub fn next_request(&mut self, now: f64) -> Result<JsValue, JsError> {
+        match self.0.next_request(now) {
+            Some(request) => to_js(&request),
+            None => Ok(JsValue::UNDEFINED),
+        }
+    }
+
+    /// Takes what came of that request, and gives how soon to drain, as
+    /// `observe` does. An outcome that is not known is a failure.
+    pub fn answer(
         &mut self,
-        directory: &str,
-        #[wasm_bindgen(unchecked_param_type = "unknown[]")] listed: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "StoredSession[]")] stored: JsValue,
-        now: f64,
-    ) -> Result<JsValue, JsError> {
-        let stored: Vec<StoredSession> = serde_wasm_bindgen::from_value(stored)?;
-        to_js(
-            &self
-                .0
-                .plan(directory, &JsNode(listed).items(), &stored, now),
-        )
-    }
-
-    /// Sessions that events left incomplete, since the last call.
-    pub fn wanted(&mut self) -> Vec<String> {
-        self.0.wanted()
-    }
-
-    /// Whether events are known to be missing, so that OpenCode's list has to
-    /// be compared again from time to time.
-    #[wasm_bindgen(js_name = isDeaf)]
-    pub fn is_deaf(&self) -> bool {
-        self.0.is_deaf()
-    }
-
-    /// A session is being asked for: what events tell from now on is newer
-    /// than the answer.
-    #[wasm_bindgen(js_name = beginRecall)]
-    pub fn begin_recall(&mut self, session_id: &str, now: f64) {
-        self.0.begin_recall(session_id, now);
-    }
-
-    /// Takes a piece of the answer, written as the event that would tell it.
-    pub fn recall(
-        &mut self,
-        #[wasm_bindgen(unchecked_param_type = "unknown")] answer: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Outcome")] outcome: &str,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] value: JsValue,
         now: f64,
     ) -> u8 {
-        self.0.recall(&JsNode(answer), now) as u8
-    }
-
-    /// OpenCode was asked at `since` for a session that its store had, and has
-    /// none of this id any more.
-    #[wasm_bindgen(js_name = sessionMissing)]
-    pub fn session_missing(&mut self, session_id: &str, since: f64) -> u8 {
-        self.0.session_missing(session_id, since) as u8
-    }
-
-    /// From now on events and answers come from this store; none where that is
-    /// in doubt.
-    #[wasm_bindgen(js_name = setStore)]
-    pub fn set_store(&mut self, store_id: Option<String>) {
-        self.0.set_store(store_id);
-    }
-
-    /// What is stored of a session and was not answered. Each is to be asked
-    /// for by itself.
-    #[wasm_bindgen(unchecked_return_type = "Absent[]")]
-    pub fn absent(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "unknown[]")] answered: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "StoredMessage[]")] stored: JsValue,
-    ) -> Result<JsValue, JsError> {
-        let stored: Vec<StoredMessage> = serde_wasm_bindgen::from_value(stored)?;
-        to_js(&self.0.absent(&JsNode(answered).items(), &stored))
-    }
-
-    /// Takes what OpenCode answered when it was asked for one of these: the
-    /// message with its parts, or `null` where it has none.
-    #[wasm_bindgen(js_name = settleAbsent)]
-    pub fn settle_absent(
-        &mut self,
-        session_id: &str,
-        #[wasm_bindgen(unchecked_param_type = "Absent")] absent: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "unknown")] answer: JsValue,
-    ) -> Result<u8, JsError> {
-        let absent: Absent = serde_wasm_bindgen::from_value(absent)?;
-        Ok(self.0.settle_absent(session_id, absent, &JsNode(answer)) as u8)
-    }
-
-    /// What OpenCode answered of a session was taken, all of it where it
-    /// `is_whole`. Where it is not, the session is still to be asked for.
-    #[wasm_bindgen(js_name = endRecall)]
-    pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> u8 {
-        self.0.end_recall(session_id, is_whole) as u8
+        let value = JsNode(value);
+        let answer = match outcome {
+            "found" => Answer::Found(&value),
+            "none" => Answer::None,
+            "notOffered" => Answer::NotOffered,
+            _ => Answer::Failed,
+        };
+        self.0.answer(answer, now) as u8
     }
 
     /// Kinds of rejection that are new since the last call, a line each.
@@ -259,7 +183,7 @@ impl JsCore {
 /// The event types to pass on, and those that need not be.
 #[wasm_bindgen(js_name = eventTypes, unchecked_return_type = "EventTypes")]
 pub fn event_types() -> Result<JsValue, JsError> {
-    to_js(&crate::event_types())
+    to_js(&Dialect::OPENCODE1.event_types())
 }
 
 /// The schema and the statements that apply commands.

@@ -1,7 +1,8 @@
 //! Whatever JSON comes, the core does not panic, and what it makes of it can
 //! be stored.
 
-use clankers::{Core, Options, Urgency, event_types};
+use clankers::sources::Dialect;
+use clankers::{Core, Options, Urgency};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
@@ -135,7 +136,7 @@ fn event() -> impl Strategy<Value = Value> {
     let ids =
         || json!({ "id": "ses_1", "sessionID": "ses_1", "messageID": "msg_1", "partID": "prt_1" });
     let known = (
-        select(event_types().recorded),
+        select(Dialect::OPENCODE1.event_types().recorded),
         json_value(),
         json_value(),
         any::<bool>(),

@@ -1,14 +1,15 @@
 //! What no event brought, asked of OpenCode.
 
 use clankers::Core;
+use clankers::catch_up::{Answer, Request};
 use clankers::model::command::{Command, SessionDelete};
 use clankers::model::number::Number;
 use clankers::model::row::OnDelete;
 use serde_json::{Value, json};
 
 use crate::catching_up::{
-    Answered, Answers, HOME, NOW, compare, compare_at, core_at, fetch, fetch_at, fetch_wanted,
-    store,
+    Answered, Answers, DIRECTORY, HOME, NOW, compare, compare_at, core_at, drive_until, fetch,
+    fetch_at, fetch_wanted, store,
 };
 use crate::events::{
     answer, delta, idle, message_removed, part, part_removed, session, session_info, text, user,
@@ -130,31 +131,71 @@ fn what_a_crash_lost_is_brought_in_though_its_session_goes_on_before_it_is_compa
 fn a_catch_up_that_is_cut_off_is_made_again() {
     let db = Db::new();
     let mut core = core();
-    core.begin_recall("ses_1", 1.0);
-    let events = [
-        session("ses_1", updated(1000)),
-        answer("ses_1", "msg_1", json!({})),
-    ];
-    for event in &events {
-        core.recall(&event, 1.0);
-    }
-    store(&mut core, &db);
-    // The process ends here.
-    let whole = answered(1000, &[1, 2]);
-    assert_eq!(compare(&mut self::core(), &db, &whole), ["ses_1"]);
+    let whole = answered(1000, &[1, 2, 3]);
+    core.compare(DIRECTORY);
+    let second = |request: &Request| matches!(request, Request::Messages { page: Some(_), .. });
+    drive_until((&mut core, HOME), &db, &whole, NOW, second);
     assert_eq!(db.value("SELECT count(*) FROM messages"), "2");
+    // The process ends here.
+    assert_eq!(compare(&mut self::core(), &db, &whole), ["ses_1"]);
+    assert_eq!(db.value("SELECT count(*) FROM messages"), "3");
+    assert_eq!(compare(&mut self::core(), &db, &whole), [""; 0]);
 }
 
 #[test]
 fn a_session_that_is_not_answered_whole_is_stored_and_asked_for_again() {
+    for outcome in [Answer::None, Answer::Failed, Answer::NotOffered] {
+        let db = Db::new();
+        let mut core = core();
+        let whole = answered(1000, &[1]);
+        core.compare(DIRECTORY);
+        let messages = |request: &Request| matches!(request, Request::Messages { .. });
+        drive_until((&mut core, HOME), &db, &whole, NOW, messages);
+        core.answer::<&Value>(outcome, NOW);
+        assert_eq!(core.next_request(NOW), None);
+        store(&mut core, &db);
+        assert_eq!(db.value("SELECT title FROM sessions"), r#""A title""#);
+        assert_eq!(compare(&mut core, &db, &whole), ["ses_1"]);
+    }
+}
+
+#[test]
+fn a_request_stays_until_it_is_answered_and_what_leaves_asks_no_more() {
     let db = Db::new();
     let mut core = core();
-    core.begin_recall("ses_1", 1.0);
-    core.recall(&&session("ses_1", updated(1000)), 1.0);
-    core.end_recall("ses_1", false);
+    core.compare(DIRECTORY);
+    let first = core.next_request(NOW);
+    assert_eq!(first, core.next_request(NOW));
+    core.leave("/home/user/elsewhere");
+    assert_eq!(first, core.next_request(NOW));
+    let whole = answered(1000, &[1]);
+    let messages = |request: &Request| matches!(request, Request::Messages { .. });
+    drive_until((&mut core, HOME), &db, &whole, NOW, messages);
+    core.leave(DIRECTORY);
+    assert_eq!(core.next_request(NOW), None);
+    // An answer that comes late is an answer to nothing.
+    core.answer(Answer::Found(&&json!({ "items": [] })), NOW);
     store(&mut core, &db);
-    assert_eq!(db.value("SELECT title FROM sessions"), r#""A title""#);
-    assert_eq!(compare(&mut core, &db, &answered(1000, &[1])), ["ses_1"]);
+    assert_eq!(compare(&mut core, &db, &whole), ["ses_1"]);
+}
+
+#[test]
+fn all_is_compared_again_ever_later_while_what_is_stored_cannot_be_told() {
+    let mut core = core();
+    let db = Db::new();
+    let stored = |request: &Request| matches!(request, Request::StoredSessions { .. });
+    assert_eq!(core.compare_again_in(), None);
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        core.compare(DIRECTORY);
+        drive_until((&mut core, HOME), &db, &Answers::default(), NOW, stored);
+        core.answer::<&Value>(Answer::Failed, NOW);
+        waits.extend(core.compare_again_in());
+    }
+    assert_eq!(waits[..3], [20_000.0, 40_000.0, 80_000.0]);
+    assert_eq!(waits.last(), Some(&600_000.0));
+    compare(&mut core, &db, &Answers::default());
+    assert_eq!(core.compare_again_in(), None);
 }
 
 #[test]
@@ -194,7 +235,7 @@ fn what_opencode_has_no_more_is_missing_and_keeps_its_content() {
     // Nothing more is asked because of it.
     let mut core = core();
     assert_eq!(compare(&mut core, &db, &now), [""; 0]);
-    assert_eq!(core.wanted(), [""; 0]);
+    assert!(!core.fetch_wanted(DIRECTORY));
 }
 
 #[test]
@@ -283,17 +324,12 @@ fn another_stores_answer_marks_nothing_not_even_once_it_has_gone_on_with_the_ses
 fn what_events_told_while_opencode_was_asked_is_not_missing() {
     let db = recorded(&[1, 2]);
     let mut core = core();
-    let held = db.read(
-        clankers::store::STORED_MESSAGES,
-        &json!({ "sessionId": "ses_1", "storeId": HOME }),
-    );
-    core.begin_recall("ses_1", NOW);
+    let now = answered(2000, &[]);
+    core.fetch(DIRECTORY, vec!["ses_1".to_owned()]);
+    let session = |request: &Request| matches!(request, Request::Session { .. });
+    drive_until((&mut core, HOME), &db, &now, NOW, session);
     core.observe(&&answer("ses_1", "msg_2", json!({})), 1.0);
-    for absent in core.absent::<&Value>(&[], &held) {
-        core.settle_absent("ses_1", absent, &&Value::Null);
-    }
-    core.end_recall("ses_1", true);
-    store(&mut core, &db);
+    drive_until((&mut core, HOME), &db, &now, NOW, |_| false);
     assert_eq!(
         db.rows("SELECT id, missing_since FROM messages ORDER BY id"),
         [r#""msg_1" | 9000000"#, r#""msg_2" | NULL"#]
@@ -306,6 +342,7 @@ fn deleted_at(at: f64, on_delete: OnDelete) -> Db {
     let mut core = Core::new(clankers::Options {
         on_delete,
         store_id: Some(HOME.to_owned()),
+        ..clankers::Options::default()
     });
     let mut event = session("ses_1", updated(1000));
     event["type"] = json!("session.deleted");
@@ -458,7 +495,7 @@ fn a_removal_that_an_event_tells_is_followed_by_a_look_at_what_the_session_costs
     now.0.get_mut("ses_1").unwrap().info["cost"] = json!(0.25);
     fetch_wanted(&mut core, &db, &now);
     assert_eq!(db.value("SELECT cost FROM sessions"), "0.25");
-    assert_eq!(core.wanted(), [""; 0]);
+    assert!(!core.fetch_wanted(DIRECTORY));
 }
 
 #[test]
@@ -515,7 +552,14 @@ fn a_session_that_opencode_did_not_answer_for_stays_to_be_asked_for() {
     let mut core = core();
     // A text whose beginning was missed: a fetch is wanted, and fails.
     told(&mut core, &db, [delta(("ses_1", "msg_2", "prt_9"), "late")]);
-    assert_eq!(core.wanted(), ["ses_1"]);
+    assert!(core.fetch_wanted(DIRECTORY));
+    assert_eq!(
+        core.next_request(NOW),
+        Some(Request::StoredMessages {
+            session_id: "ses_1".to_owned(),
+            store_id: Some(HOME.to_owned()),
+        })
+    );
     fetch(&mut core, &db, &Answers::default(), "ses_1");
     told(&mut core, &db, [session("ses_1", updated(1000))]);
     let restarted = &mut self::core();

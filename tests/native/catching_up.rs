@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clankers::catch_up::absent::StoredMessage;
-use clankers::catch_up::plan::StoredSession;
+use clankers::catch_up::{Answer, Request};
 use clankers::store::{STORED_MESSAGES, STORED_SESSIONS};
 use clankers::{Core, Options};
 use serde_json::{Value, json};
@@ -25,7 +24,7 @@ pub(crate) struct Answered {
 
 /// What tells that OpenCode's store from others.
 pub(crate) const HOME: &str = "store-of-home";
-const DIRECTORY: &str = "/home/user/project";
+pub(crate) const DIRECTORY: &str = "/home/user/project";
 /// When it is asked.
 pub(crate) const NOW: f64 = 9_000_000.0;
 
@@ -54,30 +53,14 @@ pub(crate) fn compare_at(
     answers: &Answers,
     now: f64,
 ) -> Vec<String> {
-    let listed: Vec<&Value> = answers.0.values().map(|one| &one.info).collect();
-    let ids: Vec<&String> = answers.0.keys().collect();
-    store(core, db);
-    let params = json!({ "directory": DIRECTORY, "ids": ids, "storeId": store_id });
-    let stored: Vec<StoredSession> = db.read(STORED_SESSIONS, &params);
-    let plan = core.plan(DIRECTORY, &listed, &stored, now);
-    for id in &plan.fetch {
-        fetch_at((core, store_id), db, answers, id, now);
-    }
-    for id in &plan.verify {
-        if !answers.0.contains_key(id) {
-            core.session_missing(id, now);
-        }
-    }
-    store(core, db);
-    plan.fetch
+    core.compare(DIRECTORY);
+    drive(core, store_id, db, answers, now)
 }
 
 /// Fetches what events left incomplete.
 pub(crate) fn fetch_wanted(core: &mut Core, db: &Db, answers: &Answers) {
-    for id in core.wanted() {
-        fetch(core, db, answers, &id);
-    }
-    store(core, db);
+    core.fetch_wanted(DIRECTORY);
+    drive(core, HOME, db, answers, NOW);
 }
 
 /// Fetches one session.
@@ -93,43 +76,77 @@ pub(crate) fn fetch_at(
     id: &str,
     now: f64,
 ) {
-    store(core, db);
-    let params = json!({ "sessionId": id, "storeId": store_id });
-    let held: Vec<StoredMessage> = db.read(STORED_MESSAGES, &params);
-    core.begin_recall(id, now);
-    let answer = answers.0.get(id);
-    if let Some(Answered {
-        info,
-        messages,
-        todos,
-    }) = answer
-    {
-        recall(
-            core,
-            "session.updated",
-            json!({ "sessionID": id, "info": info }),
-        );
-        recall(
-            core,
-            "todo.updated",
-            json!({ "sessionID": id, "todos": todos }),
-        );
-        for message in messages {
-            recall(core, "message.updated", json!({ "info": message["info"] }));
-            for part in message["parts"].as_array().into_iter().flatten() {
-                recall(core, "message.part.updated", json!({ "part": part }));
-            }
-        }
-        let answered: Vec<&Value> = messages.iter().collect();
-        for absent in core.absent(&answered, &held) {
-            let is_it = |message: &&Value| message["info"]["id"] == absent.message_id.as_str();
-            let there = messages.iter().find(is_it).unwrap_or(&Value::Null);
-            core.settle_absent(id, absent, &there);
-        }
-    }
-    core.end_recall(id, answer.is_some());
+    core.fetch(DIRECTORY, vec![id.to_owned()]);
+    drive(core, store_id, db, answers, now);
 }
 
-fn recall(core: &mut Core, kind: &str, properties: Value) {
-    core.recall(&&json!({ "type": kind, "properties": properties }), NOW);
+/// Makes requests until there are none. Gives the sessions that were fetched.
+fn drive(core: &mut Core, store_id: &str, db: &Db, answers: &Answers, now: f64) -> Vec<String> {
+    drive_until((core, store_id), db, answers, now, |_| false)
+}
+
+/// Makes requests up to the first that `stops`, which is not answered.
+pub(crate) fn drive_until(
+    (core, store_id): (&mut Core, &str),
+    db: &Db,
+    answers: &Answers,
+    now: f64,
+    stops: impl Fn(&Request) -> bool,
+) -> Vec<String> {
+    let mut fetched = Vec::new();
+    store(core, db);
+    while let Some(request) = core.next_request(now) {
+        if stops(&request) {
+            break;
+        }
+        if let Request::StoredMessages { session_id, .. } = &request {
+            fetched.push(session_id.clone());
+        }
+        match answered(&request, store_id, db, answers) {
+            Some(value) => core.answer(Answer::Found(&&value), now),
+            None => core.answer::<&Value>(Answer::None, now),
+        };
+        store(core, db);
+    }
+    fetched
+}
+
+/// What comes of a request; nothing where there is none.
+pub(crate) fn answered(
+    request: &Request,
+    store_id: &str,
+    db: &Db,
+    answers: &Answers,
+) -> Option<Value> {
+    let params = serde_json::to_value(request).unwrap_or_default();
+    let of = |id: &String| answers.0.get(id);
+    Some(match request {
+        Request::Sessions { .. } => answers.0.values().map(|one| one.info.clone()).collect(),
+        Request::Store { .. } if store_id.is_empty() => return None,
+        Request::Store { .. } => json!(store_id),
+        Request::StoredSessions { .. } => db.read(STORED_SESSIONS, &params),
+        Request::StoredMessages { .. } => db.read(STORED_MESSAGES, &params),
+        Request::Session { session_id, .. } => of(session_id)?.info.clone(),
+        Request::Todos { session_id, .. } => json!(of(session_id)?.todos),
+        Request::Messages {
+            session_id, page, ..
+        } => page_of(&of(session_id)?.messages, page.as_deref()),
+        Request::Message {
+            session_id,
+            message_id,
+            ..
+        } => {
+            let is_it = |message: &&Value| message["info"]["id"] == message_id.as_str();
+            of(session_id)?.messages.iter().find(is_it)?.clone()
+        }
+    })
+}
+
+/// A page of two messages, and the name of the next.
+fn page_of(messages: &[Value], page: Option<&str>) -> Value {
+    let from: usize = page.and_then(|page| page.parse().ok()).unwrap_or_default();
+    let rest = messages.get(from..).unwrap_or_default();
+    let items: Vec<&Value> = rest.iter().take(2).collect();
+    let next = (rest.len() > 2).then(|| (from + 2).to_string());
+    json!({ "items": items, "next": next })
 }

@@ -14,7 +14,6 @@ use clankers::model::command::Command;
 use clankers::{Core, Options, Urgency, store};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// The tables of the contract, in an order that dumps keep.
@@ -92,7 +91,7 @@ impl Db {
     }
 
     /// The rows of a query of the store's, as a sink reads them.
-    pub(crate) fn read<Row: DeserializeOwned>(&self, sql: &str, params: &Value) -> Vec<Row> {
+    pub(crate) fn read(&self, sql: &str, params: &Value) -> Value {
         let mut statement = self.0.prepare_cached(sql).unwrap();
         let names = statement.column_names();
         let names: Vec<String> = names.map(str::to_owned).collect();
@@ -103,8 +102,9 @@ impl Db {
                 .map(|(at, name)| Ok((name.clone(), value(at)?)))
                 .collect::<Result<Map<_, _>, rusqlite::Error>>()
         });
-        let rows = rows.unwrap().map(Result::unwrap).map(Value::Object);
-        rows.map(|row| serde_json::from_value(row).unwrap())
+        rows.unwrap()
+            .map(Result::unwrap)
+            .map(Value::Object)
             .collect()
     }
 

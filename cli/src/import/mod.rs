@@ -2,6 +2,7 @@
 //! plugin's events. It is written as the events that would tell it, so that
 //! the rows are those the plugin makes; doing it twice changes nothing.
 
+mod copy;
 mod exported;
 mod files;
 mod run;

@@ -1,21 +1,22 @@
 //! The import itself: compares, reads, folds in, stores.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clankers::catch_up::{Answer, Request};
 use clankers::model::row::OnDelete;
-use clankers::store::SCHEMA_VERSION;
+use clankers::store::{SCHEMA_VERSION, STORED_MESSAGES, STORED_SESSIONS};
 use clankers::{Core, Options};
 use indicatif::{ProgressBar, ProgressStyle};
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::source::{History, Source, found, id_of, named};
+use super::copy::{Copy, Read};
+use super::source::{Source, found, named};
 use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count};
 use crate::paths::Paths;
-use crate::store::{Row, apply, open_reader, open_writer, rows, schema_version};
+use crate::store::{apply, open_reader, open_writer, rows, schema_version};
 
 /// Bring in the history that OpenCode has from before the plugin
 #[derive(Debug, clap::Args)]
@@ -34,8 +35,6 @@ pub(crate) struct Args {
 
 /// So many problems are told one by one.
 const TOLD: usize = 5;
-/// How many commands are stored together.
-const BATCH: usize = 1000;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -46,6 +45,17 @@ struct Summary {
     messages: usize,
     parts: usize,
     unreadable: Vec<String>,
+}
+
+impl Summary {
+    /// Adds what was read of one copy.
+    fn add(&mut self, read: Read) {
+        self.brought += read.sessions;
+        self.new += read.new;
+        self.messages += read.messages;
+        self.parts += read.parts;
+        self.unreadable.extend(read.unreadable);
+    }
 }
 
 /// Imports from each source in turn.
@@ -65,157 +75,134 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         (true, false) => None,
     };
     let mut summary = Summary::default();
-    for mut source in sources {
+    for source in sources {
         if out.is_human() {
             out.remark(&format!("reading {}", source.name()))?;
             out.flush()?;
         }
-        import(source.as_mut(), db.as_mut(), args, &mut summary)?;
+        import(source, db.as_mut(), args, &mut summary)?;
     }
     tell(&summary, args, out)
 }
 
 /// How many of OpenCode's sessions are not recorded, or only in an older state.
 pub(crate) fn behind(paths: &Paths) -> Result<usize> {
-    let db = if paths.db.exists() {
-        Some(open_reader(&paths.db)?)
+    let mut db = if paths.db.exists() {
+        let db = open_reader(&paths.db)?;
+        check_schema(&db)?;
+        Some(db)
     } else {
         None
     };
     let mut behind = 0;
-    for mut source in found()? {
-        let (listed, _) = source.list()?;
-        let known = db
-            .as_ref()
-            .map(|db| known(db, &listed))
-            .transpose()?
-            .unwrap_or_default();
-        let is_behind =
-            |info: &&Value| matches!(known.get(id_of(info)), None | Some(Standing::Behind));
-        behind += listed.iter().filter(is_behind).count();
+    for source in found()? {
+        let (mut copy, _) = Copy::open(source)?;
+        let mut core = core();
+        core.compare(copy.directory());
+        while let Some(request) = core.next_request(now()) {
+            match &request {
+                // One to fetch; that is all there is to know.
+                Request::StoredMessages { .. } => behind += 1,
+                Request::Session { .. } => {
+                    core.answer::<&Value>(Answer::None, now());
+                    continue;
+                }
+                _ => {}
+            }
+            answer(&mut core, &mut copy, db.as_mut(), &request)?;
+        }
     }
     Ok(behind)
 }
 
+/// A core for a copy of OpenCode's data: it is no store that could tell what is
+/// alive.
+fn core() -> Core {
+    Core::new(Options {
+        on_delete: OnDelete::Tombstone,
+        store_id: None,
+        ..Options::default()
+    })
+}
+
 fn import(
-    source: &mut dyn Source,
-    db: Option<&mut Connection>,
+    source: Box<dyn Source>,
+    mut db: Option<&mut Connection>,
     args: &Args,
     summary: &mut Summary,
 ) -> Result<()> {
-    let (listed, unreadable) = source.list()?;
+    let (mut copy, unreadable) = Copy::open(source)?;
     summary.unreadable.extend(unreadable);
-    summary.found += listed.len();
-    // Copies and exports are no store that could tell what is alive.
-    let mut core = Core::new(Options {
-        on_delete: OnDelete::Tombstone,
-        store_id: None,
-    });
-    let known = match &db {
-        Some(db) => known(db, &listed)?,
-        None => BTreeMap::new(),
-    };
-    let is_wanted = |info: &&Value| args.all || known.get(id_of(info)) != Some(&Standing::Whole);
-    let wanted: Vec<&Value> = listed.iter().filter(is_wanted).collect();
-    let bar = progress(wanted.len());
-    let mut db = db;
-    for info in wanted {
-        let history = source.read(info)?;
-        summary.brought += 1;
-        summary.new += usize::from(!known.contains_key(id_of(info)));
-        summary.messages += history.messages.len();
-        summary.parts += history
-            .messages
-            .iter()
-            .map(|message| message.parts.len())
-            .sum::<usize>();
-        summary
-            .unreadable
-            .extend(history.unreadable.iter().cloned());
-        if let (Some(db), false) = (db.as_deref_mut(), args.dry_run) {
-            fold(&mut core, &history, db)?;
+    summary.found += copy.ids().len();
+    if let Some(db) = &db {
+        check_schema(db)?;
+    }
+    let mut core = core();
+    core.compare(copy.directory());
+    if args.all {
+        core.fetch(copy.directory(), copy.ids());
+    }
+    let bar = progress(summary.found);
+    while let Some(request) = core.next_request(now()) {
+        answer(&mut core, &mut copy, db.as_deref_mut(), &request)?;
+        match (db.as_deref_mut(), args.dry_run) {
+            (Some(db), false) => store(&mut core, db)?,
+            // Nothing is stored, so that nothing is held either.
+            _ => {
+                core.drain();
+                core.settle(true);
+            }
         }
-        bar.inc(1);
+        if let Request::StoredMessages { .. } = &request {
+            bar.inc(1);
+        }
     }
     bar.finish_and_clear();
+    summary.add(copy.read());
     Ok(())
 }
 
-/// What is recorded of a session that OpenCode has.
-#[derive(Debug, PartialEq, Eq)]
-enum Standing {
-    /// As much as OpenCode has, or it was deleted here.
-    Whole,
-    /// As much, but for a message that has no end: it may be under way, may
-    /// never have ended, or its end was missed.
-    Open,
-    /// Less: a placeholder, or an older state.
-    Behind,
+/// Gives the core what comes of a request.
+fn answer(
+    core: &mut Core,
+    copy: &mut Copy,
+    db: Option<&mut Connection>,
+    request: &Request,
+) -> Result<()> {
+    let found = match request {
+        Request::StoredSessions { .. } => {
+            let stored = stored(db, STORED_SESSIONS, request)?;
+            copy.note_stored(&stored);
+            Some(stored)
+        }
+        Request::StoredMessages { .. } => Some(stored(db, STORED_MESSAGES, request)?),
+        of_host => copy.answer(of_host)?,
+    };
+    match &found {
+        Some(value) => core.answer(Answer::Found(&value), now()),
+        None => core.answer::<&Value>(Answer::NotOffered, now()),
+    };
+    Ok(())
 }
 
-/// The sessions that are recorded, of those that are listed.
-fn known(db: &Connection, listed: &[Value]) -> Result<BTreeMap<String, Standing>> {
-    const KNOWN: &str = "\
-SELECT sessions.id, deleted_at IS NOT NULL AS deleted,
-  created_at IS NOT NULL AND whole_at >= info.value ->> '$.time.updated'
-    AND title IS info.value ->> 'title' AS current,
-  EXISTS (
-    SELECT 1 FROM messages WHERE session_id = sessions.id
-      AND completed_at IS NULL AND deleted_at IS NULL AND role IS NOT 'user') AS open
-FROM json_each(?1) AS info JOIN sessions ON sessions.id = info.value ->> 'id'
-LEFT JOIN session_own ON session_own.session_id = sessions.id";
+/// The rows that answer a request for what is stored.
+fn stored(db: Option<&mut Connection>, sql: &str, request: &Request) -> Result<Value> {
+    let Some(db) = db else {
+        return Ok(Value::Array(Vec::new()));
+    };
+    let params = serde_json::to_string(request)?;
+    let rows = rows(db, sql, [params])?;
+    Ok(rows.into_iter().map(|row| Value::Object(row.0)).collect())
+}
+
+/// Fails where the database is older than the query that reads it.
+fn check_schema(db: &Connection) -> Result<()> {
     let version = schema_version(db)?;
-    if version < SCHEMA_VERSION {
-        let text = format!("the database has schema {version}, of {SCHEMA_VERSION}");
-        return Err(Error::new(text).hint("`clankers doctor --fix` brings it up to date"));
+    if version >= SCHEMA_VERSION {
+        return Ok(());
     }
-    let params = serde_json::to_string(listed)?;
-    let standing = |row: &Row| {
-        let holds = |name: &str| row.int(name) == Some(1);
-        let standing = match (holds("deleted"), holds("current"), holds("open")) {
-            (true, ..) | (false, true, false) => Standing::Whole,
-            (false, true, true) => Standing::Open,
-            (false, false, _) => Standing::Behind,
-        };
-        (row.text("id").unwrap_or_default().to_owned(), standing)
-    };
-    Ok(rows(db, KNOWN, [params])?.iter().map(standing).collect())
-}
-
-/// Folds in one session, written as the events that would tell it.
-fn fold(core: &mut Core, history: &History, db: &mut Connection) -> Result<()> {
-    let id = id_of(&history.info);
-    let now = now();
-    let tell = |core: &mut Core, kind: &str, properties: Value| {
-        core.recall(&&json!({ "type": kind, "properties": properties }), now);
-    };
-    core.begin_recall(id, now);
-    tell(
-        core,
-        "session.updated",
-        json!({ "sessionID": id, "info": history.info }),
-    );
-    if let Some(todos) = &history.todos {
-        tell(
-            core,
-            "todo.updated",
-            json!({ "sessionID": id, "todos": todos }),
-        );
-    }
-    let mut pending = 0;
-    for message in &history.messages {
-        tell(core, "message.updated", json!({ "info": message.info }));
-        for part in &message.parts {
-            tell(core, "message.part.updated", json!({ "part": part }));
-        }
-        pending += 1 + message.parts.len();
-        if pending >= BATCH {
-            store(core, db)?;
-            pending = 0;
-        }
-    }
-    core.end_recall(id, history.unreadable.is_empty());
-    store(core, db)
+    let text = format!("the database has schema {version}, of {SCHEMA_VERSION}");
+    Err(Error::new(text).hint("`clankers doctor --fix` brings it up to date"))
 }
 
 fn store(core: &mut Core, db: &mut Connection) -> Result<()> {

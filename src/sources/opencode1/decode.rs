@@ -14,6 +14,7 @@ use crate::model::event::Event;
 use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::rejection::{Code, Rejection};
+use crate::model::row::{PermissionRow, SessionRow, SessionStatus};
 use crate::read::fields::{Fields, Issues};
 use crate::read::node::{Kind, Node};
 use crate::sources::{Context, Decoded};
@@ -117,78 +118,103 @@ impl<'d, N: Node> Decoder<'d, N> {
         }
     }
 
-    fn session(&self, wrap: impl Fn(crate::model::row::SessionRow) -> Event) -> Option<Event> {
-        let inner = self.inner("info");
-        let id = match &inner {
-            Some(info) => self
-                .id_in(info, OWN_SESSION_ID, "properties.info")
-                .or_else(|| find(&self.properties, SESSION_ID)),
-            None => find(&self.properties, BARE_SESSION_ID),
-        };
-        let Some(id) = id else {
+    fn session(&self, wrap: impl Fn(SessionRow) -> Event) -> Option<Event> {
+        if let Some(info) = self.inner("info") {
+            let row = self.session_in(info)?;
+            self.envelope_checked("info");
+            return Some(wrap(row));
+        }
+        let Some(id) = find(&self.properties, BARE_SESSION_ID) else {
             return self.no_identity("properties.info.id");
         };
         self.envelope_checked("info");
-        let fields = match inner {
-            Some(info) => Fields::new(info, "properties.info", self.issues),
-            None => self.properties_as_info(OWN_SESSION_ID),
-        };
+        let fields = self.properties_as_info(OWN_SESSION_ID);
         Some(wrap(session::info(id, fields)))
     }
 
-    fn message(&self) -> Option<Event> {
-        let inner = self.inner("info");
-        let (id, session_id) = match &inner {
-            Some(info) => (
-                self.id_in(info, OWN_MESSAGE_ID, "properties.info")
-                    .or_else(|| find(&self.properties, MESSAGE_ID)),
-                find(info, SESSION_ID),
-            ),
-            None => (find(&self.properties, OWN_MESSAGE_ID), None),
-        };
+    /// A session's own object.
+    pub(super) fn session_in(&self, info: N) -> Option<SessionRow> {
+        let id = self
+            .id_in(&info, OWN_SESSION_ID, "properties.info")
+            .or_else(|| find(&self.properties, SESSION_ID));
         let Some(id) = id else {
             return self.no_identity("properties.info.id");
         };
-        let Some(session_id) = session_id.or_else(|| find(&self.properties, SESSION_ID)) else {
+        let fields = Fields::new(info, "properties.info", self.issues);
+        Some(session::info(id, fields))
+    }
+
+    fn message(&self) -> Option<Event> {
+        if let Some(info) = self.inner("info") {
+            let event = self.message_in(info)?;
+            self.envelope_checked("info");
+            return Some(event);
+        }
+        let Some(id) = find(&self.properties, OWN_MESSAGE_ID) else {
+            return self.no_identity("properties.info.id");
+        };
+        let Some(session_id) = find(&self.properties, SESSION_ID) else {
             return self.no_identity("properties.info.sessionID");
         };
         self.envelope_checked("info");
-        let fields = match inner {
-            Some(info) => Fields::new(info, "properties.info", self.issues),
-            None => self.properties_as_info(OWN_MESSAGE_ID),
+        let fields = self.properties_as_info(OWN_MESSAGE_ID);
+        let (row, failure) = message::info(id, session_id, fields);
+        Some(Event::Message { row, failure })
+    }
+
+    /// A message's own object.
+    pub(super) fn message_in(&self, info: N) -> Option<Event> {
+        let id = self
+            .id_in(&info, OWN_MESSAGE_ID, "properties.info")
+            .or_else(|| find(&self.properties, MESSAGE_ID));
+        let Some(id) = id else {
+            return self.no_identity("properties.info.id");
         };
+        let session_id = find(&info, SESSION_ID).or_else(|| find(&self.properties, SESSION_ID));
+        let Some(session_id) = session_id else {
+            return self.no_identity("properties.info.sessionID");
+        };
+        let fields = Fields::new(info, "properties.info", self.issues);
         let (row, failure) = message::info(id, session_id, fields);
         Some(Event::Message { row, failure })
     }
 
     fn part(&self) -> Option<Event> {
-        let Some(inner) = self.inner("part") else {
+        let Some(part) = self.inner("part") else {
             return self.no_identity("properties.part.id");
         };
+        let event = self.part_in(part)?;
+        // One that only grew is not looked at: a text costs what it is long.
+        if !matches!(event, Event::Grew { .. }) {
+            self.envelope_checked("part");
+        }
+        Some(event)
+    }
+
+    /// A part's own object.
+    pub(super) fn part_in(&self, part: N) -> Option<Event> {
         let key = self.part_key(
-            self.id_in(&inner, OWN_PART_ID, "properties.part"),
-            find(&inner, MESSAGE_ID),
-            find(&inner, SESSION_ID),
+            self.id_in(&part, OWN_PART_ID, "properties.part"),
+            find(&part, MESSAGE_ID),
+            find(&part, SESSION_ID),
             "properties.part",
         )?;
-        let is_tool = match inner.text_at("type") {
+        let is_tool = match part.text_at("type") {
             Some(kind) => kind == "tool",
-            None => inner.kind_at("state").is_some(),
+            None => part.kind_at("state").is_some(),
         };
         if is_tool {
-            self.envelope_checked("part");
-            let fields = Fields::new(inner, "properties.part", self.issues);
+            let fields = Fields::new(part, "properties.part", self.issues);
             return Some(Event::ToolCall(tool::call(key, fields)));
         }
-        if let Some(delta) = self.grown(&inner, &key) {
+        if let Some(delta) = self.grown(&part, &key) {
             return Some(Event::Grew {
                 part_id: key.part_id,
                 delta,
                 event_id: self.event_id(),
             });
         }
-        self.envelope_checked("part");
-        let fields = Fields::new(inner, "properties.part", self.issues);
+        let fields = Fields::new(part, "properties.part", self.issues);
         if let Some(kind) = fields.node().text_at("type") {
             part::check_type(&fields, &kind);
         }
@@ -226,7 +252,7 @@ impl<'d, N: Node> Decoder<'d, N> {
     fn idle(&self) -> Option<Event> {
         let session_id = self.session_id()?;
         self.plain(&[("sessionID", Kind::String)]);
-        let status = crate::model::row::SessionStatus::Idle;
+        let status = SessionStatus::Idle;
         Some(Event::Status {
             session_id,
             status,
@@ -265,7 +291,7 @@ impl<'d, N: Node> Decoder<'d, N> {
 
     fn permission(
         &self,
-        read: impl Fn(String, Fields<'_, N>, Known<Number>) -> crate::model::row::PermissionRow,
+        read: impl Fn(String, Fields<'_, N>, Known<Number>) -> PermissionRow,
     ) -> Option<Event> {
         let Some(id) = find(&self.properties, PERMISSION_ID) else {
             return self.no_identity("properties.id");
@@ -281,7 +307,9 @@ impl<'d, N: Node> Decoder<'d, N> {
         let session_id = self.session_id()?;
         let mut fields = self.fields();
         fields.unneeded(&[("sessionID", Kind::String)]);
-        let todos = todo::todos(&mut fields);
+        let todos = fields
+            .list("todos")
+            .map(|entries| todo::todos(entries, self.issues));
         fields.close();
         Some(Event::Todos(TodoReplace {
             session_id,

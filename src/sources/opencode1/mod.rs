@@ -2,6 +2,7 @@
 //! what it does not know. Each file reads an object's fields into what is
 //! known of a row; `decode` makes one event of them.
 
+pub(crate) mod answers;
 mod decode;
 mod delta;
 mod error;

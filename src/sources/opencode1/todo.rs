@@ -1,13 +1,11 @@
 //! A session's to-do list: `todo.updated`.
 
 use crate::model::row::TodoRow;
-use crate::read::fields::Fields;
+use crate::read::fields::{Fields, Issues};
 use crate::read::node::{Kind, Node};
 
 /// The entries of the list; one whose content is not a string keeps its place.
-pub(crate) fn todos<N: Node>(properties: &mut Fields<'_, N>) -> Option<Vec<TodoRow>> {
-    let entries = properties.list("todos")?;
-    let issues = properties.issues();
+pub(crate) fn todos<N: Node>(entries: Vec<N>, issues: &Issues) -> Vec<TodoRow> {
     let read = |entry: N| {
         let mut entry = Fields::new(entry, "properties.todos[]", issues);
         let row = TodoRow {
@@ -19,5 +17,5 @@ pub(crate) fn todos<N: Node>(properties: &mut Fields<'_, N>) -> Option<Vec<TodoR
         entry.close();
         row
     };
-    Some(entries.into_iter().map(read).collect())
+    entries.into_iter().map(read).collect()
 }

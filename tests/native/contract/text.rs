@@ -4,7 +4,8 @@
 use clankers::model::command::Command;
 use serde_json::{Value, json};
 
-use crate::events::{answer, delta, idle, part, part_removed, text, with};
+use crate::catching_up::{Answered, Answers, HOME, core_at, fetch};
+use crate::events::{answer, delta, idle, part, part_removed, session_info, text, with};
 use crate::support::{Db, command, story, tell, told};
 
 const TEXT: &str = "SELECT text_content FROM messages WHERE id = 'msg_1'";
@@ -276,11 +277,23 @@ fn a_part_that_ended_is_not_taken_back_by_an_older_telling_in_the_same_batch() {
 fn an_answer_from_mid_stream_does_not_take_back_an_end_that_another_process_stored() {
     let place = ("ses_1", "msg_1", "prt_1");
     let db = told([text(place, "whole")]);
-    let mut other = clankers::Core::new(clankers::Options::default());
-    other.begin_recall("ses_1", 1.0);
-    let answer = json!({ "text": "who", "time": { "start": 0 } });
-    other.recall(&&part(place, "text", answer), 1.0);
-    db.apply(other.drain());
+    let mut kept = part(
+        place,
+        "text",
+        json!({ "text": "who", "time": { "start": 0 } }),
+    );
+    let mut told = answer("ses_1", "msg_1", json!({}));
+    let message = json!({
+        "info": told["properties"]["info"].take(),
+        "parts": [kept["properties"]["part"].take()],
+    });
+    let one = Answered {
+        info: session_info("ses_1", json!({})),
+        messages: vec![message],
+        todos: Vec::new(),
+    };
+    let answers = Answers([("ses_1".to_owned(), one)].into());
+    fetch(&mut core_at(HOME), &db, &answers, "ses_1");
     assert_eq!(
         db.rows("SELECT text, started_at, ended_at FROM parts"),
         [r#""whole" | 1 | 2"#]

@@ -1,17 +1,15 @@
-//! What OpenCode's API is being asked for, and what events told meanwhile:
-//! they are newer than the answer, so the answer must not overwrite them.
+//! The sessions that are being fetched, and what events told meanwhile: they
+//! are newer than the answer, so the answer must not overwrite them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reconciler, Urgency};
-use crate::catch_up::absent::{self, Absent, Missing};
-use crate::catch_up::plan::{self, Plan, StoredSession};
+use crate::catch_up::{Missing, StoredSession};
 use crate::model::command::{Command, MessageMissing, PartMissing, SessionMissing};
 use crate::model::event::{Event, Retry};
 use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::row::{PartRow, SessionRow, SessionStatus};
-use crate::read::node::Node;
 
 /// How many sessions may be noted as wanted. What is beyond is found when
 /// OpenCode starts next.
@@ -19,15 +17,15 @@ const MAX_WANTED: usize = 1024;
 
 /// Sessions that events left incomplete, and those being asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Recalls {
+pub(crate) struct Fetches {
     wanted: BTreeSet<String>,
     /// The sessions that are being asked for.
-    open: BTreeMap<String, Recall>,
+    open: BTreeMap<String, Fetch>,
 }
 
 /// A session that is being asked for.
 #[derive(Debug, Default)]
-struct Recall {
+struct Fetch {
     /// When it was asked for, Unix milliseconds.
     asked_at: Number,
     /// What events told of since then.
@@ -37,7 +35,7 @@ struct Recall {
     session: Option<SessionRow>,
 }
 
-impl Recalls {
+impl Fetches {
     /// Notes that events do not tell all of a session.
     pub(crate) fn want(&mut self, session_id: &str) {
         if self.wanted.len() < MAX_WANTED {
@@ -63,23 +61,23 @@ impl Recalls {
     /// A session is being asked for from now on.
     pub(crate) fn begin(&mut self, session_id: &str, now: Number) {
         self.wanted.remove(session_id);
-        let recall = Recall {
+        let fetch = Fetch {
             asked_at: now,
-            ..Recall::default()
+            ..Fetch::default()
         };
-        self.open.insert(session_id.to_owned(), recall);
+        self.open.insert(session_id.to_owned(), fetch);
     }
 
     /// When the session that is being asked for was asked for.
     fn asked_at(&self, session_id: &str) -> Option<Number> {
-        self.open.get(session_id).map(|recall| recall.asked_at)
+        self.open.get(session_id).map(|fetch| fetch.asked_at)
     }
 
     /// Whether an event told of this since its session was asked for.
     fn is_told(&self, session_id: &str, id: &str) -> bool {
         self.open
             .get(session_id)
-            .is_some_and(|recall| recall.told.contains(id))
+            .is_some_and(|fetch| fetch.told.contains(id))
     }
 
     /// Whether it is.
@@ -90,17 +88,17 @@ impl Recalls {
     /// Keeps what was answered of the session itself until all of the answer
     /// is in. Gives it back where the session was not asked for.
     fn keep(&mut self, row: SessionRow) -> Option<SessionRow> {
-        let Some(recall) = self.open.get_mut(&row.id) else {
+        let Some(fetch) = self.open.get_mut(&row.id) else {
             return Some(row);
         };
-        recall.session = Some(row);
+        fetch.session = Some(row);
         None
     }
 
     /// Nothing more of the answer comes. Gives what it said of the session
     /// itself, and whether an event told that since.
     fn end(&mut self, session_id: &str) -> Option<(SessionRow, bool)> {
-        let Recall { told, session, .. } = self.open.remove(session_id)?;
+        let Fetch { told, session, .. } = self.open.remove(session_id)?;
         session.map(|row| {
             let is_told = told.contains(&row.id);
             (row, is_told)
@@ -113,9 +111,9 @@ impl Recalls {
             return;
         }
         if let Some((session_id, id)) = subject(event)
-            && let Some(recall) = self.open.get_mut(session_id)
+            && let Some(fetch) = self.open.get_mut(session_id)
         {
-            recall.told.insert(id.to_owned());
+            fetch.told.insert(id.to_owned());
         }
     }
 
@@ -126,23 +124,23 @@ impl Recalls {
 }
 
 impl Reconciler {
-    /// Folds in a piece of what OpenCode's API answered, written as an event.
-    pub fn recall(&mut self, mut answer: Event, now: Number) -> Urgency {
-        if self.recalls.is_stale(&answer) {
+    /// Folds in a piece of what was answered, read as the event that would tell it.
+    pub fn fold_answer(&mut self, mut answer: Event, now: Number) -> Urgency {
+        if self.fetches.is_stale(&answer) {
             return Urgency::None;
         }
         self.note_answered(&mut answer);
         let urgency = match answer {
-            Event::Part { row, retry } => self.recall_part(row, retry),
-            Event::Session(row) => self.recall_session(row),
+            Event::Part { row, retry } => self.answered_part(row, retry),
+            Event::Session(row) => self.answered_session(row),
             answer => self.change(answer, now),
         };
         urgency.min(Urgency::Soon)
     }
 
-    fn recall_session(&mut self, row: SessionRow) -> Urgency {
+    fn answered_session(&mut self, row: SessionRow) -> Urgency {
         self.sessions.meet(&row.id);
-        match self.recalls.keep(row) {
+        match self.fetches.keep(row) {
             Some(row) => self.session(row),
             None => Urgency::None,
         }
@@ -169,7 +167,7 @@ impl Reconciler {
             }
             _ => return,
         };
-        if let Some(asked_at) = self.recalls.asked_at(session_id) {
+        if let Some(asked_at) = self.fetches.asked_at(session_id) {
             *told_by = Known::Value(store_id);
             *answered_at = Known::Value(asked_at);
         }
@@ -179,7 +177,7 @@ impl Reconciler {
     /// core holds it, the stream knows which is longer. Else the store keeps the
     /// longer one: what OpenCode has not kept of a text that a crash cut off, no
     /// deletion named.
-    fn recall_part(&mut self, row: PartRow, retry: Option<Retry>) -> Urgency {
+    fn answered_part(&mut self, row: PartRow, retry: Option<Retry>) -> Urgency {
         if row.ended_at == Known::Empty && self.streams.length(&row.id).is_none() {
             self.meet_message(&row.session_id, &row.message_id);
             self.pending.add(Command::PartUpsert(row));
@@ -206,11 +204,11 @@ impl Reconciler {
     /// events told meanwhile it has.
     pub fn missing(&mut self, session_id: &str, missing: Missing) -> Urgency {
         let (Some(store_id), Some(since)) =
-            (self.store_id.clone(), self.recalls.asked_at(session_id))
+            (self.store_id.clone(), self.fetches.asked_at(session_id))
         else {
             return Urgency::None;
         };
-        let is_told = |id: &str| self.recalls.is_told(session_id, id);
+        let is_told = |id: &str| self.fetches.is_told(session_id, id);
         let session_id = session_id.to_owned();
         let commands: Vec<Command> = match missing {
             Missing::Message(id) if is_told(&id) => return Urgency::None,
@@ -248,67 +246,51 @@ impl Reconciler {
         urgency
     }
 
-    /// What OpenCode answered when it was asked for one in question: a message
-    /// with its parts, or `null` where it has none.
-    pub fn settle_absent<N: Node>(
-        &mut self,
-        session_id: &str,
-        absent: Absent,
-        answer: &N,
-    ) -> Urgency {
-        self.missing(session_id, absent::missing(absent, answer))
-    }
-
-    /// Compares what OpenCode lists of a directory with what is stored.
-    pub fn plan<N: Node>(
-        &mut self,
-        directory: &str,
-        listed: &[N],
-        stored: &[StoredSession],
-        now: Number,
-    ) -> Plan {
+    /// What is stored was compared with what OpenCode lists, which was asked for
+    /// at `asked`: sessions that are stored as being at work may have been cut
+    /// off, and `seen` are there, too.
+    pub fn compared(&mut self, stored: &[StoredSession], seen: Vec<String>, asked: Number) {
         let unsettled = stored.iter().filter(|stored| stored.is_at_work());
         let unsettled = unsettled.map(|stored| stored.id.clone());
         self.unsettled
             .extend(unsettled.filter(|id| !self.busy.contains(id)));
-        let plan = plan::plan(listed, stored, directory);
-        if let Some(store_id) = &self.store_id {
-            for id in &plan.seen {
-                self.pending.add(Command::SessionUpsert(SessionRow {
-                    id: id.clone(),
-                    store_id: Known::Value(store_id.clone()),
-                    seen_at: Known::Value(now),
-                    ..SessionRow::default()
-                }));
-            }
+        let Some(store_id) = &self.store_id else {
+            return;
+        };
+        for id in seen {
+            self.pending.add(Command::SessionUpsert(SessionRow {
+                id,
+                store_id: Known::Value(store_id.clone()),
+                seen_at: Known::Value(asked),
+                ..SessionRow::default()
+            }));
         }
-        plan
     }
 
     /// Sessions that events left incomplete, since the last call.
     pub fn take_wanted(&mut self) -> Vec<String> {
-        self.recalls.take_wanted()
+        self.fetches.take_wanted()
     }
 
     /// Whether events are known to be missing: turns pass and tell no message
     /// (releases 1.14.42 to 1.15.1, served).
-    pub fn is_deaf(&self) -> bool {
-        self.deaf
+    pub fn is_missing_events(&self) -> bool {
+        self.missing_events
     }
 
     /// A session is being asked for: what events tell from now on is newer.
-    pub fn begin_recall(&mut self, session_id: &str, now: Number) {
-        self.recalls.begin(session_id, now);
+    pub fn begin_fetch(&mut self, session_id: &str, now: Number) {
+        self.fetches.begin(session_id, now);
     }
 
     /// What OpenCode answered of a session is folded in, all of it where it
     /// `is_whole`. Where it is not, the session is still to be asked for.
-    pub fn end_recall(&mut self, session_id: &str, is_whole: bool) -> Urgency {
-        let is_whole = is_whole && !self.recalls.is_wanted(session_id);
+    pub fn end_fetch(&mut self, session_id: &str, is_whole: bool) -> Urgency {
+        let is_whole = is_whole && !self.fetches.is_wanted(session_id);
         self.sessions
             .change(session_id, |met| met.is_whole = is_whole);
         let mut urgency = Urgency::None;
-        if let Some((answered, is_told)) = self.recalls.end(session_id) {
+        if let Some((answered, is_told)) = self.fetches.end(session_id) {
             if is_told {
                 self.note_whole(session_id, self.whole_at(session_id));
             } else {

@@ -1,0 +1,126 @@
+//! A copy of OpenCode's data, asked as its API would be.
+
+use std::collections::BTreeSet;
+
+use clankers::catch_up::Request;
+use serde_json::{Value, json};
+
+use super::source::{History, Source, id_of};
+use crate::error::Result;
+
+/// How many messages make a page.
+const PAGE: usize = 200;
+
+/// A copy, and what was read of it.
+pub(super) struct Copy {
+    source: Box<dyn Source>,
+    listed: Vec<Value>,
+    /// The session that is being read.
+    open: Option<History>,
+    /// The sessions that were recorded already.
+    stored: BTreeSet<String>,
+    read: Read,
+}
+
+/// What was read of a copy.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) sessions: usize,
+    /// Those of them that were not recorded.
+    pub(super) new: usize,
+    pub(super) messages: usize,
+    pub(super) parts: usize,
+    /// What could not be read.
+    pub(super) unreadable: Vec<String>,
+}
+
+impl Copy {
+    /// The copy with its sessions, and what could not be read of their list.
+    pub(super) fn open(mut source: Box<dyn Source>) -> Result<(Self, Vec<String>)> {
+        let (listed, unreadable) = source.list()?;
+        let copy = Self {
+            source,
+            listed,
+            open: None,
+            stored: BTreeSet::new(),
+            read: Read::default(),
+        };
+        Ok((copy, unreadable))
+    }
+
+    /// What stands for a directory: a copy holds those of all.
+    #[expect(clippy::unused_self, reason = "a question about this copy")]
+    pub(super) const fn directory(&self) -> &'static str {
+        ""
+    }
+
+    /// The sessions, by their ids.
+    pub(super) fn ids(&self) -> Vec<String> {
+        let ids = self.listed.iter().map(|info| id_of(info).to_owned());
+        ids.collect()
+    }
+
+    /// What was read.
+    pub(super) fn read(self) -> Read {
+        self.read
+    }
+
+    /// Notes which sessions are recorded.
+    pub(super) fn note_stored(&mut self, rows: &Value) {
+        let rows = rows.as_array().into_iter().flatten();
+        self.stored.extend(rows.map(|row| id_of(row).to_owned()));
+    }
+
+    /// What the copy holds of what is asked; nothing where it cannot be asked that.
+    pub(super) fn answer(&mut self, request: &Request) -> Result<Option<Value>> {
+        Ok(match request {
+            Request::Sessions { .. } => Some(Value::Array(self.listed.clone())),
+            Request::Session { session_id, .. } => self.session(session_id)?,
+            Request::Todos { .. } => self
+                .open
+                .as_ref()
+                .and_then(|open| open.todos.clone())
+                .map(Value::Array),
+            Request::Messages { page, .. } => self
+                .open
+                .as_ref()
+                .map(|open| page_of(open, page.as_deref())),
+            // A copy does not say which store it was made of, so no message of
+            // it is ever in question.
+            Request::Store { .. }
+            | Request::Message { .. }
+            | Request::StoredSessions { .. }
+            | Request::StoredMessages { .. } => None,
+        })
+    }
+
+    fn session(&mut self, id: &str) -> Result<Option<Value>> {
+        let Some(info) = self.listed.iter().find(|info| id_of(info) == id) else {
+            return Ok(None);
+        };
+        let history = self.source.read(info)?;
+        let read = &mut self.read;
+        read.sessions += 1;
+        read.new += usize::from(!self.stored.contains(id));
+        read.messages += history.messages.len();
+        let parts = history.messages.iter().map(|message| message.parts.len());
+        read.parts += parts.sum::<usize>();
+        read.unreadable.extend(history.unreadable.iter().cloned());
+        let info = history.info.clone();
+        self.open = Some(history);
+        Ok(Some(info))
+    }
+}
+
+fn page_of(history: &History, page: Option<&str>) -> Value {
+    let from: usize = page.and_then(|page| page.parse().ok()).unwrap_or_default();
+    let rest = history.messages.get(from..).unwrap_or_default();
+    let items = rest.iter().take(PAGE);
+    let items = items.map(|message| json!({ "info": message.info, "parts": message.parts }));
+    let next = (rest.len() > PAGE).then(|| (from + PAGE).to_string());
+    json!({
+        "items": items.collect::<Vec<_>>(),
+        "next": next,
+        "incomplete": !history.unreadable.is_empty(),
+    })
+}

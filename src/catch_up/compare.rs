@@ -1,0 +1,401 @@
+//! Comparing what a host lists of a directory with what is stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Answer, CatchUp, Outcome, Reading, Request, Task, Wanted};
+use crate::model::number::Number;
+use crate::model::row::SessionStatus;
+use crate::read::node::{Kind, Node};
+
+/// A session as it is stored; `store::STORED_SESSIONS` selects these.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StoredSession {
+    /// Its id.
+    pub id: String,
+    /// When it was deleted, Unix milliseconds.
+    pub deleted_at: Option<Number>,
+    /// Since when every store that had it lacks it.
+    pub missing_since: Option<Number>,
+    /// The time of change up to which nothing of it is missing.
+    pub whole_at: Option<Number>,
+    /// Its title, as far as is stored.
+    pub title: Option<String>,
+    /// Its cost, US dollars.
+    pub cost: Number,
+    /// What it is doing, as far as is stored.
+    pub status: Option<SessionStatus>,
+    /// The directory it works in.
+    pub project_path: Option<String>,
+    /// When the store that is asked told of it last; none where it never did.
+    pub seen_here: Option<Number>,
+    /// Since when that store lacks it.
+    pub missing_here: Option<Number>,
+    /// When that store told its deletion, if nobody did later.
+    pub deleted_here: Option<Number>,
+}
+
+impl StoredSession {
+    /// Reads a row of that query.
+    pub fn read<N: Node>(row: &N) -> Option<Self> {
+        let number = |key| row.number_at(key).and_then(Number::new);
+        Some(Self {
+            id: row.text_at("id")?,
+            deleted_at: number("deletedAt"),
+            missing_since: number("missingSince"),
+            whole_at: number("wholeAt"),
+            title: row.text_at("title"),
+            cost: number("cost").unwrap_or_default(),
+            status: row
+                .text_at("status")
+                .and_then(|word| SessionStatus::parse(&word)),
+            project_path: row.text_at("projectPath"),
+            seen_here: number("seenHere"),
+            missing_here: number("missingHere"),
+            deleted_here: number("deletedHere"),
+        })
+    }
+
+    /// Whether it is stored as being at work, and may have been cut off.
+    pub fn is_at_work(&self) -> bool {
+        let at_work = |status| status != SessionStatus::Idle;
+        self.status.is_some_and(at_work)
+    }
+}
+
+/// What a host's list says of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its cost, US dollars, where the host says one.
+    pub cost: Option<Number>,
+    /// When it was changed last, Unix milliseconds.
+    pub updated_at: Option<Number>,
+}
+
+impl Listed {
+    /// Whether what is stored of it lacks something that the host has. Only
+    /// where the store is known can it bring back what was missing or deleted.
+    fn is_news(&self, stored: &StoredSession, is_store_known: bool) -> bool {
+        let is_back = is_store_known
+            && (stored.deleted_here.is_some()
+                || stored.missing_since.is_some()
+                || stored.missing_here.is_some());
+        is_back
+            || stored.deleted_at.is_none()
+                && (stored.is_at_work()
+                    || stored.whole_at.is_none()
+                    || stored.whole_at < self.updated_at
+                    || (stored.whole_at == self.updated_at && self.differs(stored)))
+    }
+
+    /// A few changes, such as a fork's totals, leave the time of change as it was.
+    fn differs(&self, stored: &StoredSession) -> bool {
+        let costs_else = self
+            .cost
+            .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
+        costs_else || (self.title.is_some() && stored.title != self.title)
+    }
+}
+
+/// A difference in cost that is none, US dollars: sums are rounded.
+const CENTS: f64 = 1e-9;
+
+/// What a comparison comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Differences {
+    /// Sessions to fetch whole, those changed last first.
+    pub(crate) fetch: Vec<String>,
+    /// Sessions that the store had and does not list.
+    pub(crate) unlisted: Vec<String>,
+    /// Sessions that are stored whole, and of which it was not known that this
+    /// store has them.
+    pub(crate) seen: Vec<String>,
+}
+
+/// Compares what a host lists of a directory with what is stored.
+fn differences(
+    listed: &[Listed],
+    stored: &[StoredSession],
+    directory: &str,
+    is_store_known: bool,
+) -> Differences {
+    let stored_by_id: BTreeMap<&str, &StoredSession> = stored
+        .iter()
+        .map(|session| (session.id.as_str(), session))
+        .collect();
+    let (mut news, known): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(|session| {
+        stored_by_id
+            .get(session.id.as_str())
+            .is_none_or(|stored| session.is_news(stored, is_store_known))
+    });
+    news.sort_by(|one, other| {
+        let at = |session: &Listed| session.updated_at.map_or(0.0, Number::get);
+        at(other)
+            .total_cmp(&at(one))
+            .then_with(|| one.id.cmp(&other.id))
+    });
+    let is_new_here = |session: &&Listed| {
+        stored_by_id
+            .get(session.id.as_str())
+            .is_some_and(|stored| stored.deleted_at.is_none() && stored.seen_here.is_none())
+    };
+    let ids = |sessions: Vec<&Listed>| sessions.iter().map(|session| session.id.clone()).collect();
+    Differences {
+        fetch: ids(news),
+        unlisted: unlisted(
+            stored,
+            &listed.iter().map(|session| session.id.as_str()).collect(),
+            directory,
+        ),
+        seen: ids(known.into_iter().filter(is_new_here).collect()),
+    }
+}
+
+/// Stored sessions that this store had, and does not list any more.
+fn unlisted(stored: &[StoredSession], listed: &BTreeSet<&str>, directory: &str) -> Vec<String> {
+    let should_be_listed = |session: &&StoredSession| {
+        session.seen_here.is_some()
+            && session.missing_here.is_none()
+            && session.deleted_at.is_none()
+            && session.project_path.as_deref() == Some(directory)
+    };
+    stored
+        .iter()
+        .filter(should_be_listed)
+        .filter(|session| !listed.contains(session.id.as_str()))
+        .map(|session| session.id.clone())
+        .collect()
+}
+
+/// A comparison that is under way.
+#[derive(Debug)]
+pub(super) struct Compare {
+    directory: String,
+    /// When the list was asked for, Unix milliseconds.
+    asked: f64,
+    /// What the host lists, once it has answered.
+    listed: Option<Vec<Listed>>,
+    /// Whether it was asked which store that is.
+    is_store_asked: bool,
+    is_store_known: bool,
+}
+
+impl Compare {
+    pub(super) const fn new(directory: String, now: f64) -> Self {
+        Self {
+            directory,
+            asked: now,
+            listed: None,
+            is_store_asked: false,
+            is_store_known: false,
+        }
+    }
+
+    pub(super) fn directory(&self) -> &str {
+        &self.directory
+    }
+
+    pub(super) fn request(&self, store_id: Option<&str>) -> Request {
+        let directory = self.directory.clone();
+        match &self.listed {
+            None => Request::Sessions { directory },
+            // After the list: the host has opened its store by then.
+            Some(_) if !self.is_store_asked => Request::Store { directory },
+            Some(listed) => Request::StoredSessions {
+                directory,
+                ids: listed.iter().map(|session| session.id.clone()).collect(),
+                store_id: store_id.map(str::to_owned),
+            },
+        }
+    }
+}
+
+impl CatchUp {
+    /// Takes an answer of a comparison.
+    pub(super) fn compared<'a, N: Node>(
+        &mut self,
+        mut compare: Compare,
+        answer: Answer<'a, N>,
+        reading: &Reading<N>,
+    ) -> Vec<Outcome<'a, N>> {
+        let Some(listed) = &compare.listed else {
+            if let Answer::Found(list) = answer
+                && list.kind() == Kind::Array
+            {
+                let listed = list.items();
+                compare.listed = Some(listed.iter().filter_map(reading.listed).collect());
+                self.task = Some(Task::Compare(compare));
+            }
+            return Vec::new();
+        };
+        if !compare.is_store_asked {
+            let store_id = match answer {
+                Answer::Found(store) => store.text(),
+                _ => None,
+            };
+            compare.is_store_asked = true;
+            compare.is_store_known = store_id.is_some();
+            self.task = Some(Task::Compare(compare));
+            return vec![Outcome::Store(store_id)];
+        }
+        let Answer::Found(stored) = answer else {
+            self.refusals += 1;
+            return Vec::new();
+        };
+        self.refusals = 0;
+        let stored: Vec<StoredSession> = stored
+            .items()
+            .iter()
+            .filter_map(StoredSession::read)
+            .collect();
+        let directory = compare.directory.as_str();
+        let found = differences(listed, &stored, directory, compare.is_store_known);
+        let wanted = |session_id: &String| Wanted {
+            directory: directory.to_owned(),
+            session_id: session_id.clone(),
+        };
+        self.unlisted.extend(found.unlisted.iter().map(wanted));
+        self.fetch(directory, found.fetch);
+        vec![Outcome::Compared {
+            stored,
+            seen: found.seen,
+            asked: compare.asked,
+        }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROJECT: &str = "/home/user/project";
+
+    fn stored(id: &str, whole: f64) -> StoredSession {
+        StoredSession {
+            id: id.to_owned(),
+            deleted_at: None,
+            missing_since: None,
+            whole_at: Number::new(whole),
+            title: None,
+            cost: Number::default(),
+            status: Some(SessionStatus::Idle),
+            project_path: Some(PROJECT.to_owned()),
+            seen_here: Number::new(1.0),
+            missing_here: None,
+            deleted_here: None,
+        }
+    }
+
+    fn listed(id: &str, updated: f64) -> Listed {
+        Listed {
+            id: id.to_owned(),
+            title: None,
+            cost: None,
+            updated_at: Number::new(updated),
+        }
+    }
+
+    fn compared(listed: &[Listed], stored: &[StoredSession]) -> Differences {
+        differences(listed, stored, PROJECT, true)
+    }
+
+    #[test]
+    fn what_is_not_stored_or_stale_is_fetched_newest_first() {
+        let listed = [
+            listed("a", 10.0),
+            listed("b", 30.0),
+            listed("c", 20.0),
+            listed("d", 5.0),
+        ];
+        let stored = [stored("a", 9.0), stored("c", 20.0)];
+        assert_eq!(compared(&listed, &stored).fetch, ["b", "a", "d"]);
+    }
+
+    #[test]
+    fn what_a_crash_left_incomplete_is_fetched_again() {
+        let listed = [listed("a", 10.0), listed("b", 10.0), listed("c", 10.0)];
+        let mut cut_off = stored("a", 10.0);
+        cut_off.whole_at = None;
+        let mut busy = stored("b", 10.0);
+        busy.status = Some(SessionStatus::Busy);
+        assert_eq!(
+            compared(&listed, &[cut_off, busy, stored("c", 10.0)]).fetch,
+            ["a", "b"]
+        );
+    }
+
+    #[test]
+    fn what_changed_without_its_time_is_fetched_too() {
+        let mut renamed = listed("a", 10.0);
+        renamed.title = Some("Another title".to_owned());
+        let mut costs = listed("b", 10.0);
+        costs.cost = Number::new(0.25);
+        let both = [stored("a", 10.0), stored("b", 10.0)];
+        let listed = [renamed, costs];
+        assert_eq!(compared(&listed, &both).fetch, ["a", "b"]);
+        // What lists them as they were before is another OpenCode's.
+        let newer = [stored("a", 11.0), stored("b", 11.0)];
+        assert_eq!(compared(&listed, &newer).fetch, [""; 0]);
+    }
+
+    #[test]
+    fn a_tombstone_is_fetched_only_from_the_store_that_told_its_deletion() {
+        let mut gone = stored("a", 2.0);
+        gone.deleted_at = Number::new(3.0);
+        let elsewhere = gone.clone();
+        gone.deleted_here = Number::new(3.0);
+        assert_eq!(compared(&[listed("a", 10.0)], &[elsewhere]).fetch, [""; 0]);
+        assert_eq!(compared(&[listed("a", 1.0)], &[gone]).fetch, ["a"]);
+    }
+
+    #[test]
+    fn what_was_missing_and_is_listed_is_fetched() {
+        let mut everywhere = stored("a", 10.0);
+        everywhere.missing_since = Number::new(5.0);
+        let mut here = stored("b", 10.0);
+        here.missing_here = Number::new(5.0);
+        let both = [everywhere, here];
+        let listed = [listed("a", 10.0), listed("b", 10.0)];
+        assert_eq!(compared(&listed, &both).fetch, ["a", "b"]);
+        assert_eq!(compared(&listed, &both).seen, [""; 0]);
+        // Whoever does not know its store brings nothing back.
+        let unknown = differences(&listed, &both, PROJECT, false);
+        assert_eq!(unknown.fetch, [""; 0]);
+    }
+
+    #[test]
+    fn a_session_that_this_store_had_and_does_not_list_is_in_question() {
+        assert_eq!(compared(&[], &[stored("a", 6.0)]).unlisted, ["a"]);
+        assert_eq!(
+            compared(&[listed("a", 6.0)], &[stored("a", 6.0)]).unlisted,
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_session_of_another_store_or_project_or_one_that_is_gone_is_not_in_question() {
+        let mut elsewhere = stored("store", 6.0);
+        elsewhere.seen_here = None;
+        let mut project = stored("project", 6.0);
+        project.project_path = Some("/home/user/elsewhere".to_owned());
+        let mut missing = stored("missing", 6.0);
+        missing.missing_here = Number::new(7.0);
+        let mut deleted = stored("deleted", 6.0);
+        deleted.deleted_at = Number::new(7.0);
+        let all = [elsewhere, project, missing, deleted];
+        assert_eq!(compared(&[], &all).unlisted, [""; 0]);
+    }
+
+    #[test]
+    fn what_this_store_lists_and_another_told_of_is_noted() {
+        let mut elsewhere = stored("a", 6.0);
+        elsewhere.seen_here = None;
+        let both = [elsewhere, stored("b", 6.0)];
+        let found = compared(&[listed("a", 6.0), listed("b", 6.0)], &both);
+        assert_eq!(found.seen, ["a"]);
+        assert_eq!(found.fetch, [""; 0]);
+    }
+}
