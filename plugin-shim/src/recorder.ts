@@ -2,7 +2,7 @@
 import type { CoreOptions } from "../../pkg/clankers.js";
 import { CatchUp } from "./catch-up.ts";
 import { MOST_TRAPS, SurvivingCore } from "./core.ts";
-import { DrainTimer, pause } from "./drain-timer.ts";
+import { type Clock, DrainTimer, pause, systemClock } from "./drain-timer.ts";
 import type { BusEvent } from "./host.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
@@ -17,12 +17,23 @@ const SOON = 2;
 /** Attempts at the process's end, each at most a busy timeout long. */
 const LAST_ATTEMPTS = 5;
 
+/** The times that a recorder goes by, replaceable in tests. */
+export interface Time {
+	/** Unix milliseconds. */
+	now(): number;
+	/** How long to wait. */
+	readonly clock: Clock;
+}
+
+const SYSTEM_TIME: Time = { now: Date.now, clock: systemClock };
+
 /** One core, one sink, and the instances that feed them. */
 export class Recorder implements SharedRecorder {
 	readonly ignored: ReadonlySet<string>;
 	readonly #core: SurvivingCore;
 	readonly #sink: Sink;
-	readonly #timer: DrainTimer = new DrainTimer(() => this.#drain());
+	readonly #time: Time;
+	readonly #timer: DrainTimer;
 	readonly #seen = new SeenEvents();
 	/** The instances in the order they came; the newest one speaks. */
 	readonly #instances: Instance[] = [];
@@ -35,7 +46,14 @@ export class Recorder implements SharedRecorder {
 	#stopped = false;
 
 	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
-	constructor(options: CoreOptions, ignored: readonly string[], sink: Sink) {
+	constructor(
+		options: CoreOptions,
+		ignored: readonly string[],
+		sink: Sink,
+		time: Time = SYSTEM_TIME,
+	) {
+		this.#time = time;
+		this.#timer = new DrainTimer(() => this.#drain(), time.clock);
 		this.ignored = new Set(ignored);
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
@@ -60,7 +78,7 @@ export class Recorder implements SharedRecorder {
 
 	#observe(event: BusEvent, catchUp: CatchUp | undefined): void {
 		if (this.#stopped || !this.#seen.isNew(event)) return;
-		const urgency = this.#core.observe(event, Date.now());
+		const urgency = this.#core.observe(event, this.#time.now());
 		this.#timer.ask(urgency);
 		if (urgency < SOON) return;
 		const wanted = this.#core.wanted();
@@ -89,8 +107,8 @@ export class Recorder implements SharedRecorder {
 			inTurn: (work) => this.#inTurn(work),
 			changed: (urgency) => this.#timer.ask(urgency),
 			log: (level, message) => voice.log(level, message),
-			pause,
-			now: Date.now,
+			pause: (milliseconds) => pause(milliseconds, this.#time.clock),
+			now: () => this.#time.now(),
 		});
 		this.#catchUps.set(directory, catchUp);
 		return catchUp;

@@ -1,0 +1,224 @@
+/** What people, OpenCode and misfortune do in a history, each with how often. */
+import type { Part, Session } from "./store.ts";
+import { partsOf } from "./opencode.ts";
+import type { Process, World } from "./world.ts";
+
+interface Deed {
+	readonly weight: number;
+	/** Does it, where it can be done now. */
+	do(world: World): Promise<void> | void;
+}
+
+const DIRECTORIES = ["/home/user/project", "/home/user/other"] as const;
+const MOST_PROCESSES = 3;
+
+/** Deeds of files, and of processes as a whole. */
+const OUTSIDE: readonly Deed[] = [
+	{ weight: 12, do: start },
+	{
+		weight: 10,
+		do: (world) => {
+			const process = world.random.pick(world.running);
+			if (process === undefined) return;
+			const { place, opencode } = process;
+			world.stop(process);
+			world.start(place, opencode.directory, true);
+		},
+	},
+	{
+		weight: 8,
+		do: (world) => {
+			const process = world.random.pick(world.running);
+			if (process !== undefined) world.stop(process);
+		},
+	},
+	{
+		weight: 4,
+		do: (world) => {
+			const process = world.random.pick(world.running);
+			if (process !== undefined) world.kill(process);
+		},
+	},
+	{
+		weight: 5,
+		do: (world) => {
+			const { random, places, deeds } = world;
+			const [from, to] = [random.pick(places), random.pick(places)];
+			if (!from?.exists || to === undefined || from === to || from.app !== to.app) return;
+			world.stopAllAt(from, to);
+			to.copyFrom(from);
+			deeds.push(`${from.name} is copied to ${to.name}`);
+		},
+	},
+	{
+		weight: 3,
+		do: (world) => {
+			const { random, places, deeds } = world;
+			const [one, other] = [random.pick(places), random.pick(places)];
+			if (!one?.exists || !other?.exists || one === other || one.app !== other.app) return;
+			world.stopAllAt(one, other);
+			one.swapWith(other);
+			deeds.push(`${one.name} and ${other.name} are exchanged`);
+		},
+	},
+	{
+		weight: 4,
+		do: (world) => {
+			const place = world.random.pick(world.places);
+			if (place === undefined) return;
+			const isAway = world.isAway(place);
+			if (!isAway && !place.exists) return;
+			world.stopAllAt(place);
+			if (isAway) place.moveBack();
+			else place.moveAway();
+			world.deeds.push(`${place.name} is moved ${isAway ? "back" : "away"}`);
+		},
+	},
+	{
+		weight: 6,
+		do: (world) => {
+			const place = world.random.pick(world.places);
+			if (!place?.exists) return;
+			const path = world.newPath("store-copy");
+			place.backUp(path);
+			world.storeCopies.push({ place, path });
+			world.deeds.push(`${place.name}'s database is copied`);
+		},
+	},
+	{
+		weight: 6,
+		do: (world) => {
+			const { random, storeCopies, deeds } = world;
+			const copy = random.pick(storeCopies);
+			if (!copy?.place.exists) return;
+			const { place, path } = copy;
+			world.stopAllAt(place);
+			const isInPlace = random.chance(0.5);
+			if (isInPlace) place.restoreInPlace(path);
+			else place.restoreByRename(path);
+			const how = isInPlace ? "over what is there" : "as another file";
+			deeds.push(`${place.name}'s database is put back from copy ${storeCopies.indexOf(copy) + 1}, ${how}`);
+		},
+	},
+	{ weight: 3, do: (world) => world.backUpDatabase() },
+	{ weight: 3, do: (world) => world.putBackDatabase() },
+	{
+		weight: 2,
+		do: (world) => {
+			const place = world.random.pick(world.places);
+			if (!place?.exists) return;
+			world.stopAllAt(place);
+			place.deleteNotes();
+			world.deeds.push(`${place.name}'s notes are deleted`);
+		},
+	},
+];
+
+/** Deeds of a running OpenCode. */
+const INSIDE: readonly Deed[] = [
+	{
+		weight: 10,
+		do: acting("begins a session and a turn", async ({ opencode }) => {
+			await opencode.turn(await opencode.create());
+		}),
+	},
+	{ weight: 16, do: onSession("takes a turn in", ({ opencode }, { info }) => opencode.turn(info.id)) },
+	{
+		weight: 4,
+		do: onSession("starts a sub-agent of", async ({ opencode }, { info }) => {
+			await opencode.turn(await opencode.create(info.id));
+		}),
+	},
+	{
+		weight: 8,
+		do: onSession("is in a turn of", async ({ opencode }, { info }, world) => {
+			opencode.eventsLeft = world.random.between(1, 25);
+			await opencode.turn(info.id);
+		}),
+	},
+	{
+		weight: 5,
+		do: onSession("reverts", async ({ opencode }, { info, messages }, { random }) => {
+			const from = random.pick(messages);
+			if (from === undefined) return;
+			await opencode.revert(info.id, from.info.id);
+			if (random.chance(0.7)) await opencode.turn(info.id);
+			else if (random.chance(0.5)) await opencode.unrevert(info.id);
+		}),
+	},
+	{ weight: 6, do: onSession("deletes", ({ opencode }, { info }) => opencode.deleteSession(info.id)) },
+	{
+		weight: 4,
+		do: onSession("deletes a message of", async ({ opencode }, { info, messages }, { random }) => {
+			const message = random.pick(messages);
+			if (message !== undefined) await opencode.deleteMessage(info.id, message.info.id);
+		}),
+	},
+	{
+		weight: 3,
+		do: onSession("deletes a part of", async ({ opencode }, session, { random }) => {
+			const part: Part | undefined = random.pick(partsOf(session));
+			if (part !== undefined) await opencode.deletePart(part);
+		}),
+	},
+	{ weight: 4, do: onSession("forks", ({ opencode }, { info }) => opencode.fork(info.id)) },
+	{ weight: 5, do: onSession("renames", ({ opencode }, { info }) => opencode.rename(info.id)) },
+	{ weight: 2, do: onSession("archives", ({ opencode }, { info }) => opencode.archive(info.id)) },
+];
+
+/** Does something. Half of it happens in a running OpenCode, where there is one. */
+export async function doSomething(world: World): Promise<void> {
+	if (world.running.length === 0 && world.random.chance(0.6)) {
+		start(world);
+		return;
+	}
+	const isInside = world.running.length > 0 && world.random.chance(0.6);
+	const deeds = isInside ? INSIDE : OUTSIDE;
+	let left = world.random.between(1, deeds.reduce((sum, { weight }) => sum + weight, 0));
+	for (const deed of deeds) {
+		left -= deed.weight;
+		if (left <= 0) {
+			await deed.do(world);
+			return;
+		}
+	}
+}
+
+function start(world: World): void {
+	const { random, running, places } = world;
+	const place = random.pick(places);
+	if (place === undefined || running.length >= MOST_PROCESSES) return;
+	const directory = DIRECTORIES[random.chance(0.8) ? 0 : 1];
+	const flaw = random.chance(0.9)
+		? undefined
+		: random.chance(0.5)
+			? "answers no messages"
+			: "tells no path";
+	world.start(place, directory, random.chance(0.75), flaw);
+}
+
+function acting(
+	what: string,
+	work: (process: Process, world: World) => Promise<void>,
+): Deed["do"] {
+	return async (world) => {
+		const process = world.random.pick(world.running);
+		if (process !== undefined) await world.act(process, what, () => work(process, world));
+	};
+}
+
+/** Something done to a session that the process has, of its directory. */
+function onSession(
+	what: string,
+	work: (process: Process, session: Session, world: World) => Promise<void>,
+): Deed["do"] {
+	return async (world) => {
+		const process = world.random.pick(world.running);
+		if (process === undefined) return;
+		const { opencode } = process;
+		const sessions = opencode.store.sessions();
+		const session = world.random.pick(sessions.filter(({ info }) => info.directory === opencode.directory));
+		if (session === undefined) return;
+		await world.act(process, `${what} ${session.info.id}`, () => work(process, session, world));
+	};
+}

@@ -1,0 +1,114 @@
+/** clankers in a simulated process: the real recorder, core and sink, on virtual time. */
+import type { Store } from "../../../pkg/clankers.js";
+import { loadCore } from "../../src/core.ts";
+import { openCodeOrigin } from "../../src/origin.ts";
+import { Recorder } from "../../src/recorder.ts";
+import { SessionApi } from "../../src/session-api.ts";
+import type { RefusedCommand } from "../../src/sinks/sink.ts";
+import { SqliteSink } from "../../src/sinks/sqlite.ts";
+import { Voice } from "../../src/voice.ts";
+import { clientOf, type Flaw, type Line } from "./client.ts";
+import { type Held, Ledger } from "./ledger.ts";
+import type { OpenCode } from "./opencode.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+const { eventTypes, store } = loadCore();
+
+/** Where a process is, and what watches it. */
+export interface PluginPlace {
+	/** What `XDG_DATA_HOME` says. */
+	readonly dataHome: string;
+	/** Where OpenCode says it keeps its state. */
+	readonly stateFolder: string;
+	/** Where clankers.db is. */
+	readonly database: string;
+	/** Which store it is, as the plugin tells stores from each other. */
+	readonly storeId: string;
+	readonly flaw: Flaw | undefined;
+	readonly ledger: Ledger;
+	readonly time: VirtualTime;
+}
+
+export class Plugin {
+	readonly storeId: string;
+	readonly flaw: Flaw | undefined;
+	/** What it wrote into OpenCode's log. */
+	readonly log: Line[] = [];
+	/** What events told since all was at rest last. */
+	readonly told = new Map<string, Held>();
+	readonly #sink: SqliteSink;
+	readonly #end: { leave(): void; exit(): void; kill(): void };
+
+	constructor(opencode: OpenCode, place: PluginPlace) {
+		const { storeId, flaw, ledger, time } = place;
+		this.storeId = storeId;
+		this.flaw = flaw;
+		this.#sink = new WatchedSink(place.database, store, () => ledger.look());
+		const origin = openCodeOrigin({ XDG_DATA_HOME: place.dataHome });
+		const options = origin === undefined ? {} : { origin };
+		const times = { now: () => time.now(), clock: time.clockOf(this) };
+		const recorder = new Recorder(options, eventTypes.ignored, this.#sink, times);
+		const client = clientOf(opencode, place.stateFolder, flaw, this.log);
+		const { directory } = opencode;
+		const api = new SessionApi(client, directory);
+		const member = recorder.join({ voice: new Voice(client), project: { directory, api } });
+		ledger.listening({ storeId, sessions: opencode.store.sessions() });
+		opencode.listener = (event) => {
+			ledger.hears(event, storeId);
+			const told = Ledger.told(event);
+			if (told !== undefined) this.told.set(...told);
+			if (!recorder.ignored.has(event.type)) member.observe(event);
+		};
+		this.#end = {
+			leave: () => member.leave(),
+			exit: () => recorder.end(),
+			kill: () => this.#sink.close(),
+		};
+		const { leave, exit, kill } = this.#end;
+		const gone = (work: () => void) => (): void => {
+			opencode.listener = undefined;
+			work();
+			time.forget(this);
+		};
+		this.#end = { leave: gone(leave), exit: gone(exit), kill: gone(kill) };
+	}
+
+	/** OpenCode disposes of it. */
+	leave(): void {
+		this.#end.leave();
+	}
+
+	/** The process ends without that. */
+	exit(): void {
+		this.#end.exit();
+	}
+
+	/** The process is killed: what is not stored is lost. */
+	kill(): void {
+		this.#end.kill();
+		this.told.clear();
+	}
+}
+
+/** Makes clankers.db, as the first plugin does. */
+export function makeDatabase(path: string): void {
+	const sink = new SqliteSink({ path, inOwnFolder: false }, store);
+	sink.stored("", []);
+	sink.close();
+}
+
+/** Looks at the database after each batch. */
+class WatchedSink extends SqliteSink {
+	readonly #look: () => void;
+
+	constructor(path: string, store: Store, look: () => void) {
+		super({ path, inOwnFolder: false }, store);
+		this.#look = look;
+	}
+
+	override apply(commands: Parameters<SqliteSink["apply"]>[0]): RefusedCommand[] {
+		const refused = super.apply(commands);
+		this.#look();
+		return refused;
+	}
+}
