@@ -12,9 +12,15 @@ export interface Line {
 	readonly message: string;
 }
 
-const NOT_FOUND = { error: { name: "NotFoundError" }, response: { status: 404 } };
+const NOT_FOUND = {
+	error: { name: "NotFoundError" },
+	response: { status: 404 },
+};
 /** 1.18.34 answers so where one message is not as its schema has it. */
-const BAD_REQUEST = { error: { name: "BadRequest" }, response: { status: 400 } };
+const BAD_REQUEST = {
+	error: { name: "BadRequest" },
+	response: { status: 400 },
+};
 
 export function clientOf(
 	{ store, directory }: OpenCode,

@@ -1,6 +1,7 @@
 /** What people, OpenCode and misfortune do in a history, each with how often. */
-import type { Part, Session } from "./store.ts";
+
 import { partsOf } from "./opencode.ts";
+import type { Part, Session } from "./store.ts";
 import type { Process, World } from "./world.ts";
 
 interface Deed {
@@ -44,7 +45,13 @@ const OUTSIDE: readonly Deed[] = [
 		do: (world) => {
 			const { random, places, deeds } = world;
 			const [from, to] = [random.pick(places), random.pick(places)];
-			if (!from?.exists || to === undefined || from === to || from.app !== to.app) return;
+			if (
+				!from?.exists ||
+				to === undefined ||
+				from === to ||
+				from.app !== to.app
+			)
+				return;
 			world.stopAllAt(from, to);
 			to.copyFrom(from);
 			deeds.push(`${from.name} is copied to ${to.name}`);
@@ -55,7 +62,13 @@ const OUTSIDE: readonly Deed[] = [
 		do: (world) => {
 			const { random, places, deeds } = world;
 			const [one, other] = [random.pick(places), random.pick(places)];
-			if (!one?.exists || !other?.exists || one === other || one.app !== other.app) return;
+			if (
+				!one?.exists ||
+				!other?.exists ||
+				one === other ||
+				one.app !== other.app
+			)
+				return;
 			world.stopAllAt(one, other);
 			one.swapWith(other);
 			deeds.push(`${one.name} and ${other.name} are exchanged`);
@@ -97,7 +110,9 @@ const OUTSIDE: readonly Deed[] = [
 			if (isInPlace) place.restoreInPlace(path);
 			else place.restoreByRename(path);
 			const how = isInPlace ? "over what is there" : "as another file";
-			deeds.push(`${place.name}'s database is put back from copy ${storeCopies.indexOf(copy) + 1}, ${how}`);
+			deeds.push(
+				`${place.name}'s database is put back from copy ${storeCopies.indexOf(copy) + 1}, ${how}`,
+			);
 		},
 	},
 	{ weight: 3, do: (world) => world.backUpDatabase() },
@@ -122,7 +137,12 @@ const INSIDE: readonly Deed[] = [
 			await opencode.turn(await opencode.create());
 		}),
 	},
-	{ weight: 16, do: onSession("takes a turn in", ({ opencode }, { info }) => opencode.turn(info.id)) },
+	{
+		weight: 16,
+		do: onSession("takes a turn in", ({ opencode }, { info }) =>
+			opencode.turn(info.id),
+		),
+	},
 	{
 		weight: 4,
 		do: onSession("starts a sub-agent of", async ({ opencode }, { info }) => {
@@ -131,39 +151,68 @@ const INSIDE: readonly Deed[] = [
 	},
 	{
 		weight: 8,
-		do: onSession("is in a turn of", async ({ opencode }, { info }, world) => {
-			opencode.eventsLeft = world.random.between(1, 25);
-			await opencode.turn(info.id);
-		}),
+		do: onSession(
+			"takes a turn in",
+			({ opencode }, { info }) => opencode.turn(info.id),
+			(world) => world.random.between(1, 25),
+		),
 	},
 	{
 		weight: 5,
-		do: onSession("reverts", async ({ opencode }, { info, messages }, { random }) => {
-			const from = random.pick(messages);
-			if (from === undefined) return;
-			await opencode.revert(info.id, from.info.id);
-			if (random.chance(0.7)) await opencode.turn(info.id);
-			else if (random.chance(0.5)) await opencode.unrevert(info.id);
-		}),
+		do: onSession(
+			"reverts",
+			async ({ opencode }, { info, messages }, { random }) => {
+				const from = random.pick(messages);
+				if (from === undefined) return;
+				await opencode.revert(info.id, from.info.id);
+				if (random.chance(0.7)) await opencode.turn(info.id);
+				else if (random.chance(0.5)) await opencode.unrevert(info.id);
+			},
+		),
 	},
-	{ weight: 6, do: onSession("deletes", ({ opencode }, { info }) => opencode.deleteSession(info.id)) },
+	{
+		weight: 6,
+		do: onSession("deletes", ({ opencode }, { info }) =>
+			opencode.deleteSession(info.id),
+		),
+	},
 	{
 		weight: 4,
-		do: onSession("deletes a message of", async ({ opencode }, { info, messages }, { random }) => {
-			const message = random.pick(messages);
-			if (message !== undefined) await opencode.deleteMessage(info.id, message.info.id);
-		}),
+		do: onSession(
+			"deletes a message of",
+			async ({ opencode }, { info, messages }, { random }) => {
+				const message = random.pick(messages);
+				if (message !== undefined)
+					await opencode.deleteMessage(info.id, message.info.id);
+			},
+		),
 	},
 	{
 		weight: 3,
-		do: onSession("deletes a part of", async ({ opencode }, session, { random }) => {
-			const part: Part | undefined = random.pick(partsOf(session));
-			if (part !== undefined) await opencode.deletePart(part);
-		}),
+		do: onSession(
+			"deletes a part of",
+			async ({ opencode }, session, { random }) => {
+				const part: Part | undefined = random.pick(partsOf(session));
+				if (part !== undefined) await opencode.deletePart(part);
+			},
+		),
 	},
-	{ weight: 4, do: onSession("forks", ({ opencode }, { info }) => opencode.fork(info.id)) },
-	{ weight: 5, do: onSession("renames", ({ opencode }, { info }) => opencode.rename(info.id)) },
-	{ weight: 2, do: onSession("archives", ({ opencode }, { info }) => opencode.archive(info.id)) },
+	{
+		weight: 4,
+		do: onSession("forks", ({ opencode }, { info }) => opencode.fork(info.id)),
+	},
+	{
+		weight: 5,
+		do: onSession("renames", ({ opencode }, { info }) =>
+			opencode.rename(info.id),
+		),
+	},
+	{
+		weight: 2,
+		do: onSession("archives", ({ opencode }, { info }) =>
+			opencode.archive(info.id),
+		),
+	},
 ];
 
 /** Does something. Half of it happens in a running OpenCode, where there is one. */
@@ -174,7 +223,10 @@ export async function doSomething(world: World): Promise<void> {
 	}
 	const isInside = world.running.length > 0 && world.random.chance(0.6);
 	const deeds = isInside ? INSIDE : OUTSIDE;
-	let left = world.random.between(1, deeds.reduce((sum, { weight }) => sum + weight, 0));
+	let left = world.random.between(
+		1,
+		deeds.reduce((sum, { weight }) => sum + weight, 0),
+	);
 	for (const deed of deeds) {
 		left -= deed.weight;
 		if (left <= 0) {
@@ -203,7 +255,8 @@ function acting(
 ): Deed["do"] {
 	return async (world) => {
 		const process = world.random.pick(world.running);
-		if (process !== undefined) await world.act(process, what, () => work(process, world));
+		if (process !== undefined)
+			await world.act(process, what, () => work(process, world));
 	};
 }
 
@@ -211,14 +264,22 @@ function acting(
 function onSession(
 	what: string,
 	work: (process: Process, session: Session, world: World) => Promise<void>,
+	killedAfter?: (world: World) => number,
 ): Deed["do"] {
 	return async (world) => {
 		const process = world.random.pick(world.running);
 		if (process === undefined) return;
 		const { opencode } = process;
 		const sessions = opencode.store.sessions();
-		const session = world.random.pick(sessions.filter(({ info }) => info.directory === opencode.directory));
+		const session = world.random.pick(
+			sessions.filter(({ info }) => info.directory === opencode.directory),
+		);
 		if (session === undefined) return;
-		await world.act(process, `${what} ${session.info.id}`, () => work(process, session, world));
+		await world.act(
+			process,
+			`${what} ${session.info.id}`,
+			() => work(process, session, world),
+			killedAfter?.(world),
+		);
 	};
 }

@@ -8,7 +8,9 @@ import { play } from "./history.ts";
 
 /** How many histories, and the seed of the first: another one each time, and any can be had again. */
 const MANY = Number(process.env["CLANKERS_HISTORIES"] ?? 20);
-const FIRST = Number(process.env["CLANKERS_HISTORY_SEED"] ?? Date.now() % 2 ** 31);
+const FIRST = Number(
+	process.env["CLANKERS_HISTORY_SEED"] ?? Date.now() % 2 ** 31,
+);
 
 describe("whatever happens to the files, no word is lost that no deletion named", () => {
 	for (let seed = FIRST; seed < FIRST + MANY; seed++)

@@ -16,7 +16,14 @@ export async function play(seed: number): Promise<Ledger["counts"]> {
 	try {
 		await live(world);
 		const { faults, counts } = world.ledger;
-		if (faults.length > 0) throw new Error([`history ${seed}:`, ...world.deeds, ...faults.map((fault) => `! ${fault}`)].join("\n  "));
+		if (faults.length > 0)
+			throw new Error(
+				[
+					`history ${seed}:`,
+					...world.deeds,
+					...faults.map((fault) => `! ${fault}`),
+				].join("\n  "),
+			);
 		return counts;
 	} finally {
 		world.end();

@@ -3,7 +3,7 @@
  * and that no deletion event named, and what the events named. Held against
  * the database itself, so that a history knows when a word is lost.
  */
-import { type Row, query } from "../support/query.ts";
+import { query, type Row } from "../support/query.ts";
 import type { OpenCodeEvent } from "./opencode.ts";
 import type { Message, Part, Session } from "./store.ts";
 import { wordsIn } from "./words.ts";
@@ -45,11 +45,18 @@ export class Ledger {
 	/** How often what happened, to see that a test has tested something. */
 	readonly counts = { held: 0, named: 0, missing: 0, revived: 0 };
 	readonly #path: string;
-	#lineage: Lineage = { held: new Map(), deletions: new Map(), usage: new Map() };
+	#lineage: Lineage = {
+		held: new Map(),
+		deletions: new Map(),
+		usage: new Map(),
+	};
 	/** Deletions that a store may have undone; the database says whether they are. */
 	readonly #uncertain = new Set<string>();
 	/** The titles that a session has had in any store, and from when to when. */
-	readonly #titles = new Map<string, Map<string, { first: number; last: number }>>();
+	readonly #titles = new Map<
+		string,
+		Map<string, { first: number; last: number }>
+	>();
 	/** Which stores a session was in while a plugin listened there. */
 	readonly #keepers = new Map<string, Set<string>>();
 	#missing = new Set<string>();
@@ -71,15 +78,20 @@ export class Ledger {
 		const titles = this.#titles.get(session) ?? new Map();
 		this.#titles.set(session, titles);
 		const known = titles.get(title);
-		titles.set(title, { first: known?.first ?? at, last: Math.max(known?.last ?? at, at) });
+		titles.set(title, {
+			first: known?.first ?? at,
+			last: Math.max(known?.last ?? at, at),
+		});
 	}
 
 	/** A plugin is about to hear an event. What it names is to go. */
 	hears({ type, properties }: OpenCodeEvent, storeId: string): void {
 		const { sessionID, messageID, partID, part, info } = properties;
 		if (type === "session.deleted") this.#name(`session ${sessionID}`, storeId);
-		else if (type === "message.removed") this.#name(`message ${messageID}`, storeId);
-		else if (type === "message.part.removed") this.#name(`part ${partID}`, storeId);
+		else if (type === "message.removed")
+			this.#name(`message ${messageID}`, storeId);
+		else if (type === "message.part.removed")
+			this.#name(`part ${partID}`, storeId);
 		else {
 			this.#keep(sessionID, storeId);
 			this.#doubt(`session ${sessionID}`, storeId);
@@ -88,16 +100,21 @@ export class Ledger {
 	}
 
 	/** What an event told, as the row it becomes. Nothing where it tells no word. */
-	static told({ type, properties: { part, info, sessionID } }: OpenCodeEvent):
-		| [key: string, held: Held]
-		| undefined {
+	static told({
+		type,
+		properties: { part, info, sessionID },
+	}: OpenCodeEvent): [key: string, held: Held] | undefined {
 		if (type === "message.part.updated" && part !== undefined)
 			return [`part ${part.id}`, heldOf(part)];
-		const title = info !== undefined && "title" in info ? info.title : undefined;
+		const title =
+			info !== undefined && "title" in info ? info.title : undefined;
 		const isTitle = type === "session.created" || type === "session.updated";
 		if (!isTitle) return undefined;
 		const words = new Set(wordsIn(title));
-		return [`session ${sessionID}`, { session: sessionID, message: undefined, words }];
+		return [
+			`session ${sessionID}`,
+			{ session: sessionID, message: undefined, words },
+		];
 	}
 
 	/** Looks whether all is there that has to be, and notes what has come. */
@@ -112,14 +129,26 @@ export class Ledger {
 			if (this.#isNamed(key, found)) continue;
 			const words = key.startsWith("session ")
 				? found.words
-				: new Set([...(this.#lineage.held.get(key)?.words ?? []), ...found.words]);
+				: new Set([
+						...(this.#lineage.held.get(key)?.words ?? []),
+						...found.words,
+					]);
 			this.#lineage.held.set(key, { ...found, words });
 		}
 		this.counts.held = Math.max(this.counts.held, this.#lineage.held.size);
 	}
 
-	/** Looks, when all has come to rest: what was told and is not named has to be there, and nothing is missing that these stores have never had. */
-	settled(told: ReadonlyMap<string, Held>, running: readonly string[]): void {
+	/** What events told has to be there, unless another named it; it is told off then. */
+	stored(told: Map<string, Held>): void {
+		const { rows } = this.#scan();
+		for (const [key, held] of told)
+			if (!this.#isNamed(key, held))
+				this.#compare(key, held.words, rows.get(key)?.words);
+		told.clear();
+	}
+
+	/** Looks, when all has come to rest: nothing is missing that the running stores have never had. */
+	settled(running: readonly string[]): void {
 		const scan = this.#scan();
 		for (const entity of this.#uncertain) {
 			if (scan.marks.get(entity)?.deleted === false) {
@@ -128,9 +157,6 @@ export class Ledger {
 			}
 			this.#uncertain.delete(entity);
 		}
-		for (const [key, held] of told)
-			if (!this.#isNamed(key, held))
-				this.#compare(key, held.words, scan.rows.get(key)?.words);
 		const missing = new Set<string>();
 		for (const [entity, mark] of scan.marks) {
 			if (!mark.missing) continue;
@@ -153,7 +179,8 @@ export class Ledger {
 			const title = new Set(wordsIn(info.title));
 			const key = `session ${info.id}`;
 			this.#compare(key, title, scan.rows.get(key)?.words);
-			for (const message of messages) this.#checkMessage(message, storeId, scan);
+			for (const message of messages)
+				this.#checkMessage(message, storeId, scan);
 		}
 		this.look();
 	}
@@ -202,30 +229,52 @@ export class Ledger {
 		if (scan.marks.get(entity)?.deleted === false)
 			this.#fault(`${entity} was deleted and is back`);
 		for (const [key, { session, message, words }] of scan.rows)
-			if (words.size > 0 && [`session ${session}`, `message ${message}`, key].includes(entity))
-				this.#fault(`${entity} was deleted, and ${key} says ${[...words].join(" ")}`);
+			if (
+				words.size > 0 &&
+				[`session ${session}`, `message ${message}`, key].includes(entity)
+			)
+				this.#fault(
+					`${entity} was deleted, and ${key} says ${[...words].join(" ")}`,
+				);
 	}
 
 	/** Whether all words are in a row; a title may have given way to a later one. */
-	#compare(key: string, words: ReadonlySet<string>, found: ReadonlySet<string> | undefined): void {
+	#compare(
+		key: string,
+		words: ReadonlySet<string>,
+		found: ReadonlySet<string> | undefined,
+	): void {
 		const lost = [...words].filter((word) => !found?.has(word));
 		if (lost.length === 0 || this.#isRenamed(key, words, found)) return;
 		this.#fault(`${key} has lost ${lost.join(" ")}`);
 	}
 
-	#isRenamed(key: string, words: ReadonlySet<string>, found: ReadonlySet<string> | undefined): boolean {
+	#isRenamed(
+		key: string,
+		words: ReadonlySet<string>,
+		found: ReadonlySet<string> | undefined,
+	): boolean {
 		const titles = [...(this.#titles.get(key.replace("session ", "")) ?? [])];
 		const of = (some: ReadonlySet<string> | undefined) =>
-			titles.find(([title]) => [...(some ?? [])].join() === wordsIn(title).join())?.[1];
+			titles.find(
+				([title]) => [...(some ?? [])].join() === wordsIn(title).join(),
+			)?.[1];
 		const [before, now] = [of(words), of(found)];
-		return before !== undefined && now !== undefined && now.last >= before.first;
+		return (
+			before !== undefined && now !== undefined && now.last >= before.first
+		);
 	}
 
 	#checkUsage(usage: Scan["usage"]): void {
 		for (const [id, numbers] of this.#lineage.usage) {
 			const found = usage.get(id);
-			if (found === undefined || numbers.some((number, at) => number > (found[at] ?? 0)))
-				this.#fault(`the ledger's ${id} was ${numbers} and is ${found ?? "gone"}`);
+			if (
+				found === undefined ||
+				numbers.some((number, at) => number > (found[at] ?? 0))
+			)
+				this.#fault(
+					`the ledger's ${id} was ${numbers} and is ${found ?? "gone"}`,
+				);
 		}
 		for (const [id, numbers] of usage) this.#lineage.usage.set(id, numbers);
 	}
@@ -235,21 +284,28 @@ export class Ledger {
 		this.#uncertain.delete(entity);
 		const { deletions, held } = this.#lineage;
 		deletions.set(entity, (deletions.get(entity) ?? new Set()).add(storeId));
-		for (const [key, row] of held) if (this.#isNamed(key, row)) held.delete(key);
+		for (const [key, row] of held)
+			if (this.#isNamed(key, row)) held.delete(key);
 	}
 
 	/** The store that deleted it tells of it: whether that undoes the deletion is seen in the database. */
 	#doubt(entity: string, storeId: string): void {
-		if (this.#lineage.deletions.get(entity)?.has(storeId)) this.#uncertain.add(entity);
+		if (this.#lineage.deletions.get(entity)?.has(storeId))
+			this.#uncertain.add(entity);
 	}
 
 	#keep(session: string, storeId: string): void {
-		this.#keepers.set(session, (this.#keepers.get(session) ?? new Set()).add(storeId));
+		this.#keepers.set(
+			session,
+			(this.#keepers.get(session) ?? new Set()).add(storeId),
+		);
 	}
 
 	#isNamed(key: string, { session, message }: Held): boolean {
 		const { deletions } = this.#lineage;
-		return [`session ${session}`, `message ${message}`, key].some((entity) => deletions.has(entity));
+		return [`session ${session}`, `message ${message}`, key].some((entity) =>
+			deletions.has(entity),
+		);
 	}
 
 	#fault(fault: string): void {
@@ -260,28 +316,47 @@ export class Ledger {
 		const scan: Scan = { rows: new Map(), marks: new Map(), usage: new Map() };
 		const mark = (entity: string, row: Row): void => {
 			const isSet = (column: string): boolean => (row[column] ?? null) !== null;
-			scan.marks.set(entity, { deleted: isSet("deleted_at"), missing: isSet("missing_since") });
+			scan.marks.set(entity, {
+				deleted: isSet("deleted_at"),
+				missing: isSet("missing_since"),
+			});
 		};
 		const part = (row: Row, columns: readonly string[]): void => {
 			const words = new Set(columns.flatMap((column) => wordsIn(row[column])));
-			const [session, message] = [String(row["session_id"]), String(row["message_id"])];
+			const [session, message] = [
+				String(row["session_id"]),
+				String(row["message_id"]),
+			];
 			scan.rows.set(`part ${row["id"]}`, { session, message, words });
 		};
 		for (const row of query(this.#path, "SELECT * FROM sessions")) {
 			const session = String(row["id"]);
 			mark(`session ${session}`, row);
 			const words = new Set(wordsIn(row["title"]));
-			scan.rows.set(`session ${session}`, { session, message: undefined, words });
+			scan.rows.set(`session ${session}`, {
+				session,
+				message: undefined,
+				words,
+			});
 		}
-		for (const row of query(this.#path, "SELECT * FROM messages")) mark(`message ${row["id"]}`, row);
-		for (const row of query(this.#path, "SELECT * FROM parts")) part(row, ["text"]);
+		for (const row of query(this.#path, "SELECT * FROM messages"))
+			mark(`message ${row["id"]}`, row);
+		for (const row of query(this.#path, "SELECT * FROM parts"))
+			part(row, ["text"]);
 		for (const row of query(this.#path, "SELECT * FROM tool_calls")) {
 			mark(`part ${row["id"]}`, row);
 			part(row, ["title", "input", "output", "error"]);
 		}
-		const sums = "sum(prompt_tokens) AS prompt, sum(completion_tokens) AS completion, sum(cost) AS cost";
-		for (const row of query(this.#path, `SELECT message_id, ${sums} FROM usage GROUP BY message_id`))
-			scan.usage.set(String(row["message_id"]), [row["prompt"], row["completion"], row["cost"]].map(Number));
+		const sums =
+			"sum(prompt_tokens) AS prompt, sum(completion_tokens) AS completion, sum(cost) AS cost";
+		for (const row of query(
+			this.#path,
+			`SELECT message_id, ${sums} FROM usage GROUP BY message_id`,
+		))
+			scan.usage.set(
+				String(row["message_id"]),
+				[row["prompt"], row["completion"], row["cost"]].map(Number),
+			);
 		return scan;
 	}
 }
@@ -296,7 +371,13 @@ function entitiesOf({ info, messages }: Session): string[] {
 
 function heldOf(part: Part): Held {
 	const { text, state } = part as { text?: unknown; state?: ToolState };
-	const texts = [text, JSON.stringify(state?.input ?? {}), state?.output, state?.title, state?.error];
+	const texts = [
+		text,
+		JSON.stringify(state?.input ?? {}),
+		state?.output,
+		state?.title,
+		state?.error,
+	];
 	const words = new Set(texts.flatMap(wordsIn));
 	return { session: part.sessionID, message: part.messageID, words };
 }

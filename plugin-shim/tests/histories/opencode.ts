@@ -97,12 +97,12 @@ export class OpenCode {
 			agent: "build",
 			model: MODEL,
 		};
-		await this.#message(question);
-		await this.#part(question, { type: "text", text: words.some(2) });
 		await this.#touch(sessionID, (info) => {
 			info.agent = "build";
 			info.model = { id: MODEL.modelID, providerID: MODEL.providerID };
 		});
+		await this.#message(question);
+		await this.#part(question, { type: "text", text: words.some(2) });
 		await this.#status(sessionID, "busy");
 		const answer: MessageInfo = {
 			id: this.#id("msg"),
@@ -129,7 +129,12 @@ export class OpenCode {
 			cache: { read: 0, write: 0 },
 		};
 		const cost = random.between(1, 999) / 10_000;
-		await this.#part(answer, { type: "step-finish", reason: "stop", tokens, cost });
+		await this.#part(answer, {
+			type: "step-finish",
+			reason: "stop",
+			tokens,
+			cost,
+		});
 		const ended: MessageInfo = { ...answer, tokens, cost, finish: "stop" };
 		await this.#message(ended);
 		const { created } = answer.time;
@@ -217,7 +222,11 @@ export class OpenCode {
 			const at = parts?.findIndex((part) => part.id === id) ?? -1;
 			if (at >= 0) parts?.splice(at, 1);
 		});
-		await this.#tell("message.part.removed", { sessionID, messageID, partID: id });
+		await this.#tell("message.part.removed", {
+			sessionID,
+			messageID,
+			partID: id,
+		});
 	}
 
 	async #removeReverted(sessionID: string): Promise<void> {
@@ -230,10 +239,17 @@ export class OpenCode {
 	}
 
 	/** A text as a model writes it: the store holds it when it is whole, the events tell each piece. */
-	async #stream(answer: MessageInfo, type: "text" | "reasoning"): Promise<void> {
+	async #stream(
+		answer: MessageInfo,
+		type: "text" | "reasoning",
+	): Promise<void> {
 		const { words, random, time } = this.#around;
 		const start = time.moment();
-		const { id } = await this.#part(answer, { type, text: "", time: { start } });
+		const { id } = await this.#part(answer, {
+			type,
+			text: "",
+			time: { start },
+		});
 		const { sessionID } = answer;
 		const key = { sessionID, messageID: answer.id, partID: id };
 		let text = "";
@@ -243,25 +259,45 @@ export class OpenCode {
 			await this.#tell("message.part.delta", { ...key, field: "text", delta });
 		}
 		const end = time.moment();
-		await this.#part(answer, { id, type, text: text.trimEnd(), time: { start, end } });
+		await this.#part(answer, {
+			id,
+			type,
+			text: text.trimEnd(),
+			time: { start, end },
+		});
 	}
 
 	async #toolCall(answer: MessageInfo): Promise<void> {
 		const { words, random, time } = this.#around;
-		const call = { type: "tool", tool: "bash", callID: `call_${this.#around.next()}` };
+		const call = {
+			type: "tool",
+			tool: "bash",
+			callID: `call_${this.#around.next()}`,
+		};
 		const pending = { status: "pending", input: {}, raw: "" };
 		const { id } = await this.#part(answer, { ...call, state: pending });
 		const input = { command: words.some(1), description: words.some(1) };
 		const start = time.moment();
 		let output = "";
 		for (let piece = random.between(0, 2); piece > 0; piece--) {
-			const running = { status: "running", input, metadata: { output }, time: { start } };
+			const running = {
+				status: "running",
+				input,
+				metadata: { output },
+				time: { start },
+			};
 			await this.#part(answer, { ...call, id, state: running });
 			output += `${words.some(1)}\n`;
 		}
 		const timed = { input, time: { start, end: time.moment() } };
 		const state = random.chance(0.8)
-			? { ...timed, status: "completed", output, title: words.some(1), metadata: { exit: 0 } }
+			? {
+					...timed,
+					status: "completed",
+					output,
+					title: words.some(1),
+					metadata: { exit: 0 },
+				}
 			: { ...timed, status: "error", error: words.some(1) };
 		await this.#part(answer, { ...call, id, state });
 	}
@@ -292,9 +328,15 @@ export class OpenCode {
 	/** A part of that message, a new one unless it has an id of that message's. */
 	async #part(
 		{ id: messageID, sessionID }: MessageInfo,
-		fields: { id?: string; messageID?: string; type: string; [field: string]: unknown },
+		fields: {
+			id?: string;
+			messageID?: string;
+			type: string;
+			[field: string]: unknown;
+		},
 	): Promise<Part> {
-		const isOther = fields.messageID !== undefined && fields.messageID !== messageID;
+		const isOther =
+			fields.messageID !== undefined && fields.messageID !== messageID;
 		const id = isOther ? undefined : fields.id;
 		const part = { ...fields, id: id ?? this.#id("prt"), sessionID, messageID };
 		this.store.put(part);
@@ -326,6 +368,10 @@ export class OpenCode {
 }
 
 /** The words of a message are those of its parts. */
-export function partsOf({ messages }: { messages: readonly Message[] }): Part[] {
+export function partsOf({
+	messages,
+}: {
+	messages: readonly Message[];
+}): Part[] {
 	return messages.flatMap(({ parts }) => parts);
 }

@@ -3,6 +3,7 @@ import type { Store } from "../../../pkg/clankers.js";
 import { loadCore } from "../../src/core.ts";
 import { openCodeOrigin } from "../../src/origin.ts";
 import { Recorder } from "../../src/recorder.ts";
+import type { Membership } from "../../src/registry.ts";
 import { SessionApi } from "../../src/session-api.ts";
 import type { RefusedCommand } from "../../src/sinks/sink.ts";
 import { SqliteSink } from "../../src/sinks/sqlite.ts";
@@ -35,58 +36,64 @@ export class Plugin {
 	/** What it wrote into OpenCode's log. */
 	readonly log: Line[] = [];
 	/** What events told since all was at rest last. */
-	readonly told = new Map<string, Held>();
+	readonly told: Map<string, Held> = new Map();
+	readonly #opencode: OpenCode;
+	readonly #time: VirtualTime;
 	readonly #sink: SqliteSink;
-	readonly #end: { leave(): void; exit(): void; kill(): void };
+	readonly #recorder: Recorder;
+	readonly #member: Membership;
 
 	constructor(opencode: OpenCode, place: PluginPlace) {
 		const { storeId, flaw, ledger, time } = place;
 		this.storeId = storeId;
 		this.flaw = flaw;
+		this.#opencode = opencode;
+		this.#time = time;
 		this.#sink = new WatchedSink(place.database, store, () => ledger.look());
 		const origin = openCodeOrigin({ XDG_DATA_HOME: place.dataHome });
-		const options = origin === undefined ? {} : { origin };
-		const times = { now: () => time.now(), clock: time.clockOf(this) };
-		const recorder = new Recorder(options, eventTypes.ignored, this.#sink, times);
+		this.#recorder = new Recorder(
+			origin === undefined ? {} : { origin },
+			eventTypes.ignored,
+			this.#sink,
+			{ now: () => time.now(), clock: time.clockOf(this) },
+		);
 		const client = clientOf(opencode, place.stateFolder, flaw, this.log);
 		const { directory } = opencode;
-		const api = new SessionApi(client, directory);
-		const member = recorder.join({ voice: new Voice(client), project: { directory, api } });
+		this.#member = this.#recorder.join({
+			voice: new Voice(client),
+			project: { directory, api: new SessionApi(client, directory) },
+		});
 		ledger.listening({ storeId, sessions: opencode.store.sessions() });
 		opencode.listener = (event) => {
 			ledger.hears(event, storeId);
 			const told = Ledger.told(event);
 			if (told !== undefined) this.told.set(...told);
-			if (!recorder.ignored.has(event.type)) member.observe(event);
+			if (!this.#recorder.ignored.has(event.type)) this.#member.observe(event);
 		};
-		this.#end = {
-			leave: () => member.leave(),
-			exit: () => recorder.end(),
-			kill: () => this.#sink.close(),
-		};
-		const { leave, exit, kill } = this.#end;
-		const gone = (work: () => void) => (): void => {
-			opencode.listener = undefined;
-			work();
-			time.forget(this);
-		};
-		this.#end = { leave: gone(leave), exit: gone(exit), kill: gone(kill) };
 	}
 
 	/** OpenCode disposes of it. */
 	leave(): void {
-		this.#end.leave();
+		this.#member.leave();
+		this.#gone();
 	}
 
 	/** The process ends without that. */
 	exit(): void {
-		this.#end.exit();
+		this.#recorder.end();
+		this.#gone();
 	}
 
 	/** The process is killed: what is not stored is lost. */
 	kill(): void {
-		this.#end.kill();
+		this.#sink.close();
 		this.told.clear();
+		this.#gone();
+	}
+
+	#gone(): void {
+		this.#opencode.listener = undefined;
+		this.#time.forget(this);
 	}
 }
 
@@ -106,7 +113,9 @@ class WatchedSink extends SqliteSink {
 		this.#look = look;
 	}
 
-	override apply(commands: Parameters<SqliteSink["apply"]>[0]): RefusedCommand[] {
+	override apply(
+		commands: Parameters<SqliteSink["apply"]>[0],
+	): RefusedCommand[] {
 		const refused = super.apply(commands);
 		this.#look();
 		return refused;

@@ -18,7 +18,11 @@ export interface SessionInfo {
 	cost: number;
 	tokens: Tokens;
 	revert?: { messageID: string };
-	readonly time: { readonly created: number; updated: number; archived?: number };
+	readonly time: {
+		readonly created: number;
+		updated: number;
+		archived?: number;
+	};
 	readonly [field: string]: unknown;
 }
 
@@ -100,8 +104,11 @@ export class Store {
 	put(what: MessageInfo | Part): void {
 		this.changeSession(what.sessionID, ({ messages }) => {
 			if (isPart(what)) {
-				const parts = messages.find(({ info }) => info.id === what.messageID)?.parts;
-				if (parts !== undefined) replace(parts, what, ({ id }) => id === what.id);
+				const parts = messages.find(
+					({ info }) => info.id === what.messageID,
+				)?.parts;
+				if (parts !== undefined)
+					replace(parts, what, ({ id }) => id === what.id);
 				return;
 			}
 			const known = messages.find(({ info }) => info.id === what.id);

@@ -35,7 +35,8 @@ export class World implements Surroundings {
 	readonly storeCopies: { readonly place: Place; readonly path: string }[] = [];
 	readonly #root: string;
 	readonly #database: string;
-	#databaseCopies: { readonly path: string; readonly putBack: () => void }[] = [];
+	#databaseCopies: { readonly path: string; readonly putBack: () => void }[] =
+		[];
 	#next = 0;
 
 	constructor(root: string, seed: number) {
@@ -61,7 +62,12 @@ export class World implements Surroundings {
 		return join(this.#root, `${name}-${this.next()}`);
 	}
 
-	start(place: Place, directory: string, withPlugin: boolean, flaw?: Flaw): void {
+	start(
+		place: Place,
+		directory: string,
+		withPlugin: boolean,
+		flaw?: Flaw,
+	): Process {
 		const name = `process ${this.next()}`;
 		const store = new Store(place.database, (sessions) => {
 			for (const { info } of sessions)
@@ -80,42 +86,63 @@ export class World implements Surroundings {
 					time: this.time,
 				})
 			: undefined;
-		this.running.push({ name, opencode, place, plugin, isToBeHeld: withPlugin });
-		const how = withPlugin ? `with the plugin${flaw ? `, ${flaw}` : ""}` : "without the plugin";
-		this.deeds.push(`${name} starts at ${place.name} in ${directory} ${how} (${plugin?.storeId ?? "-"})`);
+		const process = {
+			name,
+			opencode,
+			place,
+			plugin,
+			isToBeHeld: withPlugin,
+		};
+		this.running.push(process);
+		const how = withPlugin
+			? `with the plugin${flaw ? `, ${flaw}` : ""}`
+			: "without the plugin";
+		this.deeds.push(
+			`${name} starts at ${place.name} in ${directory} ${how} (${plugin?.storeId ?? "-"})`,
+		);
+		return process;
 	}
 
-	/** Lets a process do something. One that is killed in the middle is gone. */
-	async act(process: Process, deed: string, work: (opencode: OpenCode) => Promise<unknown>): Promise<void> {
+	/** Lets a process do something; one that is killed after so many events does not get to its end. */
+	async act(
+		process: Process,
+		deed: string,
+		work: (opencode: OpenCode) => Promise<unknown>,
+		killedAfter?: number,
+	): Promise<void> {
 		const { opencode, place, name } = process;
 		for (const other of this.running)
 			if (other !== process && other.place === place) other.isToBeHeld = false;
-		const left = opencode.eventsLeft;
-		const until = Number.isFinite(left) ? `, killed after ${left} events` : "";
-		this.deeds.push(`${name} ${deed}${until}`);
+		this.deeds.push(`${name} ${deed}`);
+		opencode.eventsLeft = killedAfter ?? Number.POSITIVE_INFINITY;
 		try {
 			await work(opencode);
 		} catch (error) {
 			if (!(error instanceof Killed)) throw error;
-			this.#gone(process, ({ plugin }) => plugin?.kill());
-			return;
 		}
-		if (Number.isFinite(left)) this.kill(process);
+		if (killedAfter !== undefined)
+			this.kill(process, ` after ${killedAfter} events`);
 	}
 
-	kill(process: Process): void {
-		this.deeds.push(`${process.name} is killed`);
-		this.#gone(process, ({ plugin }) => plugin?.kill());
+	kill(process: Process, when = ""): void {
+		this.deeds.push(`${process.name} is killed${when}`);
+		process.plugin?.kill();
+		this.#gone(process);
 	}
 
+	/** Ends a process: as some releases do, with a word to the plugin, or as others do, without. */
 	stop(process: Process): void {
 		const isDisposed = this.random.chance(0.5);
-		this.deeds.push(`${process.name} ${isDisposed ? "is disposed of" : "exits"}`);
-		this.#gone(process, ({ plugin }) => (isDisposed ? plugin?.leave() : plugin?.exit()));
+		this.deeds.push(
+			`${process.name} ${isDisposed ? "is disposed of" : "exits"}`,
+		);
+		if (isDisposed) process.plugin?.leave();
+		else process.plugin?.exit();
+		this.#gone(process);
 	}
 
 	/** Ends whatever runs there, so that its files can be handled. */
-	stopAllAt(...places: Place[]): void {
+	stopAllAt(...places: readonly Place[]): void {
 		for (const process of [...this.running])
 			if (places.includes(process.place))
 				if (this.random.chance(0.8)) this.stop(process);
@@ -135,36 +162,41 @@ export class World implements Surroundings {
 		const copy = this.random.pick(this.#databaseCopies);
 		if (copy === undefined) return;
 		this.stopAllAt(...this.places);
-		for (const suffix of ["", "-wal", "-shm"]) rmSync(`${this.#database}${suffix}`, { force: true });
+		for (const suffix of ["", "-wal", "-shm"])
+			rmSync(`${this.#database}${suffix}`, { force: true });
 		copyFileSync(copy.path, this.#database);
 		copy.putBack();
-		this.deeds.push(`clankers.db is put back from copy ${this.#databaseCopies.indexOf(copy) + 1}`);
+		this.deeds.push(
+			`clankers.db is put back from copy ${this.#databaseCopies.indexOf(copy) + 1}`,
+		);
 	}
 
 	/** Lets everything come to rest, and looks whether all is as it has to be. */
 	async settle(): Promise<void> {
 		await this.time.rest();
 		const plugins = this.running.flatMap(({ plugin }) => plugin ?? []);
-		const told = new Map(plugins.flatMap((plugin) => [...plugin.told]));
-		for (const plugin of plugins) plugin.told.clear();
-		this.ledger.settled(told, plugins.map(({ storeId }) => storeId));
+		this.ledger.settled(plugins.map(({ storeId }) => storeId));
+		for (const { told } of plugins) this.ledger.stored(told);
 		const asking = this.running.filter(({ isToBeHeld }) => isToBeHeld);
 		for (const process of asking) process.isToBeHeld = false;
 		const [only] = asking;
 		if (asking.length !== 1 || only?.plugin === undefined) return;
 		const { opencode, plugin } = only;
 		if (plugin.flaw !== undefined) return;
-		const isHere = ({ info }: { info: { directory: string } }): boolean => info.directory === opencode.directory;
+		const isHere = ({ info }: { info: { directory: string } }): boolean =>
+			info.directory === opencode.directory;
 		const sessions = opencode.store.sessions().filter(isHere);
 		this.ledger.answered({ storeId: plugin.storeId, sessions });
 	}
 
-	/** Errors that plugins wrote into OpenCode's log. */
-	#gone(process: Process, end: (process: Process) => void): void {
+	/** What a process told while it ran is stored, unless it was killed; and it had no reason to complain. */
+	#gone(process: Process): void {
 		this.running.splice(this.running.indexOf(process), 1);
-		end(process);
-		for (const { level, message } of process.plugin?.log ?? [])
-			if (level === "error" || /^clankers: catch-up stopped|refused/.test(message))
+		if (process.plugin === undefined) return;
+		const { told, log } = process.plugin;
+		this.ledger.stored(told);
+		for (const { level, message } of log)
+			if (level === "error" || /catch-up stopped|refused/.test(message))
 				this.ledger.faults.push(`${process.name} logs: ${message}`);
 	}
 
