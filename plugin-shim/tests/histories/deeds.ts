@@ -1,6 +1,8 @@
 /** What people, OpenCode and misfortune do in a history, each with how often. */
 
+import type { Flaw } from "./client.ts";
 import { partsOf } from "./opencode.ts";
+import type { Place } from "./places.ts";
 import type { Part, Session } from "./store.ts";
 import type { Process, World } from "./world.ts";
 
@@ -12,6 +14,7 @@ interface Deed {
 
 const DIRECTORIES = ["/home/user/project", "/home/user/other"] as const;
 const MOST_PROCESSES = 3;
+const FLAWS: readonly Flaw[] = ["answers no messages", "tells no path"];
 
 /** Deeds of files, and of processes as a whole. */
 const OUTSIDE: readonly Deed[] = [
@@ -27,7 +30,7 @@ const OUTSIDE: readonly Deed[] = [
 		},
 	},
 	{
-		weight: 8,
+		weight: 6,
 		do: (world) => {
 			const process = world.random.pick(world.running);
 			if (process !== undefined) world.stop(process);
@@ -42,90 +45,77 @@ const OUTSIDE: readonly Deed[] = [
 	},
 	{
 		weight: 5,
-		do: (world) => {
-			const { random, places, deeds } = world;
-			const [from, to] = [random.pick(places), random.pick(places)];
-			if (
-				!from?.exists ||
-				to === undefined ||
-				from === to ||
-				from.app !== to.app
-			)
-				return;
-			world.stopAllAt(from, to);
+		do: withPlace((from, world) => {
+			const to = world.random.pick(othersLike(from, world));
+			if (to === undefined) return "";
+			world.stopAllAt(to);
 			to.copyFrom(from);
-			deeds.push(`${from.name} is copied to ${to.name}`);
-		},
+			return `is copied to ${to.name}`;
+		}),
+	},
+	{
+		weight: 3,
+		do: withPlace((one, world) => {
+			const others = othersLike(one, world);
+			const other = world.random.pick(others.filter(({ exists }) => exists));
+			if (other === undefined) return "";
+			world.stopAllAt(other);
+			one.swapWith(other);
+			return `and ${other.name} are exchanged`;
+		}),
+	},
+	{
+		weight: 3,
+		do: withPlace((place) => {
+			place.moveAway();
+			return "is moved away";
+		}),
 	},
 	{
 		weight: 3,
 		do: (world) => {
 			const { random, places, deeds } = world;
-			const [one, other] = [random.pick(places), random.pick(places)];
-			if (
-				!one?.exists ||
-				!other?.exists ||
-				one === other ||
-				one.app !== other.app
-			)
-				return;
-			world.stopAllAt(one, other);
-			one.swapWith(other);
-			deeds.push(`${one.name} and ${other.name} are exchanged`);
-		},
-	},
-	{
-		weight: 4,
-		do: (world) => {
-			const place = world.random.pick(world.places);
+			const place = random.pick(places.filter(({ isAway }) => isAway));
 			if (place === undefined) return;
-			const isAway = world.isAway(place);
-			if (!isAway && !place.exists) return;
 			world.stopAllAt(place);
-			if (isAway) place.moveBack();
-			else place.moveAway();
-			world.deeds.push(`${place.name} is moved ${isAway ? "back" : "away"}`);
+			place.moveBack();
+			deeds.push(`${place.name} is moved back`);
+			maybeStart(place, world);
 		},
 	},
 	{
-		weight: 6,
+		weight: 8,
 		do: (world) => {
-			const place = world.random.pick(world.places);
-			if (!place?.exists) return;
+			const place = world.random.pick(existing(world));
+			if (place === undefined) return;
 			const path = world.newPath("store-copy");
 			place.backUp(path);
-			world.storeCopies.push({ place, path });
+			world.storeCopies.push({ app: place.app, path });
 			world.deeds.push(`${place.name}'s database is copied`);
 		},
 	},
 	{
-		weight: 6,
-		do: (world) => {
-			const { random, storeCopies, deeds } = world;
-			const copy = random.pick(storeCopies);
-			if (!copy?.place.exists) return;
-			const { place, path } = copy;
-			world.stopAllAt(place);
-			const isInPlace = random.chance(0.5);
-			if (isInPlace) place.restoreInPlace(path);
-			else place.restoreByRename(path);
-			const how = isInPlace ? "over what is there" : "as another file";
-			deeds.push(
-				`${place.name}'s database is put back from copy ${storeCopies.indexOf(copy) + 1}, ${how}`,
+		weight: 12,
+		do: withPlace((place, { random, storeCopies }) => {
+			const copy = random.pick(
+				storeCopies.filter(({ app }) => app === place.app),
 			);
-		},
+			if (copy === undefined) return "";
+			const isInPlace = random.chance(0.6);
+			if (isInPlace) place.restoreInPlace(copy.path);
+			else place.restoreByRename(copy.path);
+			const how = isInPlace ? "over what is there" : "as another file";
+			return `gets copy ${storeCopies.indexOf(copy) + 1} of the database, ${how}`;
+		}),
 	},
 	{ weight: 3, do: (world) => world.backUpDatabase() },
 	{ weight: 3, do: (world) => world.putBackDatabase() },
 	{
 		weight: 2,
-		do: (world) => {
-			const place = world.random.pick(world.places);
-			if (!place?.exists) return;
-			world.stopAllAt(place);
+		do: withPlace((place) => {
 			place.deleteNotes();
-			world.deeds.push(`${place.name}'s notes are deleted`);
-		},
+			return "loses all but the database";
+		}),
 	},
 ];
 
@@ -236,16 +226,43 @@ export async function doSomething(world: World): Promise<void> {
 	}
 }
 
+function existing({ places }: World): Place[] {
+	return places.filter(({ exists }) => exists);
+}
+
+function othersLike(one: Place, { places }: World): Place[] {
+	return places.filter((other) => other !== one && other.app === one.app);
+}
+
+/** Something done to a data folder while nothing runs there. The answer says what; nothing where it could not be done. */
+function withPlace(work: (place: Place, world: World) => string): Deed["do"] {
+	return (world) => {
+		const place = world.random.pick(existing(world));
+		if (place === undefined) return;
+		world.stopAllAt(place);
+		const deed = work(place, world);
+		if (deed === "") return;
+		world.deeds.push(`${place.name} ${deed}`);
+		maybeStart(place, world);
+	};
+}
+
+/** What was done to a data folder is seen by who starts there next. */
+function maybeStart(place: Place, world: World): void {
+	if (world.random.chance(0.6)) startAt(place, world);
+}
+
 function start(world: World): void {
-	const { random, running, places } = world;
-	const place = random.pick(places);
-	if (place === undefined || running.length >= MOST_PROCESSES) return;
-	const directory = DIRECTORIES[random.chance(0.8) ? 0 : 1];
-	const flaw = random.chance(0.9)
-		? undefined
-		: random.chance(0.5)
-			? "answers no messages"
-			: "tells no path";
+	const { random, places } = world;
+	const place = random.pick(random.chance(0.7) ? existing(world) : places);
+	if (place !== undefined) startAt(place, world);
+}
+
+function startAt(place: Place, world: World): void {
+	const { random, running } = world;
+	if (running.length >= MOST_PROCESSES) return;
+	const directory = DIRECTORIES[random.chance(0.9) ? 0 : 1];
+	const flaw = random.chance(0.05) ? random.pick(FLAWS) : undefined;
 	world.start(place, directory, random.chance(0.75), flaw);
 }
 

@@ -50,7 +50,7 @@ export class Ledger {
 		deletions: new Map(),
 		usage: new Map(),
 	};
-	/** Deletions that a store may have undone; the database says whether they are. */
+	/** Deletions that the store may undo that told them, since it has the row again. */
 	readonly #uncertain = new Set<string>();
 	/** The titles that a session has had in any store, and from when to when. */
 	readonly #titles = new Map<
@@ -60,6 +60,8 @@ export class Ledger {
 	/** Which stores a session was in while a plugin listened there. */
 	readonly #keepers = new Map<string, Set<string>>();
 	#missing = new Set<string>();
+	/** What the plugin calls the stores. */
+	readonly #ids = new Map<string, string>();
 
 	constructor(path: string) {
 		this.#path = path;
@@ -71,6 +73,15 @@ export class Ledger {
 			this.#keep(session.info.id, storeId);
 			for (const entity of entitiesOf(session)) this.#doubt(entity, storeId);
 		}
+	}
+
+	/** A plugin tells a store from others: the same one by the same id, another by another. */
+	isTold(storeId: string, found: string | undefined): void {
+		for (const [known, id] of this.#ids)
+			if ((known === storeId) !== (id === found))
+				this.#fault(`${storeId} is told as ${found}, ${known} as ${id}`);
+		if (found === undefined) this.#fault(`${storeId} is not told from others`);
+		else this.#ids.set(storeId, found);
 	}
 
 	/** A title that a store holds. */
@@ -151,11 +162,10 @@ export class Ledger {
 	settled(running: readonly string[]): void {
 		const scan = this.#scan();
 		for (const entity of this.#uncertain) {
-			if (scan.marks.get(entity)?.deleted === false) {
-				this.#lineage.deletions.delete(entity);
-				this.counts.revived += 1;
-			}
+			if (scan.marks.get(entity)?.deleted !== false) continue;
 			this.#uncertain.delete(entity);
+			this.#lineage.deletions.delete(entity);
+			this.counts.revived += 1;
 		}
 		const missing = new Set<string>();
 		for (const [entity, mark] of scan.marks) {
@@ -191,6 +201,7 @@ export class Ledger {
 		const copy = structuredClone(this.#lineage);
 		return () => {
 			this.#lineage = structuredClone(copy);
+			this.#uncertain.clear();
 			this.#missing = new Set(this.#missingNow());
 			this.look();
 		};
@@ -341,8 +352,10 @@ export class Ledger {
 		}
 		for (const row of query(this.#path, "SELECT * FROM messages"))
 			mark(`message ${row["id"]}`, row);
-		for (const row of query(this.#path, "SELECT * FROM parts"))
+		for (const row of query(this.#path, "SELECT * FROM parts")) {
+			mark(`part ${row["id"]}`, row);
 			part(row, ["text"]);
+		}
 		for (const row of query(this.#path, "SELECT * FROM tool_calls")) {
 			mark(`part ${row["id"]}`, row);
 			part(row, ["title", "input", "output", "error"]);

@@ -4,6 +4,7 @@
  * told to nobody here), and answers the client's questions from the store.
  * The shapes are those of the recordings in tests/fixtures/1.18.34.
  */
+import { closeSync, openSync } from "node:fs";
 import type { BusEvent } from "../../src/host.ts";
 import type { Random } from "./random.ts";
 import type {
@@ -57,11 +58,20 @@ export class OpenCode {
 	/** After how many more events it is killed. */
 	eventsLeft: number = Number.POSITIVE_INFINITY;
 	readonly #around: Surroundings;
+	/** As long as it runs it has its store open. */
+	readonly #file: number;
 
 	constructor(store: Store, directory: string, around: Surroundings) {
 		this.store = store;
+		this.#file = openSync(store.path, "r");
 		this.directory = directory;
 		this.#around = around;
+	}
+
+	/** It runs no more. */
+	end(): void {
+		this.listener = undefined;
+		closeSync(this.#file);
 	}
 
 	/** Begins a session; answers its id. */

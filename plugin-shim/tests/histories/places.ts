@@ -83,20 +83,27 @@ export class Place {
 		renameSync(aside, other.folder);
 	}
 
-	get away(): string {
+	/** Whether a folder of it is away. */
+	get isAway(): boolean {
+		return existsSync(this.#away);
+	}
+
+	get #away(): string {
 		return `${this.folder}.away`;
 	}
 
+	/** What was away before is lost. */
 	moveAway(): void {
-		renameSync(this.folder, this.away);
+		rmSync(this.#away, { recursive: true, force: true });
+		renameSync(this.folder, this.#away);
 	}
 
 	/** What was moved away comes back; what is here meanwhile is away then. */
 	moveBack(): void {
 		const aside = `${this.folder}.aside`;
 		if (existsSync(this.folder)) renameSync(this.folder, aside);
-		renameSync(this.away, this.folder);
-		if (existsSync(aside)) renameSync(aside, this.away);
+		renameSync(this.#away, this.folder);
+		if (existsSync(aside)) renameSync(aside, this.#away);
 	}
 
 	backUp(to: string): void {

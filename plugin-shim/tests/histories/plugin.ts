@@ -1,12 +1,12 @@
 /** clankers in a simulated process: the real recorder, core and sink, on virtual time. */
 import type { Store } from "../../../pkg/clankers.js";
 import { loadCore } from "../../src/core.ts";
-import { openCodeOrigin } from "../../src/origin.ts";
 import { Recorder } from "../../src/recorder.ts";
 import type { Membership } from "../../src/registry.ts";
 import { SessionApi } from "../../src/session-api.ts";
 import type { RefusedCommand } from "../../src/sinks/sink.ts";
 import { SqliteSink } from "../../src/sinks/sqlite.ts";
+import { storeId as findStoreId } from "../../src/store-identity.ts";
 import { Voice } from "../../src/voice.ts";
 import { clientOf, type Flaw, type Line } from "./client.ts";
 import { type Held, Ledger } from "./ledger.ts";
@@ -50,13 +50,17 @@ export class Plugin {
 		this.#opencode = opencode;
 		this.#time = time;
 		this.#sink = new WatchedSink(place.database, store, () => ledger.look());
-		const origin = openCodeOrigin({ XDG_DATA_HOME: place.dataHome });
-		this.#recorder = new Recorder(
-			origin === undefined ? {} : { origin },
-			eventTypes.ignored,
-			this.#sink,
-			{ now: () => time.now(), clock: time.clockOf(this) },
-		);
+		const environment = { XDG_DATA_HOME: place.dataHome };
+		this.#recorder = new Recorder({}, eventTypes.ignored, this.#sink, {
+			now: () => time.now(),
+			clock: time.clockOf(this),
+			storeId: async (api) => {
+				const state = await api.stateFolder();
+				const found = state && findStoreId({ state, environment });
+				if (flaw !== "tells no path") ledger.isTold(storeId, found);
+				return found;
+			},
+		});
 		const client = clientOf(opencode, place.stateFolder, flaw, this.log);
 		const { directory } = opencode;
 		this.#member = this.#recorder.join({
@@ -100,7 +104,7 @@ export class Plugin {
 /** Makes clankers.db, as the first plugin does. */
 export function makeDatabase(path: string): void {
 	const sink = new SqliteSink({ path, inOwnFolder: false }, store);
-	sink.stored("", []);
+	sink.stored("", [], undefined);
 	sink.close();
 }
 

@@ -3,7 +3,13 @@
  * put back in a history is copied, moved and put back on disk. OpenCode's own
  * file is a SQLite database; clankers never opens it, so here it is JSON.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /** `info` of a session, as OpenCode 1.18 has it. */
@@ -71,7 +77,8 @@ export class Store {
 		this.#written = written;
 		if (existsSync(path)) return;
 		mkdirSync(dirname(path), { recursive: true });
-		this.#write([]);
+		do this.#write([]);
+		while (isJustMade(path));
 	}
 
 	sessions(): Session[] {
@@ -121,6 +128,12 @@ export class Store {
 		writeFileSync(this.path, JSON.stringify(sessions));
 		this.#written(sessions);
 	}
+}
+
+/** Whether nothing has come to it since its creation. A database is written to again at once. */
+function isJustMade(path: string): boolean {
+	const { birthtimeNs, ctimeNs } = statSync(path, { bigint: true });
+	return birthtimeNs === ctimeNs;
 }
 
 function isPart(what: MessageInfo | Part): what is Part {

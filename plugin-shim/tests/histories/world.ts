@@ -1,5 +1,5 @@
 /** All that a history happens in: homes, processes, and one clankers.db. */
-import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { query } from "../support/query.ts";
 import type { Flaw } from "./client.ts";
@@ -32,7 +32,10 @@ export class World implements Surroundings {
 	readonly places: readonly Place[];
 	readonly running: Process[] = [];
 	/** Copies of OpenCode's database, as they were made. */
-	readonly storeCopies: { readonly place: Place; readonly path: string }[] = [];
+	readonly storeCopies: {
+		readonly app: Place["app"];
+		readonly path: string;
+	}[] = [];
 	readonly #root: string;
 	readonly #database: string;
 	#databaseCopies: { readonly path: string; readonly putBack: () => void }[] =
@@ -192,6 +195,7 @@ export class World implements Surroundings {
 	/** What a process told while it ran is stored, unless it was killed; and it had no reason to complain. */
 	#gone(process: Process): void {
 		this.running.splice(this.running.indexOf(process), 1);
+		process.opencode.end();
 		if (process.plugin === undefined) return;
 		const { told, log } = process.plugin;
 		this.ledger.stored(told);
@@ -202,10 +206,5 @@ export class World implements Surroundings {
 
 	end(): void {
 		for (const process of [...this.running]) this.kill(process);
-	}
-
-	/** Whether a place has a folder that is away. */
-	isAway(place: Place): boolean {
-		return existsSync(place.away);
 	}
 }
