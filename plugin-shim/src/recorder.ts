@@ -6,6 +6,7 @@ import { type Clock, DrainTimer, pause, systemClock } from "./drain-timer.ts";
 import type { BusEvent } from "./host.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
+import type { SessionApi } from "./session-api.ts";
 import { type RefusedCommand, type Sink, SinkError } from "./storage/sink.ts";
 import { openCodeStore } from "./store-identity.ts";
 import { describe, type Voice } from "./voice.ts";
@@ -17,22 +18,28 @@ const SOON = 2;
 /** Attempts at the process's end, each at most a busy timeout long. */
 const LAST_ATTEMPTS = 5;
 
-/** The times that a recorder goes by, replaceable in tests. */
-export interface Time {
+/** What a recorder takes from the process that it is in, replaceable in tests. */
+export interface Surroundings {
 	/** Unix milliseconds. */
 	now(): number;
 	/** How long to wait. */
 	readonly clock: Clock;
+	/** Which store the OpenCode works on that answers there; nothing where that is in doubt. */
+	storeId(api: SessionApi): Promise<string | undefined>;
 }
 
-const SYSTEM_TIME: Time = { now: Date.now, clock: systemClock };
+const PROCESS: Surroundings = {
+	now: Date.now,
+	clock: systemClock,
+	storeId: openCodeStore,
+};
 
 /** One core, one sink, and the instances that feed them. */
 export class Recorder implements SharedRecorder {
 	readonly ignored: ReadonlySet<string>;
 	readonly #core: SurvivingCore;
 	readonly #sink: Sink;
-	readonly #time: Time;
+	readonly #around: Surroundings;
 	readonly #timer: DrainTimer;
 	readonly #seen = new SeenEvents();
 	/** The instances in the order they came; the newest one speaks. */
@@ -50,10 +57,10 @@ export class Recorder implements SharedRecorder {
 		options: CoreOptions,
 		ignored: readonly string[],
 		sink: Sink,
-		time: Time = SYSTEM_TIME,
+		around: Surroundings = PROCESS,
 	) {
-		this.#time = time;
-		this.#timer = new DrainTimer(() => this.#drain(), time.clock);
+		this.#around = around;
+		this.#timer = new DrainTimer(() => this.#drain(), around.clock);
 		this.ignored = new Set(ignored);
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
@@ -78,7 +85,7 @@ export class Recorder implements SharedRecorder {
 
 	#observe(event: BusEvent, catchUp: CatchUp | undefined): void {
 		if (this.#stopped || !this.#seen.isNew(event)) return;
-		const urgency = this.#core.observe(event, this.#time.now());
+		const urgency = this.#core.observe(event, this.#around.now());
 		this.#timer.ask(urgency);
 		if (urgency < SOON) return;
 		const wanted = this.#core.wanted();
@@ -95,7 +102,7 @@ export class Recorder implements SharedRecorder {
 			api,
 			core: this.#core,
 			directory,
-			storeId: () => openCodeStore(api),
+			storeId: () => this.#around.storeId(api),
 			stored: async (ids, storeId) => {
 				this.#drain();
 				return this.#sink.stored(directory, ids, storeId);
@@ -107,8 +114,8 @@ export class Recorder implements SharedRecorder {
 			inTurn: (work) => this.#inTurn(work),
 			changed: (urgency) => this.#timer.ask(urgency),
 			log: (level, message) => voice.log(level, message),
-			pause: (milliseconds) => pause(milliseconds, this.#time.clock),
-			now: () => this.#time.now(),
+			pause: (milliseconds) => pause(milliseconds, this.#around.clock),
+			now: () => this.#around.now(),
 		});
 		this.#catchUps.set(directory, catchUp);
 		return catchUp;
