@@ -1,7 +1,7 @@
 # Every target is a small script in scripts/, which says what it does and
 # installs what is missing into ~/.cache/clankers.
 .DEFAULT_GOAL := help
-.PHONY: help setup wasm build cli demo test lint fmt matrix clean
+.PHONY: help setup wasm build cli demo test lint fmt matrix long clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,6 +32,9 @@ fmt: ## format Rust and TypeScript
 
 matrix: ## the long end-to-end scenario on every OpenCode release
 	@scripts/matrix.sh
+
+long: ## runs too long for every change: hundreds of random histories
+	@scripts/long.sh
 
 clean: ## remove what was built (the tools in the cache stay)
 	@scripts/clean.sh

@@ -5,21 +5,16 @@ const PATIENCE_MS = [Number.POSITIVE_INFINITY, 1000, 250, 0] as const;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** Waits without keeping the process alive. */
-export function pause(milliseconds: number): Promise<void> {
-	return new Promise((resolve) => {
-		systemClock.after(milliseconds, resolve);
-	});
-}
-
 /** The runtime's clock and timer, replaceable in tests. */
 export interface Clock {
+	/** Milliseconds, monotonic: they say how long, not when. */
 	now(): number;
 	/** Calls back once; returns what cancels it. Must not keep the process alive. */
 	after(milliseconds: number, callback: () => void): () => void;
 }
 
-const systemClock: Clock = {
+/** The runtime's own. */
+export const systemClock: Clock = {
 	now: () => performance.now(),
 	after: (milliseconds, callback) => {
 		const timer = setTimeout(callback, milliseconds);
@@ -27,6 +22,16 @@ const systemClock: Clock = {
 		return () => clearTimeout(timer);
 	},
 };
+
+/** Waits without keeping the process alive. */
+export function pause(
+	milliseconds: number,
+	clock: Clock = systemClock,
+): Promise<void> {
+	return new Promise((resolve) => {
+		clock.after(milliseconds, resolve);
+	});
+}
 
 /** One timer for all that waits. */
 export class DrainTimer {

@@ -2,10 +2,11 @@
 import type { CoreOptions } from "../../pkg/clankers.js";
 import { CatchUp } from "./catch-up.ts";
 import { MOST_TRAPS, SurvivingCore } from "./core.ts";
-import { DrainTimer, pause } from "./drain-timer.ts";
+import { type Clock, DrainTimer, pause, systemClock } from "./drain-timer.ts";
 import type { BusEvent } from "./host.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
+import type { SessionApi } from "./session-api.ts";
 import { type RefusedCommand, type Sink, SinkError } from "./storage/sink.ts";
 import { openCodeStore } from "./store-identity.ts";
 import { describe, type Voice } from "./voice.ts";
@@ -17,12 +18,29 @@ const SOON = 2;
 /** Attempts at the process's end, each at most a busy timeout long. */
 const LAST_ATTEMPTS = 5;
 
+/** What a recorder takes from the process that it is in, replaceable in tests. */
+export interface Surroundings {
+	/** Unix milliseconds. */
+	now(): number;
+	/** How long to wait. */
+	readonly clock: Clock;
+	/** Which store the OpenCode works on that answers there; nothing where that is in doubt. */
+	storeId(api: SessionApi): Promise<string | undefined>;
+}
+
+const PROCESS: Surroundings = {
+	now: Date.now,
+	clock: systemClock,
+	storeId: openCodeStore,
+};
+
 /** One core, one sink, and the instances that feed them. */
 export class Recorder implements SharedRecorder {
 	readonly ignored: ReadonlySet<string>;
 	readonly #core: SurvivingCore;
 	readonly #sink: Sink;
-	readonly #timer: DrainTimer = new DrainTimer(() => this.#drain());
+	readonly #around: Surroundings;
+	readonly #timer: DrainTimer;
 	readonly #seen = new SeenEvents();
 	/** The instances in the order they came; the newest one speaks. */
 	readonly #instances: Instance[] = [];
@@ -39,7 +57,14 @@ export class Recorder implements SharedRecorder {
 	#stopped = false;
 
 	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
-	constructor(options: CoreOptions, ignored: readonly string[], sink: Sink) {
+	constructor(
+		options: CoreOptions,
+		ignored: readonly string[],
+		sink: Sink,
+		around: Surroundings = PROCESS,
+	) {
+		this.#around = around;
+		this.#timer = new DrainTimer(() => this.#drain(), around.clock);
 		this.ignored = new Set(ignored);
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
@@ -63,7 +88,7 @@ export class Recorder implements SharedRecorder {
 
 	#observe(event: BusEvent, catchUp: CatchUp | undefined): void {
 		if (this.#stopped || !this.#seen.isNew(event)) return;
-		const urgency = this.#core.observe(event, Date.now());
+		const urgency = this.#core.observe(event, this.#around.now());
 		this.#timer.ask(urgency);
 		if (urgency < SOON) return;
 		const wanted = this.#core.wanted();
@@ -80,7 +105,7 @@ export class Recorder implements SharedRecorder {
 			api,
 			core: this.#core,
 			directory,
-			storeId: () => openCodeStore(api),
+			storeId: () => this.#around.storeId(api),
 			stored: async (ids, storeId) => {
 				await this.#drained();
 				return this.#sink.stored(directory, ids, storeId);
@@ -92,8 +117,8 @@ export class Recorder implements SharedRecorder {
 			inTurn: (work) => this.#inTurn(work),
 			changed: (urgency) => this.#timer.ask(urgency),
 			log: (level, message) => voice.log(level, message),
-			pause,
-			now: Date.now,
+			pause: (milliseconds) => pause(milliseconds, this.#around.clock),
+			now: () => this.#around.now(),
 		});
 		this.#catchUps.set(directory, catchUp);
 		return catchUp;

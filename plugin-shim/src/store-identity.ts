@@ -38,8 +38,10 @@ export interface StorePlace {
 interface Identity {
 	readonly id: string;
 	readonly inode: string;
-	/** When the file was created, nanoseconds; nothing where the file system does not say. */
-	readonly created: string | undefined;
+	/** When the file was created, nanoseconds. */
+	readonly created: string;
+	/** Whether that is told from when it was changed last. */
+	readonly isTold: boolean;
 }
 
 /** The id of the store of the OpenCode that answers here. */
@@ -127,22 +129,20 @@ function exists(path: string): boolean {
 function idOf(store: string): string | undefined {
 	const stat = statSync(store, { bigint: true });
 	const inode = String(stat.ino);
+	const created = String(stat.birthtimeNs);
 	// Some systems give the time of the last change where they know no other.
 	const isTold = stat.birthtimeNs > 0n && stat.birthtimeNs !== stat.ctimeNs;
-	const created = isTold ? String(stat.birthtimeNs) : undefined;
 	const file = join(dirname(store), FILE);
 	const name = basename(store);
 	const noted = read(file);
 	const known = noted[name];
+	// A number of a file that is gone is given to the next one.
 	const isSame =
 		known?.inode === inode &&
-		(known.created === undefined ||
-			created === undefined ||
-			known.created === created);
-	if (isSame && (known.created !== undefined || created === undefined))
-		return known.id;
+		(known.created === created || !(known.isTold || isTold));
+	if (isSame && known.isTold === isTold) return known.id;
 	const id = isSame ? known.id : randomUUID();
-	write(file, { ...noted, [name]: { id, inode, created } });
+	write(file, { ...noted, [name]: { id, inode, created, isTold } });
 	// Another process may have written at the same time: what is there counts.
 	return read(file)[name]?.id;
 }
@@ -164,8 +164,8 @@ function read(file: string): Record<string, Identity> {
 }
 
 function isIdentity(entry: [string, unknown]): entry is [string, Identity] {
-	const { id, inode } = (entry[1] ?? {}) as Partial<Identity>;
-	return typeof id === "string" && typeof inode === "string";
+	const { id, inode, created } = (entry[1] ?? {}) as Partial<Identity>;
+	return [id, inode, created].every((field) => typeof field === "string");
 }
 
 function write(file: string, noted: Record<string, Identity>): void {

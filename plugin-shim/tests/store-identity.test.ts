@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import {
+	closeSync,
 	cpSync,
 	mkdirSync,
+	openSync,
 	readFileSync,
 	renameSync,
 	rmSync,
@@ -136,6 +138,46 @@ describe("the id of OpenCode's store", () => {
 		assert.equal(id({ OPENCODE_DB: ":memory:" }), undefined);
 		assert.equal(id({ OPENCODE_DB: "not-there.db" }), undefined);
 	});
+
+	/** Changes what is noted of the database. */
+	function change(noted: object): void {
+		const file = join(data, ".clankers-stores.json");
+		const all = JSON.parse(readFileSync(file, "utf8"));
+		Object.assign(all["opencode.db"], noted);
+		writeFileSync(file, JSON.stringify(all));
+	}
+
+	/** Creates the database, and writes nothing to it: it was changed last when it was created. */
+	function create(): void {
+		closeSync(openSync(join(data, "opencode.db"), "wx"));
+	}
+
+	it("is another where a new file has the number of one that is gone", () => {
+		create();
+		const first = id();
+		change({ created: "1", isTold: true });
+		const second = id();
+		assert.notEqual(second, first);
+		change({ created: "1", isTold: false });
+		writeUntilTold(join(data, "opencode.db"));
+		assert.notEqual(id(), second);
+	});
+
+	it("stays the same where the system does not say when files were created", () => {
+		create();
+		const first = id();
+		change({ created: "1", isTold: false });
+		assert.equal(id(), first);
+	});
+
+	/** Writes to it until its creation is told from its last change. */
+	function writeUntilTold(file: string): void {
+		let stat: { birthtimeNs: bigint; ctimeNs: bigint };
+		do {
+			writeFileSync(file, "changed");
+			stat = statSync(file, { bigint: true });
+		} while (stat.birthtimeNs === stat.ctimeNs);
+	}
 
 	it("is new where what was noted cannot be read", () => {
 		put("opencode.db");

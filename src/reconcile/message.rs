@@ -7,8 +7,8 @@ use crate::model::number::Number;
 use crate::model::row::{MessageRow, Role};
 
 impl Reconciler {
-    /// Notes which message is being written in a session.
-    pub(super) fn note_turn(&mut self, row: &MessageRow) {
+    /// Notes which message is being written in a session. Gives how soon that is to be stored.
+    pub(super) fn note_turn(&mut self, row: &MessageRow) -> Urgency {
         self.heard.insert(&row.session_id);
         self.missing_events = false;
         self.meet_session(&row.session_id);
@@ -36,7 +36,9 @@ impl Reconciler {
             _ => false,
         };
         if begins && !is_copy {
-            self.turn_begins(&row.session_id);
+            self.turn_begins(&row.session_id)
+        } else {
+            Urgency::None
         }
     }
 

@@ -119,13 +119,16 @@ impl Reconciler {
     /// Folds one event in. `now` is Unix milliseconds.
     pub fn fold(&mut self, event: Event, now: Number) -> Urgency {
         self.fetches.hear(&event);
-        match &event {
+        let noted = match &event {
             Event::Message { row, .. } => self.note_turn(row),
             // No event tells what that makes the session cost (1.17 on).
-            Event::MessageRemoved { session_id, .. } => self.want(session_id),
-            _ => {}
-        }
-        let urgency = self.change(event, now);
+            Event::MessageRemoved { session_id, .. } => {
+                self.want(session_id);
+                Urgency::None
+            }
+            _ => Urgency::None,
+        };
+        let urgency = self.change(event, now).max(noted);
         if self.fetches.wants() {
             urgency.max(Urgency::Soon)
         } else {

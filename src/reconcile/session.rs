@@ -48,13 +48,18 @@ impl Reconciler {
         self.note_whole(id, Known::Empty);
     }
 
-    /// A turn begins, in whose middle a crash may come.
-    pub(super) fn turn_begins(&mut self, id: &str) {
+    /// A turn begins, in whose middle a crash may come. That it is under way is
+    /// stored at once: till then the session looks whole, and after a crash
+    /// OpenCode would not be asked for the prompt, which left the session's time
+    /// of change as it was.
+    pub(super) fn turn_begins(&mut self, id: &str) -> Urgency {
         let met = self.sessions.get(id);
         self.sessions.change(id, |met| met.is_turning = true);
         if met.is_whole && !met.is_turning {
             self.note_whole(id, Known::Empty);
+            return Urgency::Now;
         }
+        Urgency::None
     }
 
     fn turn_ends(&mut self, id: &str) {

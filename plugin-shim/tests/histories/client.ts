@@ -1,0 +1,69 @@
+/** The client that a simulated OpenCode hands to its plugins: what it reads is the store as it is then. */
+import type { HostClient, Level } from "../../src/host.ts";
+import type { SessionClient } from "../../src/session-api.ts";
+import type { OpenCode } from "./opencode.ts";
+
+/** How a process answers otherwise than in full. */
+export type Flaw = "answers no messages" | "tells no path";
+
+/** A line of OpenCode's log. */
+export interface Line {
+	readonly level: Level;
+	readonly message: string;
+}
+
+const NOT_FOUND = {
+	error: { name: "NotFoundError" },
+	response: { status: 404 },
+};
+/** 1.18.34 answers so where one message is not as its schema has it. */
+const BAD_REQUEST = {
+	error: { name: "BadRequest" },
+	response: { status: 400 },
+};
+
+export function clientOf(
+	{ store, directory }: OpenCode,
+	/** Where it keeps its state: `…/opencode` or `…/kilo`. */
+	stateFolder: string,
+	flaw: Flaw | undefined,
+	log: Line[],
+): HostClient & Required<SessionClient> & { path: PathClient } {
+	const messagesOf = (id: string) => store.session(id)?.messages;
+	return {
+		app: { log: async ({ body }) => void log.push(body) },
+		tui: { showToast: async () => {} },
+		path: {
+			get: async () => {
+				if (flaw === "tells no path") return { response: { status: 500 } };
+				const config = stateFolder.replace("/state/", "/config/");
+				return found({ state: stateFolder, config, worktree: "/", directory });
+			},
+		},
+		session: {
+			list: async () =>
+				found(
+					store
+						.sessions()
+						.map(({ info }) => info)
+						.filter((info) => info.directory === directory)
+						.sort((one, other) => other.time.updated - one.time.updated),
+				),
+			get: async ({ path: { id } }) => found(store.session(id)?.info),
+			messages: async ({ path: { id } }) =>
+				flaw === "answers no messages" ? BAD_REQUEST : found(messagesOf(id)),
+			message: async ({ path: { id, messageID } }) =>
+				found(messagesOf(id)?.find(({ info }) => info.id === messageID)),
+			todo: async ({ path: { id } }) => found(messagesOf(id) && []),
+		},
+	};
+}
+
+/** Where OpenCode says its folders are. */
+export interface PathClient {
+	get(): Promise<unknown>;
+}
+
+function found(data: unknown): object {
+	return data === undefined ? NOT_FOUND : { data, response: { status: 200 } };
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Runs that take longer than a change can wait for: many histories, made at
+# random. The seed of the first is printed; CLANKERS_HISTORY_SEED=N begins there.
+source "$(dirname "$0")/env.sh"
+source "$ROOT/scripts/steps.sh"
+cd "$ROOT"
+
+export CLANKERS_HISTORIES="${CLANKERS_HISTORIES:-200}"
+export CLANKERS_HISTORY_SEED="${CLANKERS_HISTORY_SEED:-$((RANDOM * 32768 + RANDOM))}"
+
+# The two runtimes play other histories: the second goes on where the first ends.
+histories_under_bun() {
+  bun test --only-failures --timeout 60000 "$ROOT/plugin-shim/tests/histories"
+}
+histories_under_node() {
+  CLANKERS_HISTORY_SEED=$((CLANKERS_HISTORY_SEED + CLANKERS_HISTORIES)) \
+    node --test --test-reporter=dot "$ROOT/plugin-shim/tests/histories/*.test.ts"
+}
+
+step "Build" "$ROOT/scripts/build.sh"
+note "$CLANKERS_HISTORIES histories each, from CLANKERS_HISTORY_SEED=$CLANKERS_HISTORY_SEED on"
+step "Histories under Bun" histories_under_bun
+step "Histories under Node.js" histories_under_node
+finish
