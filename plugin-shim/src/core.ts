@@ -5,17 +5,15 @@
  */
 import {
 	__wbg_reset_state,
-	type Absent,
 	type Command,
 	Core,
 	type CoreOptions,
 	type EventTypes,
 	eventTypes,
 	initSync,
-	type Plan,
+	type Outcome,
+	type Request,
 	type Store,
-	type StoredMessage,
-	type StoredSession,
 	store,
 } from "../../pkg/clankers.js";
 import { wasmBytes } from "./wasm.ts";
@@ -37,7 +35,7 @@ export function loadCore(): { eventTypes: EventTypes; store: Store } {
 
 /** The core, or its successor. No method throws. */
 export class SurvivingCore {
-	#options: CoreOptions;
+	readonly #options: CoreOptions;
 	readonly #trapped: (error: unknown) => void;
 	#core: Core | undefined;
 	#instance = 0;
@@ -85,69 +83,39 @@ export class SurvivingCore {
 		return this.#call((core) => core.notices()) ?? [];
 	}
 
-	/** From now on events and answers come from this store of OpenCode; nothing where that is in doubt. */
-	setStore(storeId: string | undefined): void {
-		const { onDelete } = this.#options;
-		this.#options = {
-			...(onDelete && { onDelete }),
-			...(storeId && { storeId }),
-		};
-		this.#call((core) => core.setStore(storeId));
+	/** Compares this directory's sessions, by requests. */
+	compare(directory: string): void {
+		this.#call((core) => core.compare(directory));
 	}
 
-	/** Compares what OpenCode lists of a directory with what is stored: what to ask it for. */
-	plan(
-		directory: string,
-		listed: unknown[],
-		stored: StoredSession[],
-		now: number,
-	): Plan {
-		const nothing: Plan = { fetch: [], verify: [] };
-		const plan = (core: Core): Plan =>
-			core.plan(directory, listed, stored, now);
-		return this.#call(plan) ?? nothing;
+	/** Fetches these sessions from this directory's host, by requests. */
+	fetch(directory: string, sessionIds: string[]): void {
+		this.#call((core) => core.fetch(directory, sessionIds));
 	}
 
-	/** Sessions that events left incomplete, since the last call. */
-	wanted(): string[] {
-		return this.#call((core) => core.wanted()) ?? [];
+	/** Fetches what events left incomplete from this directory's host. Whether there is anything to ask. */
+	fetchWanted(directory: string): boolean {
+		return this.#call((core) => core.fetchWanted(directory)) ?? false;
 	}
 
-	/** Whether events are known to be missing. */
-	isDeaf(): boolean {
-		return this.#call((core) => core.isDeaf()) ?? false;
+	/** This directory's host is gone: nothing more is asked of it. */
+	leave(directory: string): void {
+		this.#call((core) => core.leave(directory));
 	}
 
-	/** A session is being asked for: what events tell from now on is newer. */
-	beginRecall(sessionId: string, now: number): void {
-		this.#call((core) => core.beginRecall(sessionId, now));
+	/** The request to make next. */
+	nextRequest(now: number): Request | undefined {
+		return this.#call((core) => core.nextRequest(now));
 	}
 
-	/** Takes a piece of the answer, written as the event that would tell it. */
-	recall(answer: unknown, now: number): number {
-		return this.#call((core) => core.recall(answer, now)) ?? 0;
+	/** Takes what came of it, and says how soon to drain. */
+	answer(outcome: Outcome, value: unknown, now: number): number {
+		return this.#call((core) => core.answer(outcome, value, now)) ?? 0;
 	}
 
-	/** What is stored of a session and was not answered; each is to be asked for by itself. */
-	absent(answered: unknown[], stored: StoredMessage[]): Absent[] {
-		return this.#call((core) => core.absent(answered, stored)) ?? [];
-	}
-
-	/** Takes what OpenCode answered to that: the message with its parts, or null where it has none. */
-	settleAbsent(sessionId: string, absent: Absent, answer: unknown): number {
-		const settle = (core: Core): number =>
-			core.settleAbsent(sessionId, absent, answer);
-		return this.#call(settle) ?? 0;
-	}
-
-	/** What OpenCode answered of a session was taken, all of it where it `isWhole`. */
-	endRecall(sessionId: string, isWhole: boolean): number {
-		return this.#call((core) => core.endRecall(sessionId, isWhole)) ?? 0;
-	}
-
-	/** OpenCode was asked then for a session that its store had, and has none of this id any more. */
-	sessionMissing(sessionId: string, since: number): number {
-		return this.#call((core) => core.sessionMissing(sessionId, since)) ?? 0;
+	/** How soon all is to be compared again, milliseconds, if it is. */
+	compareAgainIn(): number | undefined {
+		return this.#call((core) => core.compareAgainIn());
 	}
 
 	/** Gives the core's memory back. The next call begins with an empty core. */

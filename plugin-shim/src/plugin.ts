@@ -3,15 +3,18 @@
 import type { Store } from "../../pkg/clankers.js";
 import { type Config, readConfig } from "./config.ts";
 import { loadCore } from "./core.ts";
-import type { Hooks, PluginInput } from "./host.ts";
+import { HostLog } from "./hosts/host-log.ts";
+import {
+	type Hooks,
+	OpenCode1Host,
+	type PluginInput,
+} from "./hosts/opencode1.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
-import { SessionApi } from "./session-api.ts";
 import { DaemonSink } from "./storage/daemon/daemon-sink.ts";
 import type { Sink } from "./storage/sink.ts";
 import { SqliteSink } from "./storage/sqlite.ts";
 import { VERSION } from "./version.ts";
-import { Voice } from "./voice.ts";
 
 /** One answer for every call of the `event` hook, so that none allocates. */
 const DONE: Promise<void> = Promise.resolve();
@@ -21,24 +24,22 @@ export async function record(
 	input: PluginInput,
 	options?: Record<string, unknown>,
 ): Promise<Hooks> {
-	const voice = new Voice(input.client);
+	const log = new HostLog(input.client);
 	try {
-		const recorder = open(voice, options);
+		const recorder = open(log, options);
 		const { client, directory } = input;
-		const member = recorder.join({
-			voice,
-			project:
-				client && directory
-					? { directory, api: new SessionApi(client, directory) }
-					: undefined,
-		});
+		const host =
+			client && directory
+				? new OpenCode1Host(client, directory, log)
+				: undefined;
+		const member = recorder.join({ log, host });
 		return {
 			event: (input) => {
 				try {
 					const { event } = input;
 					if (!recorder.ignored.has(event.type)) member.observe(event);
 				} catch (error) {
-					voice.failed("an event was not recorded", error);
+					log.failed("an event was not recorded", error);
 				}
 				return DONE;
 			},
@@ -46,25 +47,25 @@ export async function record(
 				try {
 					member.leave();
 				} catch (error) {
-					voice.failed("the last events were not stored", error);
+					log.failed("the last events were not stored", error);
 				}
 				return DONE;
 			},
 		};
 	} catch (error) {
-		voice.failed("nothing is recorded", error);
+		log.failed("nothing is recorded", error);
 		return {};
 	}
 }
 
 /** The recorder of the configured database: this process has one, however often the plugin is loaded. */
 function open(
-	voice: Voice,
+	log: HostLog,
 	options: Record<string, unknown> | undefined,
 ): SharedRecorder {
 	const { config, problems } = readConfig(options, process.env);
-	voice.level = config.logLevel;
-	for (const problem of problems) voice.log("warn", problem);
+	log.level = config.logLevel;
+	for (const problem of problems) log.log("warn", problem);
 	const { onDelete } = config;
 	return recorderFor(`${onDelete} ${placeOf(config)}`, () => {
 		const { eventTypes, store } = loadCore();

@@ -3,16 +3,14 @@ import type { CoreOptions } from "../../pkg/clankers.js";
 import { CatchUp } from "./catch-up.ts";
 import { MOST_TRAPS, SurvivingCore } from "./core.ts";
 import { type Clock, DrainTimer, pause, systemClock } from "./drain-timer.ts";
-import type { BusEvent } from "./host.ts";
+import type { BusEvent } from "./hosts/host.ts";
+import { describe, type HostLog } from "./hosts/host-log.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
-import type { SessionApi } from "./session-api.ts";
 import { type RefusedCommand, type Sink, SinkError } from "./storage/sink.ts";
-import { openCodeStore } from "./store-identity.ts";
-import { describe, type Voice } from "./voice.ts";
 
 /** Failures in a row before the person is shown one: a lock of a moment is nobody's concern. */
-const FAILURES_UNTIL_TOLD = 3;
+const FAILURES_UNTIL_NOTIFIED = 3;
 /** The urgency from which on the core may want sessions. */
 const SOON = 2;
 /** Attempts at the process's end, each at most a busy timeout long. */
@@ -24,14 +22,11 @@ export interface Surroundings {
 	now(): number;
 	/** How long to wait. */
 	readonly clock: Clock;
-	/** Which store the OpenCode works on that answers there; nothing where that is in doubt. */
-	storeId(api: SessionApi): Promise<string | undefined>;
 }
 
 const PROCESS: Surroundings = {
 	now: Date.now,
 	clock: systemClock,
-	storeId: openCodeStore,
 };
 
 /** One core, one sink, and the instances that feed them. */
@@ -42,18 +37,15 @@ export class Recorder implements SharedRecorder {
 	readonly #around: Surroundings;
 	readonly #timer: DrainTimer;
 	readonly #seen = new SeenEvents();
-	/** The instances in the order they came; the newest one speaks. */
+	/** The instances in the order they came; the newest one logs. */
 	readonly #instances: Instance[] = [];
-	/** What catches each project directory up. */
-	readonly #catchUps = new Map<string, CatchUp>();
-	/** The last of the requests that go one after the other. */
-	#asking: Promise<void> = Promise.resolve();
+	readonly #catchUp: CatchUp;
 	/** The storing of a batch that is awaited; the core gives no other meanwhile. */
 	#awaited: Promise<RefusedCommand[]> | undefined;
 	/** Whether something was to be stored meanwhile. */
 	#again = false;
 	#failures = 0;
-	#told = false;
+	#notified = false;
 	#stopped = false;
 
 	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
@@ -68,66 +60,41 @@ export class Recorder implements SharedRecorder {
 		this.ignored = new Set(ignored);
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
+		this.#catchUp = new CatchUp({
+			core: this.#core,
+			stored: async (request) => {
+				await this.#drained();
+				return sink.stored(request);
+			},
+			changed: (urgency) => this.#timer.ask(urgency),
+			log: (level, message) => this.#log?.log(level, message),
+			pause: (milliseconds) => pause(milliseconds, around.clock),
+			now: () => around.now(),
+		});
 		sink.attend?.({
-			log: (level, message) => this.#voice?.log(level, message),
-			tell: (message) => this.#voice?.tell(message),
-			ready: (ids) => this.#compareAll(ids),
+			log: (level, message) => this.#log?.log(level, message),
+			notify: (message) => this.#log?.notify(message),
+			ready: (ids) => this.#catchUp.compareAll(ids),
 		});
 	}
 
 	join(instance: Instance): Membership {
+		const { log, host } = instance;
 		this.#instances.push(instance);
-		instance.voice.log("info", `records to \`${this.#sink.target}\``);
-		const catchUp = this.#catchUpOf(instance);
-		catchUp?.compare();
+		log.log("info", `records to \`${this.#sink.target}\``);
+		if (host !== undefined) this.#catchUp.join(host);
 		return {
-			observe: (event) => this.#observe(event, catchUp),
+			observe: (event) => this.#observe(event, host?.directory),
 			leave: () => this.#leave(instance),
 		};
 	}
 
-	#observe(event: BusEvent, catchUp: CatchUp | undefined): void {
+	#observe(event: BusEvent, directory: string | undefined): void {
 		if (this.#stopped || !this.#seen.isNew(event)) return;
 		const urgency = this.#core.observe(event, this.#around.now());
 		this.#timer.ask(urgency);
-		if (urgency < SOON) return;
-		const wanted = this.#core.wanted();
-		if (wanted.length > 0) catchUp?.want(wanted);
-	}
-
-	/** One a directory, however many instances it has. */
-	#catchUpOf({ project, voice }: Instance): CatchUp | undefined {
-		if (project === undefined) return undefined;
-		const { directory, api } = project;
-		const existing = this.#catchUps.get(directory);
-		if (existing !== undefined) return existing;
-		const catchUp = new CatchUp({
-			api,
-			core: this.#core,
-			directory,
-			storeId: () => this.#around.storeId(api),
-			stored: async (ids, storeId) => {
-				await this.#drained();
-				return this.#sink.stored(directory, ids, storeId);
-			},
-			storedMessages: async (sessionId, storeId) => {
-				await this.#drained();
-				return this.#sink.storedMessages(sessionId, storeId);
-			},
-			inTurn: (work) => this.#inTurn(work),
-			changed: (urgency) => this.#timer.ask(urgency),
-			log: (level, message) => voice.log(level, message),
-			pause: (milliseconds) => pause(milliseconds, this.#around.clock),
-			now: () => this.#around.now(),
-		});
-		this.#catchUps.set(directory, catchUp);
-		return catchUp;
-	}
-
-	#inTurn(work: () => Promise<void>): Promise<void> {
-		const done = this.#asking.then(work);
-		this.#asking = done.catch(() => {});
-		return done;
+		if (urgency >= SOON && directory !== undefined)
+			this.#catchUp.fetchWanted(directory);
 	}
 
 	end(): void {
@@ -146,7 +113,7 @@ export class Recorder implements SharedRecorder {
 		if (place < 0) return;
 		const stored = this.#drain();
 		this.#instances.splice(place, 1);
-		this.#endCatchUp(instance.project?.directory);
+		this.#leaveCatchUp(instance.host?.directory);
 		if (stored && this.#instances.length === 0) this.#letGo();
 	}
 
@@ -155,13 +122,11 @@ export class Recorder implements SharedRecorder {
 		this.#core.free();
 	}
 
-	/** Ends a directory's catch-up with its last instance. */
-	#endCatchUp(directory: string | undefined): void {
-		const isOf = ({ project }: Instance): boolean =>
-			project?.directory === directory;
+	/** A directory is caught up on as long as it has an instance. */
+	#leaveCatchUp(directory: string | undefined): void {
+		const isOf = ({ host }: Instance): boolean => host?.directory === directory;
 		if (directory === undefined || this.#instances.some(isOf)) return;
-		this.#catchUps.get(directory)?.end();
-		this.#catchUps.delete(directory);
+		this.#catchUp.leave(directory);
 	}
 
 	/** Stores what is due. Whether nothing is left that should have been stored. */
@@ -170,7 +135,7 @@ export class Recorder implements SharedRecorder {
 		this.#again = this.#awaited !== undefined;
 		if (this.#again) return false;
 		const batch = this.#core.drain();
-		for (const notice of this.#core.notices()) this.#voice?.log("warn", notice);
+		for (const notice of this.#core.notices()) this.#log?.log("warn", notice);
 		if (batch.length === 0) return true;
 		this.#timer.clear();
 		return this.#settle(() => this.#sink.apply(batch));
@@ -220,19 +185,12 @@ export class Recorder implements SharedRecorder {
 	}
 
 	#refused({ command, reason }: RefusedCommand): void {
-		this.#voice?.failed(`a \`${command.method}\` was refused`, reason);
-	}
-
-	#compareAll(wanted: readonly string[] = []): void {
-		for (const catchUp of this.#catchUps.values()) {
-			catchUp.want(wanted);
-			catchUp.compare();
-		}
+		this.#log?.failed(`a \`${command.method}\` was refused`, reason);
 	}
 
 	#succeeded(): void {
 		if (this.#failures > 0)
-			this.#voice?.log("info", `storing again to \`${this.#sink.target}\``);
+			this.#log?.log("info", `storing again to \`${this.#sink.target}\``);
 		this.#failures = 0;
 	}
 
@@ -244,32 +202,32 @@ export class Recorder implements SharedRecorder {
 		this.#failures += 1;
 		this.#timer.pause(this.#failures);
 		const message = `not stored yet, will be tried again: ${describe(error)}`;
-		if (this.#failures === 1) this.#voice?.log("warn", message);
-		if (this.#failures < FAILURES_UNTIL_TOLD || this.#told) return;
-		this.#told = true;
-		this.#voice?.tell(message);
+		if (this.#failures === 1) this.#log?.log("warn", message);
+		if (this.#failures < FAILURES_UNTIL_NOTIFIED || this.#notified) return;
+		this.#notified = true;
+		this.#log?.notify(message);
 	}
 
 	#trapped(error: unknown): void {
 		if (this.#core.dead)
 			this.#stop(`nothing is recorded any more: ${MOST_TRAPS} crashes`);
-		else
-			this.#voice?.log("error", `the core was restarted: ${describe(error)}`);
+		else this.#log?.log("error", `the core was restarted: ${describe(error)}`);
 		// What it knew and had not drained is lost: OpenCode is asked for it.
-		this.#compareAll();
+		this.#catchUp.compareAll();
 	}
 
 	/** Recording is over for this process; what is held is let go, and OpenCode goes on. */
 	#stop(message: string): void {
 		this.#stopped = true;
-		for (const catchUp of this.#catchUps.values()) catchUp.end();
+		this.#catchUp.end();
 		this.#timer.clear();
 		this.#awaited = undefined;
 		this.#letGo();
-		this.#voice?.tell(message);
+		this.#log?.notify(message);
 	}
 
-	get #voice(): Voice | undefined {
-		return this.#instances.at(-1)?.voice;
+	/** The newest instance's: the others may have ended without a word. */
+	get #log(): HostLog | undefined {
+		return this.#instances.at(-1)?.log;
 	}
 }

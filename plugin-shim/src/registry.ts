@@ -3,9 +3,9 @@
  * project directory, and may load the same plugin from its config and from a
  * folder. Per database there is one recorder, whichever copy came first.
  */
-import type { BusEvent } from "./host.ts";
-import type { SessionApi } from "./session-api.ts";
-import type { Voice } from "./voice.ts";
+
+import type { BusEvent, Host } from "./hosts/host.ts";
+import type { HostLog } from "./hosts/host-log.ts";
 
 /** What the copies use of each other; a change here needs another `PROTOCOL`. */
 export interface SharedRecorder {
@@ -19,12 +19,9 @@ export interface SharedRecorder {
 
 /** An instance of the plugin: one project directory's. */
 export interface Instance {
-	/** How it speaks to its person. */
-	readonly voice: Voice;
-	/** Its project directory, and OpenCode's sessions as it can ask for them. */
-	readonly project:
-		| { readonly directory: string; readonly api: SessionApi }
-		| undefined;
+	readonly log: HostLog;
+	/** Its project directory; nothing where OpenCode gave it no way to ask. */
+	readonly host: Host | undefined;
 }
 
 /** What an instance does with the recorder it has joined. */
@@ -40,7 +37,7 @@ interface Registry {
 	readonly recorders: Map<string, SharedRecorder>;
 }
 
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 const KEY = Symbol.for("opencode-clankers");
 
 /** The recorder of that name, made on the first call in this process. */

@@ -4,7 +4,7 @@
  * instance is handed the same event: up to 1.14 the identical object, from 1.14
  * on an object with the same `id`, which is a copy for each hook from 1.17 on.
  */
-import type { BusEvent } from "./host.ts";
+import type { BusEvent } from "./hosts/host.ts";
 
 /** How many ids are remembered, at least; instances lag each other by far less. */
 const REMEMBERED = 4096;

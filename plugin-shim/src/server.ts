@@ -2,7 +2,8 @@
  * The package's `./server` entry: what later releases look for first, and the
  * only shape that 2.x takes. It exports this object and nothing else.
  */
-import type { BusEvent, Hooks, Plugin } from "./host.ts";
+import type { BusEvent } from "./hosts/host.ts";
+import type { Hooks, Plugin } from "./hosts/opencode1.ts";
 import plugin from "./index.ts";
 
 /** The little of 2.x's plugin context that clankers uses. */

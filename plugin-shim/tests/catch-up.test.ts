@@ -7,7 +7,9 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import type { StoredSession } from "../../pkg/clankers.js";
 import { CatchUp } from "../src/catch-up.ts";
 import { loadCore, SurvivingCore } from "../src/core.ts";
-import { SessionApi } from "../src/session-api.ts";
+import type { Answer, HostRequest } from "../src/hosts/host.ts";
+import { HostLog } from "../src/hosts/host-log.ts";
+import { OpenCode1Host } from "../src/hosts/opencode1.ts";
 import { SqliteSink } from "../src/storage/sqlite.ts";
 import { sessionCreated, sessionUpdated } from "./support/events.ts";
 import { query } from "./support/query.ts";
@@ -26,7 +28,7 @@ describe("catch-up", () => {
 	let catchUp: CatchUp;
 	let pauses: number;
 	let warnings: string[];
-	let storeId: string | undefined;
+	let host: HostOfStore;
 
 	beforeEach(() => {
 		folder = mkdtempSync(join(tmpdir(), "clankers-catch-up-"));
@@ -38,15 +40,9 @@ describe("catch-up", () => {
 		sessions = new ScriptedSessions();
 		pauses = 0;
 		warnings = [];
-		storeId = STORE;
 		catchUp = new CatchUp({
-			api: new SessionApi(sessions.client, DIRECTORY),
 			core,
-			directory: DIRECTORY,
-			storeId: async () => storeId,
-			stored: (ids, storeId) => sink.stored(DIRECTORY, ids, storeId),
-			storedMessages: (id, storeId) => sink.storedMessages(id, storeId),
-			inTurn: (work) => work(),
+			stored: async (request) => sink.stored(request),
 			changed: () => drain(),
 			log: (level, message) => {
 				if (level === "warn") warnings.push(message);
@@ -56,6 +52,8 @@ describe("catch-up", () => {
 			},
 			now: () => 1_790_000_001_000,
 		});
+		host = new HostOfStore(sessions.client, DIRECTORY, new HostLog(undefined));
+		host.storeId = STORE;
 	});
 
 	afterEach(() => {
@@ -77,9 +75,19 @@ describe("catch-up", () => {
 	}
 
 	function stored(id: string): StoredSession | undefined {
-		return sink
-			.stored(DIRECTORY, [id], STORE)
-			.find((session) => session.id === id);
+		const rows = sink.stored({
+			kind: "storedSessions",
+			directory: DIRECTORY,
+			ids: [id],
+			storeId: STORE,
+		}) as StoredSession[];
+		return rows.find((session) => session.id === id);
+	}
+
+	/** Compares, and fetches these whatever the comparison says. */
+	function compare(...ids: string[]): void {
+		catchUp.join(host);
+		if (ids.length > 0) catchUp.compareAll(ids);
 	}
 
 	it("is put off, and goes on with single sessions, where what is stored cannot be told", async () => {
@@ -87,18 +95,17 @@ describe("catch-up", () => {
 		sessions.add("ses_2", "two", []);
 		let isThere = false;
 		const real = sink.stored.bind(sink);
-		sink.stored = (directory, ids, storeId) => {
+		sink.stored = (request) => {
 			if (!isThere) throw new Error("no daemon");
-			return real(directory, ids, storeId);
+			return real(request);
 		};
-		catchUp.want(["ses_1"]);
-		catchUp.compare();
+		compare("ses_1");
 		await until("the session is fetched", () =>
 			sessions.asked.includes("todo ses_1"),
 		);
 		assert.deepEqual(warnings.splice(0), ["catch-up is put off: no daemon"]);
 		isThere = true;
-		catchUp.compare();
+		compare();
 		await until("the other is fetched too", () =>
 			sessions.asked.includes("todo ses_2"),
 		);
@@ -107,7 +114,7 @@ describe("catch-up", () => {
 
 	it("brings in the history that OpenCode had before the plugin came", async () => {
 		sessions.add("ses_1", "before", ["first answer", "second answer"]);
-		catchUp.compare();
+		compare();
 		await until("the session is stored", () => stored("ses_1") !== undefined);
 		assert.equal(stored("ses_1")?.title, "before");
 		assert.deepEqual(
@@ -119,7 +126,7 @@ describe("catch-up", () => {
 	it("asks for nothing that is stored as OpenCode has it", async () => {
 		sessions.add("ses_1", "known", []);
 		observe(sessionCreated("ses_1", "known"));
-		catchUp.compare();
+		compare();
 		await until("the list was asked for", () => sessions.asked.length > 0);
 		await until("it is done", () => pauses > 0 && sessions.idle);
 		assert.deepEqual(sessions.asked, ["list"]);
@@ -130,14 +137,14 @@ describe("catch-up", () => {
 		sessions.beforeAnswer = () => {
 			core.observe(sessionUpdated("ses_1", "as told"), 1_790_000_000_600);
 		};
-		catchUp.want(["ses_1"]);
+		compare("ses_1");
 		await until("the session is stored", () => stored("ses_1") !== undefined);
 		assert.equal(stored("ses_1")?.title, "as told");
 	});
 
 	it("marks a session as missing that OpenCode has no more, with its content", async () => {
 		observe(sessionCreated("ses_gone", "lost meanwhile"));
-		catchUp.compare();
+		compare();
 		await until("it is missing", () => {
 			const since = stored("ses_gone")?.missingSince;
 			return since !== null && since !== undefined;
@@ -149,8 +156,8 @@ describe("catch-up", () => {
 
 	it("calls nothing missing where it is in doubt which store answers", async () => {
 		observe(sessionCreated("ses_1", "of another home"));
-		storeId = undefined;
-		catchUp.compare();
+		host.storeId = undefined;
+		compare();
 		await until("the list was asked for", () => sessions.asked.length > 0);
 		await until("it is done", () => sessions.idle);
 		assert.equal(stored("ses_1")?.missingSince, null);
@@ -167,7 +174,7 @@ describe("catch-up", () => {
 
 	async function caughtUp(): Promise<void> {
 		const before = sessions.asked.length;
-		catchUp.compare();
+		compare();
 		await until("it has asked", () => sessions.asked.length > before);
 		let pausesBefore = -1;
 		await until("it is done", () => {
@@ -265,8 +272,7 @@ describe("catch-up", () => {
 	it("stores nothing and calls nothing missing when OpenCode answers errors", async () => {
 		sessions.failing = true;
 		observe(sessionCreated("ses_1", "known"));
-		catchUp.compare();
-		catchUp.want(["ses_2"]);
+		compare("ses_2");
 		await until("it was asked", () => sessions.asked.includes("get ses_2"));
 		await until("it is done", () => sessions.idle);
 		assert.equal(stored("ses_1")?.missingSince, null);
@@ -276,9 +282,20 @@ describe("catch-up", () => {
 	it("asks for nothing more once it has ended", async () => {
 		sessions.add("ses_1", "before", []);
 		catchUp.end();
-		catchUp.compare();
-		catchUp.want(["ses_1"]);
+		compare("ses_1");
 		await new Promise((resolve) => setImmediate(resolve));
 		assert.deepEqual(sessions.asked, []);
 	});
 });
+
+/** OpenCode 1.x, of which a test says which store it works on. */
+class HostOfStore extends OpenCode1Host {
+	storeId: string | undefined;
+
+	override async ask(request: HostRequest): Promise<Answer> {
+		if (request.kind !== "store") return super.ask(request);
+		return this.storeId === undefined
+			? { outcome: "none" }
+			: { outcome: "found", value: this.storeId };
+	}
+}

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import type { Plugin } from "../src/host.ts";
+import type { Plugin } from "../src/hosts/opencode1.ts";
 import {
 	assistantMessage,
 	sessionCreated,

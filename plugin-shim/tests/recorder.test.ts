@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { loadCore } from "../src/core.ts";
+import { HostLog } from "../src/hosts/host-log.ts";
 import { Recorder } from "../src/recorder.ts";
 import type { Instance, Membership } from "../src/registry.ts";
 import type { RefusedCommand } from "../src/storage/sink.ts";
-import { Voice } from "../src/voice.ts";
 import { type ListeningClient, listeningClient } from "./support/client.ts";
 import {
 	assistantMessage,
@@ -25,7 +25,7 @@ const { eventTypes } = loadCore();
 
 /** One that has no project to catch up. */
 function instance(client: ListeningClient): Instance {
-	return { voice: new Voice(client), project: undefined };
+	return { log: new HostLog(client), host: undefined };
 }
 
 describe("the recorder", () => {

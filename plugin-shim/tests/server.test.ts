@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { BusEvent } from "../src/host.ts";
+import type { BusEvent } from "../src/hosts/host.ts";
 import plugin from "../src/index.ts";
 import server, { type Context } from "../src/server.ts";
 import { sessionCreated } from "./support/events.ts";

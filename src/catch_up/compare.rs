@@ -16,8 +16,10 @@ pub struct StoredSession {
     pub deleted_at: Option<Number>,
     /// Since when every store that had it lacks it.
     pub missing_since: Option<Number>,
-    /// The time of change up to which nothing of it is missing.
+    /// The time of change up to which nothing of it is missing, whoever told it.
     pub whole_at: Option<Number>,
+    /// The same as the store has it that is asked.
+    pub whole_here: Option<Number>,
     /// Its title, as far as is stored.
     pub title: Option<String>,
     /// Its cost, US dollars.
@@ -43,6 +45,7 @@ impl StoredSession {
             deleted_at: number("deletedAt"),
             missing_since: number("missingSince"),
             whole_at: number("wholeAt"),
+            whole_here: number("wholeHere"),
             title: row.text_at("title"),
             cost: number("cost").unwrap_or_default(),
             status: row
@@ -83,12 +86,17 @@ impl Listed {
             && (stored.deleted_here.is_some()
                 || stored.missing_since.is_some()
                 || stored.missing_here.is_some());
-        is_back
-            || stored.deleted_at.is_none()
-                && (stored.is_at_work()
-                    || stored.whole_at.is_none()
-                    || stored.whole_at < self.updated_at
-                    || (stored.whole_at == self.updated_at && self.differs(stored)))
+        is_back || stored.deleted_at.is_none() && (stored.is_at_work() || self.is_newer(stored))
+    }
+
+    /// Whether its time of change says so. A store may go back in time, where a
+    /// copy of it was put in its place.
+    fn is_newer(&self, stored: &StoredSession) -> bool {
+        let (whole_at, is_changed) = match stored.seen_here {
+            Some(_) => (stored.whole_here, stored.whole_here != self.updated_at),
+            None => (stored.whole_at, stored.whole_at < self.updated_at),
+        };
+        whole_at.is_none() || is_changed || (whole_at == self.updated_at && self.differs(stored))
     }
 
     /// A few changes, such as a fork's totals, leave the time of change as it was.
@@ -104,15 +112,15 @@ impl Listed {
 const CENTS: f64 = 1e-9;
 
 /// What a comparison comes to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Differences {
     /// Sessions to fetch whole, those changed last first.
     pub(crate) fetch: Vec<String>,
     /// Sessions that the store had and does not list.
     pub(crate) unlisted: Vec<String>,
     /// Sessions that are stored whole, and of which it was not known that this
-    /// store has them.
-    pub(crate) seen: Vec<String>,
+    /// store has them; each with its time of change.
+    pub(crate) seen: Vec<(String, Option<Number>)>,
 }
 
 /// Compares what a host lists of a directory with what is stored.
@@ -150,7 +158,11 @@ fn differences(
             &listed.iter().map(|session| session.id.as_str()).collect(),
             directory,
         ),
-        seen: ids(known.into_iter().filter(is_new_here).collect()),
+        seen: known
+            .into_iter()
+            .filter(is_new_here)
+            .map(|session| (session.id.clone(), session.updated_at))
+            .collect(),
     }
 }
 
@@ -279,6 +291,7 @@ mod tests {
             deleted_at: None,
             missing_since: None,
             whole_at: Number::new(whole),
+            whole_here: Number::new(whole),
             title: None,
             cost: Number::default(),
             status: Some(SessionStatus::Idle),
@@ -318,7 +331,7 @@ mod tests {
     fn what_a_crash_left_incomplete_is_fetched_again() {
         let listed = [listed("a", 10.0), listed("b", 10.0), listed("c", 10.0)];
         let mut cut_off = stored("a", 10.0);
-        cut_off.whole_at = None;
+        cut_off.whole_here = None;
         let mut busy = stored("b", 10.0);
         busy.status = Some(SessionStatus::Busy);
         assert_eq!(
@@ -336,9 +349,15 @@ mod tests {
         let both = [stored("a", 10.0), stored("b", 10.0)];
         let listed = [renamed, costs];
         assert_eq!(compared(&listed, &both).fetch, ["a", "b"]);
-        // What lists them as they were before is another OpenCode's.
-        let newer = [stored("a", 11.0), stored("b", 11.0)];
+        // What lists them as they were before is another store,
+        let newer = ["a", "b"].map(|id| StoredSession {
+            seen_here: None,
+            ..stored(id, 11.0)
+        });
         assert_eq!(compared(&listed, &newer).fetch, [""; 0]);
+        // or this one, put back from a copy.
+        let back = [stored("a", 11.0), stored("b", 11.0)];
+        assert_eq!(compared(&listed, &back).fetch, ["a", "b"]);
     }
 
     #[test]
@@ -360,7 +379,7 @@ mod tests {
         let both = [everywhere, here];
         let listed = [listed("a", 10.0), listed("b", 10.0)];
         assert_eq!(compared(&listed, &both).fetch, ["a", "b"]);
-        assert_eq!(compared(&listed, &both).seen, [""; 0]);
+        assert_eq!(compared(&listed, &both).seen, []);
         // Whoever does not know its store brings nothing back.
         let unknown = differences(&listed, &both, PROJECT, false);
         assert_eq!(unknown.fetch, [""; 0]);
@@ -395,7 +414,7 @@ mod tests {
         elsewhere.seen_here = None;
         let both = [elsewhere, stored("b", 6.0)];
         let found = compared(&[listed("a", 6.0), listed("b", 6.0)], &both);
-        assert_eq!(found.seen, ["a"]);
+        assert_eq!(found.seen, [("a".to_owned(), Number::new(6.0))]);
         assert_eq!(found.fetch, [""; 0]);
     }
 }

@@ -18,6 +18,7 @@ mod request;
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::model::number::Number;
 use compare::Compare;
 pub use compare::{Listed, StoredSession};
 use fetch::Fetch;
@@ -69,8 +70,8 @@ pub(crate) enum Outcome<'a, N> {
     Compared {
         /// What is stored.
         stored: Vec<StoredSession>,
-        /// The sessions that this store has, too.
-        seen: Vec<String>,
+        /// The sessions that this store has, too, each with its time of change.
+        seen: Vec<(String, Option<Number>)>,
         /// When the list was asked for, Unix milliseconds.
         asked: f64,
     },
@@ -109,8 +110,7 @@ impl CatchUp {
                 directory: directory.to_owned(),
                 session_id,
             };
-            let is_it = |one: &Wanted| one.session_id == wanted.session_id;
-            if !self.sessions.iter().any(is_it) {
+            if !self.sessions.contains(&wanted) {
                 self.sessions.push_back(wanted);
             }
         }

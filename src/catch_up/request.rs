@@ -89,6 +89,33 @@ export type Request =
   | { kind: \"todos\"; directory: string; sessionId: string }
   | { kind: \"messages\"; directory: string; sessionId: string; page: string | null }
   | { kind: \"message\"; directory: string; sessionId: string; messageId: string };
+/** A session as a request `storedSessions` is answered. */
+export interface StoredSession {
+  id: string;
+  /** The time of change up to which nothing of it is missing, whoever told it. */
+  wholeAt: number | null;
+  /** The same as the store has it that is asked. */
+  wholeHere: number | null;
+  deletedAt: number | null;
+  title: string | null;
+  cost: number;
+  projectPath: string | null;
+  status: SessionStatus | null;
+  /** Since when every store that had it lacks it. */
+  missingSince: number | null;
+  /** When the store that is asked told of it last. */
+  seenHere: number | null;
+  /** Since when that store lacks it. */
+  missingHere: number | null;
+  /** When that store told its deletion. */
+  deletedHere: number | null;
+}
+/** A message as a request `storedMessages` is answered. */
+export interface StoredMessage {
+  id: string;
+  /** The ids of its parts and tool calls, a JSON list. */
+  partIds: string;
+}
 /** What came of a request: a value, the word that there is none, a failure, or that the host cannot be asked that. */
 export type Outcome = \"found\" | \"none\" | \"failed\" | \"notOffered\";
 ";

@@ -249,7 +249,12 @@ impl Reconciler {
     /// What is stored was compared with what OpenCode lists, which was asked for
     /// at `asked`: sessions that are stored as being at work may have been cut
     /// off, and `seen` are there, too.
-    pub fn compared(&mut self, stored: &[StoredSession], seen: Vec<String>, asked: Number) {
+    pub fn compared(
+        &mut self,
+        stored: &[StoredSession],
+        seen: Vec<(String, Option<Number>)>,
+        asked: Number,
+    ) {
         let unsettled = stored.iter().filter(|stored| stored.is_at_work());
         let unsettled = unsettled.map(|stored| stored.id.clone());
         self.unsettled
@@ -257,11 +262,12 @@ impl Reconciler {
         let Some(store_id) = &self.store_id else {
             return;
         };
-        for id in seen {
+        for (id, updated_at) in seen {
             self.pending.add(Command::SessionUpsert(SessionRow {
                 id,
                 store_id: Known::Value(store_id.clone()),
                 seen_at: Known::Value(asked),
+                whole_at: updated_at.into(),
                 ..SessionRow::default()
             }));
         }

@@ -75,6 +75,7 @@ impl Reconciler {
         }
         self.pending.add(Command::SessionUpsert(SessionRow {
             id: id.to_owned(),
+            store_id: self.store_id.clone().into(),
             whole_at,
             ..SessionRow::default()
         }));

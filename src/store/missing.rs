@@ -99,12 +99,13 @@ pub(super) fn session_is_seen() -> [String; 2] {
     [
         format!(
             "\
-INSERT INTO session_stores (session_id, store_id, seen_at, answered_at)
-SELECT id, ?1 ->> 'storeId', {TOLD_AT}, coalesce(?1 ->> 'answeredAt', 0)
+INSERT INTO session_stores (session_id, store_id, seen_at, answered_at, whole_at)
+SELECT id, ?1 ->> 'storeId', {TOLD_AT}, coalesce(?1 ->> 'answeredAt', 0), ?1 ->> 'wholeAt'
 FROM sessions WHERE id = ?1 ->> 'id' AND ?1 ->> 'storeId' IS NOT NULL
 ON CONFLICT (session_id, store_id) DO UPDATE SET
   seen_at = max(seen_at, excluded.seen_at),
   answered_at = max(answered_at, excluded.answered_at),
+  whole_at = iif(json_type(?1, '$.wholeAt') IS NULL, whole_at, excluded.whole_at),
   missing_since = iif(excluded.seen_at >= missing_since, NULL, missing_since)"
         ),
         DERIVE_SESSION.to_owned(),

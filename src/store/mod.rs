@@ -39,12 +39,12 @@ const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
 /// directory and of the ids in `?1`, `{ directory, ids, storeId }`, as
 /// `StoredSession`s. Without a `storeId` nothing is known of the store.
 pub const STORED_SESSIONS: &str = "\
-SELECT sessions.id, whole_at AS wholeAt, deleted_at AS deletedAt, title, cost,
-  project_path AS projectPath, status, sessions.missing_since AS missingSince,
+SELECT sessions.id, own.whole_at AS wholeAt, here.whole_at AS wholeHere,
+  deleted_at AS deletedAt, title, cost, project_path AS projectPath, status, sessions.missing_since AS missingSince,
   here.seen_at AS seenHere, here.missing_since AS missingHere,
   iif(gone.store_id = ?1 ->> 'storeId' AND gone.at > coalesce(gone.revived_at, 0), gone.at, NULL)
     AS deletedHere
-FROM sessions LEFT JOIN session_own ON session_own.session_id = sessions.id
+FROM sessions LEFT JOIN session_own AS own ON own.session_id = sessions.id
 LEFT JOIN session_stores AS here
   ON here.session_id = sessions.id AND here.store_id = ?1 ->> 'storeId'
 LEFT JOIN deletions AS gone ON gone.id = sessions.id

@@ -127,6 +127,11 @@ impl JsCore {
         self.0.compare(directory);
     }
 
+    /// Fetches these sessions from this directory's host, by requests.
+    pub fn fetch(&mut self, directory: &str, session_ids: Vec<String>) {
+        self.0.fetch(directory, session_ids);
+    }
+
     /// Fetches what events left incomplete from this directory's host, by
     /// requests. Whether there is anything to ask.
     #[wasm_bindgen(js_name = fetchWanted)]

@@ -1,9 +1,6 @@
 /** What applies commands. A sink knows nothing of OpenCode. */
-import type {
-	Command,
-	StoredMessage,
-	StoredSession,
-} from "../../../pkg/clankers.js";
+import type { Command } from "../../../pkg/clankers.js";
+import type { StoredRequest } from "../catch-up.ts";
 
 /** Where the core's commands become rows. Nothing is opened before it is needed. */
 export interface Sink {
@@ -25,20 +22,12 @@ export interface Sink {
 	 */
 	finish?(): RefusedCommand[];
 	/**
-	 * What is stored of the directory's sessions and of those named, with
-	 * everything applied before, and what is known of the store of OpenCode
-	 * that has them. Throws, or rejects with, a `SinkError`.
+	 * The rows that answer a request for what is stored, with everything applied
+	 * before. Throws, or rejects with, a `SinkError`.
 	 */
 	stored(
-		directory: string,
-		ids: readonly string[],
-		storeId: string | undefined,
-	): StoredSession[] | Promise<StoredSession[]>;
-	/** What is stored of a session's messages, likewise. */
-	storedMessages(
-		sessionId: string,
-		storeId: string | undefined,
-	): StoredMessage[] | Promise<StoredMessage[]>;
+		request: StoredRequest,
+	): readonly unknown[] | Promise<readonly unknown[]>;
 	/** Names who is to hear of what happens between calls; a sink that works in the background begins. */
 	attend?(listener: SinkListener): void;
 	/** Lets go of everything held; a later `apply` opens it again. */
@@ -50,7 +39,7 @@ export interface SinkListener {
 	/** Something for the log. */
 	log(level: "info" | "warn", message: string): void;
 	/** Something that a person has to see. */
-	tell(message: string): void;
+	notify(message: string): void;
 	/**
 	 * The rows go to another process again, and perhaps into another file than
 	 * meanwhile: what is stored there may lack what these sessions became.

@@ -1,12 +1,8 @@
 /** The in-process sink: one connection, one transaction per batch, SQL from the core. */
-import type {
-	Command,
-	Store,
-	StoredMessage,
-	StoredSession,
-} from "../../../pkg/clankers.js";
+import type { Command, Store } from "../../../pkg/clankers.js";
+import type { StoredRequest } from "../catch-up.ts";
 import type { Database } from "../config.ts";
-import { describe } from "../voice.ts";
+import { describe } from "../hosts/host-log.ts";
 import {
 	type Connection,
 	connect,
@@ -54,25 +50,11 @@ export class SqliteSink implements Sink {
 		return this.#with((open) => open.apply(commands, id));
 	}
 
-	stored(
-		directory: string,
-		ids: readonly string[],
-		storeId: string | undefined,
-	): StoredSession[] {
-		const { storedSessions } = this.#store;
-		return this.#with((open) =>
-			open.rows<StoredSession>(storedSessions, { directory, ids, storeId }),
-		);
-	}
-
-	storedMessages(
-		sessionId: string,
-		storeId: string | undefined,
-	): StoredMessage[] {
-		const { storedMessages } = this.#store;
-		return this.#with((open) =>
-			open.rows<StoredMessage>(storedMessages, { sessionId, storeId }),
-		);
+	stored(request: StoredRequest): unknown[] {
+		const { storedSessions, storedMessages } = this.#store;
+		const isOfSessions = request.kind === "storedSessions";
+		const sql = isOfSessions ? storedSessions : storedMessages;
+		return this.#with((open) => open.rows(sql, request));
 	}
 
 	close(): void {

@@ -1,6 +1,6 @@
 /** The client that a simulated OpenCode hands to its plugins: what it reads is the store as it is then. */
-import type { HostClient, Level } from "../../src/host.ts";
-import type { SessionClient } from "../../src/session-api.ts";
+import type { HostClient, Level } from "../../src/hosts/host-log.ts";
+import type { SessionClient } from "../../src/hosts/opencode1.ts";
 import type { OpenCode } from "./opencode.ts";
 
 /** How a process answers otherwise than in full. */

@@ -5,7 +5,7 @@
  * The shapes are those of the recordings in tests/fixtures/1.18.34.
  */
 import { closeSync, openSync } from "node:fs";
-import type { BusEvent } from "../../src/host.ts";
+import type { BusEvent } from "../../src/hosts/host.ts";
 import type { Random } from "./random.ts";
 import type {
 	Message,

@@ -1,13 +1,13 @@
 /** clankers in a simulated process: the real recorder, core and sink, on virtual time. */
 import type { Store } from "../../../pkg/clankers.js";
 import { loadCore } from "../../src/core.ts";
+import type { Answer, HostRequest } from "../../src/hosts/host.ts";
+import { HostLog } from "../../src/hosts/host-log.ts";
+import { OpenCode1Host } from "../../src/hosts/opencode1.ts";
 import { Recorder } from "../../src/recorder.ts";
 import type { Membership } from "../../src/registry.ts";
-import { SessionApi } from "../../src/session-api.ts";
 import type { RefusedCommand } from "../../src/storage/sink.ts";
 import { SqliteSink } from "../../src/storage/sqlite.ts";
-import { storeId as findStoreId } from "../../src/store-identity.ts";
-import { Voice } from "../../src/voice.ts";
 import { clientOf, type Flaw, type Line } from "./client.ts";
 import { type Held, Ledger } from "./ledger.ts";
 import type { OpenCode } from "./opencode.ts";
@@ -54,18 +54,15 @@ export class Plugin {
 		this.#recorder = new Recorder({}, eventTypes.ignored, this.#sink, {
 			now: () => time.now(),
 			clock: time.clockOf(this),
-			storeId: async (api) => {
-				const state = await api.stateFolder();
-				const found = state && findStoreId({ state, environment });
-				if (flaw !== "tells no path") ledger.isTold(storeId, found);
-				return found;
-			},
 		});
 		const client = clientOf(opencode, place.stateFolder, flaw, this.log);
 		const { directory } = opencode;
+		const log = new HostLog(client);
 		this.#member = this.#recorder.join({
-			voice: new Voice(client),
-			project: { directory, api: new SessionApi(client, directory) },
+			log,
+			host: new WatchedHost(client, directory, log, environment, (found) => {
+				if (flaw !== "tells no path") ledger.isTold(storeId, found);
+			}),
 		});
 		ledger.listening({ storeId, sessions: opencode.store.sessions() });
 		opencode.listener = (event) => {
@@ -104,8 +101,38 @@ export class Plugin {
 /** Makes clankers.db, as the first plugin does. */
 export function makeDatabase(path: string): void {
 	const sink = new SqliteSink({ path, inOwnFolder: false }, store);
-	sink.stored("", [], undefined);
+	sink.stored({
+		kind: "storedSessions",
+		directory: "",
+		ids: [],
+		storeId: null,
+	});
 	sink.close();
+}
+
+/** Tells which store it finds. */
+class WatchedHost extends OpenCode1Host {
+	readonly #told: (storeId: string | undefined) => void;
+
+	constructor(
+		client: ConstructorParameters<typeof OpenCode1Host>[0],
+		directory: string,
+		log: HostLog,
+		environment: Readonly<Record<string, string | undefined>>,
+		told: (storeId: string | undefined) => void,
+	) {
+		super(client, directory, log, environment);
+		this.#told = told;
+	}
+
+	override async ask(request: HostRequest): Promise<Answer> {
+		const answer = await super.ask(request);
+		if (request.kind === "store") {
+			const isFound = answer.outcome === "found";
+			this.#told(isFound ? String(answer.value) : undefined);
+		}
+		return answer;
+	}
 }
 
 /** Looks at the database after each batch. */

@@ -1,7 +1,11 @@
 /** What every sink does, however it stores. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Command } from "../../../pkg/clankers.js";
+import type {
+	Command,
+	StoredMessage,
+	StoredSession,
+} from "../../../pkg/clankers.js";
 import type { Sink } from "../../src/storage/sink.ts";
 import { sessionUpsert } from "../support/commands.ts";
 import { query } from "../support/query.ts";
@@ -146,7 +150,13 @@ export function testSink(
 				{ method: "session.upsert", params: { id: "ses_2", title: "two" } },
 				{ method: "session.upsert", params: { id: "ses_3", title: "three" } },
 			]);
-			const found = await sink.stored(project.projectPath, ["ses_2"], "store");
+			const rows = await sink.stored({
+				kind: "storedSessions",
+				directory: project.projectPath,
+				ids: ["ses_2"],
+				storeId: "store",
+			});
+			const found = rows as StoredSession[];
 			assert.deepEqual(
 				found.map(({ id, title }) => [id, title]),
 				[
@@ -172,13 +182,19 @@ export function testSink(
 					params: { id: "msg_2", sessionId: "ses_2" },
 				},
 			]);
-			const found = await sink.storedMessages("ses_1", "store");
-			const [message] = found.map((row) => ({ ...row }));
+			const stored = async (storeId: string | null): Promise<unknown> => {
+				const rows = await sink.stored({
+					kind: "storedMessages",
+					sessionId: "ses_1",
+					storeId,
+				});
+				return rows.map((row) => ({ ...(row as StoredMessage) }));
+			};
 			const partIds = '["prt_1","prt_2"]';
-			assert.deepEqual([found.length, message], [1, { id: "msg_1", partIds }]);
+			assert.deepEqual(await stored("store"), [{ id: "msg_1", partIds }]);
 			// Of another store nobody knows what it has.
-			assert.deepEqual(await sink.storedMessages("ses_1", "other"), []);
-			assert.deepEqual(await sink.storedMessages("ses_1", undefined), []);
+			assert.deepEqual(await stored("other"), []);
+			assert.deepEqual(await stored(null), []);
 			sink.close();
 		});
 

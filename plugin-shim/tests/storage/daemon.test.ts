@@ -9,7 +9,12 @@ import { FrameReader, frame } from "../../src/rpc/frames.ts";
 import { DaemonSink } from "../../src/storage/daemon/daemon-sink.ts";
 import { type RefusedCommand, SinkError } from "../../src/storage/sink.ts";
 import { SqliteSink } from "../../src/storage/sqlite.ts";
-import { rejection, sessionUpsert, todo } from "../support/commands.ts";
+import {
+	NOTHING,
+	rejection,
+	sessionUpsert,
+	todo,
+} from "../support/commands.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { runAll } from "../support/processes.ts";
 import { dump, lock, query } from "../support/query.ts";
@@ -46,7 +51,7 @@ function open(
 	let ready = 0;
 	sink.attend({
 		log: (_level, message) => lines.push(message),
-		tell: (message) => told.push(message),
+		notify: (message) => told.push(message),
 		ready: () => {
 			ready += 1;
 		},
@@ -113,10 +118,7 @@ describe("the daemon sink", () => {
 		for (let at = 1; at < 50; at++)
 			assert.deepEqual(sink.apply([sessionUpsert(`ses_${at}`, "early")]), []);
 		assert.equal(count(ownFile()), 50);
-		assert.equal(
-			(await sink.stored("/nowhere", ["ses_7"], undefined)).length,
-			1,
-		);
+		assert.equal((await sink.stored({ ...NOTHING, ids: ["ses_7"] })).length, 1);
 		assert.equal(ready(), 0);
 		await daemon.start();
 		await until("it is there", () => ready() === 1);
@@ -155,7 +157,7 @@ describe("the daemon sink", () => {
 		assert.deepEqual(sink.apply([todo("late")]), []);
 		for (let at = 0; at < 20; at++) sink.apply([rejection()]);
 		assert.deepEqual(titles(), ["one", "two"]);
-		assert.deepEqual(await sink.stored("/nowhere", ["ses_3"], undefined), []);
+		assert.deepEqual(await sink.stored({ ...NOTHING, ids: ["ses_3"] }), []);
 		daemon.resume();
 		await until("it is there", () => ready() === 1);
 		await sink.apply([sessionUpsert("ses_3", "three")]);
@@ -241,7 +243,7 @@ describe("the daemon sink", () => {
 		daemon.resume();
 		// Answered after what the processes had sent.
 		const { sink } = open(daemon);
-		await sink.stored("/nowhere", [], undefined);
+		await sink.stored(NOTHING);
 		await new Promise((resolve) => setTimeout(resolve, 100));
 		assert.equal(count(), 1540);
 		assert.equal(rejections(), 5);

@@ -6,7 +6,7 @@
  */
 import { loadCore } from "../../src/core.ts";
 import { DaemonSink } from "../../src/storage/daemon/daemon-sink.ts";
-import { rejection, sessionUpsert } from "./commands.ts";
+import { NOTHING, rejection, sessionUpsert } from "./commands.ts";
 
 const [socketPath = "", path = "", id = "", count = "1", how = ""] =
 	process.argv.slice(2);
@@ -20,7 +20,7 @@ process.on("exit", () => {
 });
 // The sink keeps no process alive, as OpenCode is alive by itself.
 const alive = setInterval(() => {}, 1000);
-if (how === "connected") await sink.stored("/nowhere", [], undefined);
+if (how === "connected") await sink.stored(NOTHING);
 clearInterval(alive);
 const sessions = Array.from({ length: Number(count) }, (_, at) =>
 	sessionUpsert(`${id}_${at}`, how),

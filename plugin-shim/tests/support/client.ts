@@ -1,6 +1,6 @@
 /** OpenCode's client, reduced to a record of what it was told. */
 import assert from "node:assert/strict";
-import type { HostClient, Level } from "../../src/host.ts";
+import type { HostClient, Level } from "../../src/hosts/host-log.ts";
 
 const PREFIX = "clankers: ";
 

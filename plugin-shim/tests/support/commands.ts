@@ -1,5 +1,6 @@
 /** Commands, as the core would make them. */
 import type { Command } from "../../../pkg/clankers.js";
+import type { StoredRequest } from "../../src/catch-up.ts";
 
 export function sessionUpsert(id: string, title: string): Command {
 	return { method: "session.upsert", params: { id, title } };
@@ -24,3 +25,11 @@ export function todo(content: string): Command {
 		params: { sessionId: "ses_1", todos: [{ content }] },
 	};
 }
+
+/** A request for what is stored, to which nothing belongs. */
+export const NOTHING: Extract<StoredRequest, { kind: "storedSessions" }> = {
+	kind: "storedSessions",
+	directory: "/nowhere",
+	ids: [],
+	storeId: null,
+};

@@ -1,5 +1,5 @@
 /** Events as OpenCode sends them, new objects on each call. */
-import type { BusEvent } from "../../src/host.ts";
+import type { BusEvent } from "../../src/hosts/host.ts";
 
 /** The envelope of 1.0 to 1.3, or of 1.14 and later where an id is given. */
 function envelope(type: string, properties: object, id?: string): BusEvent {

@@ -1,6 +1,6 @@
 /** A process that loads the plugin, records an event and exits in the same breath, as `opencode run` of old releases does: `record-and-exit.ts PLUGIN`. */
 import { pathToFileURL } from "node:url";
-import type { Plugin } from "../../src/host.ts";
+import type { Plugin } from "../../src/hosts/opencode1.ts";
 import { sessionCreated } from "./events.ts";
 
 const [path = ""] = process.argv.slice(2);

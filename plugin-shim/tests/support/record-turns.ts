@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import type { Plugin } from "../../src/host.ts";
+import type { Plugin } from "../../src/hosts/opencode1.ts";
 import { sessionCreated, sessionIdle, sessionUpdated } from "./events.ts";
 
 const [path = "", id = "", turns = ""] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** OpenCode's session API over sessions that a test adds. */
-import type { SessionClient } from "../../src/session-api.ts";
+import type { SessionClient } from "../../src/hosts/opencode1.ts";
 import { assistantMessage, sessionCreated } from "./events.ts";
 
 interface Message {

@@ -1,9 +1,5 @@
 /** A sink that keeps its batches, and fails or waits when it is told to. */
-import type {
-	Command,
-	StoredMessage,
-	StoredSession,
-} from "../../../pkg/clankers.js";
+import type { Command } from "../../../pkg/clankers.js";
 import {
 	type RefusedCommand,
 	type Sink,
@@ -70,11 +66,7 @@ export class ScriptedSink implements Sink {
 		return this.refused;
 	}
 
-	stored(): StoredSession[] {
-		return [];
-	}
-
-	storedMessages(): StoredMessage[] {
+	stored(): unknown[] {
 		return [];
 	}
 

@@ -20,6 +20,10 @@ CREATE TABLE session_stores (
   -- When it was asked the last time that it answered with the session.
   answered_at INTEGER NOT NULL DEFAULT 0,
   missing_since INTEGER,
+  -- The time of change, as this store has it, up to which nothing of the
+  -- session is missing; NULL where something is. A copy that was put back has
+  -- an earlier one.
+  whole_at INTEGER,
   PRIMARY KEY (session_id, store_id)
 ) WITHOUT ROWID;
 

@@ -4,13 +4,10 @@
  * either way, and nothing has to wait for the daemon's return.
  */
 import { randomUUID } from "node:crypto";
-import type {
-	Command,
-	Store,
-	StoredMessage,
-	StoredSession,
-} from "../../../../pkg/clankers.js";
+import type { Command, Store } from "../../../../pkg/clankers.js";
+import type { StoredRequest } from "../../catch-up.ts";
 import type { Database } from "../../config.ts";
+import { describe } from "../../hosts/host-log.ts";
 import type { Patience } from "../../rpc/link.ts";
 import {
 	type Answer,
@@ -18,7 +15,6 @@ import {
 	type Identity,
 	RpcError,
 } from "../../rpc/protocol.ts";
-import { describe } from "../../voice.ts";
 import {
 	type RefusedCommand,
 	type Sink,
@@ -119,28 +115,11 @@ export class DaemonSink implements Sink {
 			}
 	}
 
-	async stored(
-		directory: string,
-		ids: readonly string[],
-		storeId: string | undefined,
-	): Promise<StoredSession[]> {
-		const asked = { directory, ids, storeId };
-		const rows = await this.#ask("sessions.stored", asked);
-		return (
-			(rows as StoredSession[] | undefined) ??
-			this.#here((local) => local.stored(directory, ids, storeId))
-		);
-	}
-
-	async storedMessages(
-		sessionId: string,
-		storeId: string | undefined,
-	): Promise<StoredMessage[]> {
-		const rows = await this.#ask("messages.stored", { sessionId, storeId });
-		return (
-			(rows as StoredMessage[] | undefined) ??
-			this.#here((local) => local.storedMessages(sessionId, storeId))
-		);
+	async stored(request: StoredRequest): Promise<readonly unknown[]> {
+		const rows = await this.#ask(...asCall(request));
+		return Array.isArray(rows)
+			? rows
+			: this.#here((local) => local.stored(request));
 	}
 
 	close(): void {
@@ -266,7 +245,7 @@ export class DaemonSink implements Sink {
 	#down(reason: string, refused: boolean): void {
 		const { path } = this.#options.database;
 		const message = `${this.target} is away, this process records to \`${path}\` itself: ${reason}`;
-		if (refused && this.#absence !== reason) this.#listener?.tell(message);
+		if (refused && this.#absence !== reason) this.#listener?.notify(message);
 		else if (this.#absence === undefined) this.#listener?.log("warn", message);
 		this.#absence = reason;
 	}
@@ -301,4 +280,10 @@ const REFUSALS: ReadonlySet<number> = new Set([
 function isRefusal({ code, data }: RpcError): boolean {
 	if (code !== CODE.database) return REFUSALS.has(code);
 	return (data as { retry?: unknown } | undefined)?.retry === false;
+}
+
+/** The daemon's method for a request, and its parameters. */
+function asCall({ kind, ...params }: StoredRequest): [string, object] {
+	const isOfSessions = kind === "storedSessions";
+	return [isOfSessions ? "sessions.stored" : "messages.stored", params];
 }

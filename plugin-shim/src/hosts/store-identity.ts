@@ -44,14 +44,6 @@ interface Identity {
 	readonly isTold: boolean;
 }
 
-/** The id of the store of the OpenCode that answers here. */
-export async function openCodeStore(api: {
-	stateFolder(): Promise<string | undefined>;
-}): Promise<string | undefined> {
-	const state = await api.stateFolder();
-	return state && storeId({ state, environment: process.env });
-}
-
 /** The id of the store that this process's OpenCode works on, or nothing where that is in doubt. */
 export function storeId(place: StorePlace): string | undefined {
 	try {

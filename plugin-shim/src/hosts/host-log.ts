@@ -1,5 +1,25 @@
-/** How clankers speaks: through OpenCode's log and its toasts, never on stdout. */
-import type { HostClient, Level } from "./host.ts";
+/** What clankers says: into OpenCode's log and its toasts, never on stdout. */
+
+/** How loud a line in OpenCode's own log is. */
+export type Level = "debug" | "info" | "warn" | "error";
+
+/** The part of OpenCode's client that speaks to a person. */
+export interface HostClient {
+	readonly app: {
+		log(request: {
+			body: { service: string; level: Level; message: string };
+		}): unknown;
+	};
+	readonly tui: {
+		showToast(request: {
+			body: {
+				title: string;
+				message: string;
+				variant: "warning" | "error";
+			};
+		}): unknown;
+	};
+}
 
 /** What may be set as the log level: a level, or `off`. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "off"] as const;
@@ -7,8 +27,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const NAME = "clankers";
 
-/** One plugin instance's way to its OpenCode. Nothing here waits or throws. */
-export class Voice {
+/** One plugin instance's way to its OpenCode's log. Nothing here waits or throws. */
+export class HostLog {
 	/** Lines below this level are dropped. */
 	level: LogLevel = "info";
 	readonly #client: HostClient | undefined;
@@ -30,7 +50,7 @@ export class Voice {
 	}
 
 	/** Logs an error, and shows it to the person if a terminal is there. */
-	tell(message: string): void {
+	notify(message: string): void {
 		this.log("error", message);
 		forget(() =>
 			this.#client?.tui.showToast({

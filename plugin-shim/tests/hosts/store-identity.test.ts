@@ -13,8 +13,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, it } from "node:test";
-import { storeId } from "../src/store-identity.ts";
-import { newDatabasePath } from "./support/temporary.ts";
+import { storeId } from "../../src/hosts/store-identity.ts";
+import { newDatabasePath } from "../support/temporary.ts";
 
 describe("the id of OpenCode's store", () => {
 	let home: string;

@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { HostClient } from "../src/host.ts";
-import { Voice } from "../src/voice.ts";
-import { listeningClient } from "./support/client.ts";
+import type { HostClient } from "../../src/hosts/host-log.ts";
+import { HostLog } from "../../src/hosts/host-log.ts";
+import { listeningClient } from "../support/client.ts";
 
-describe("the voice", () => {
+describe("the log", () => {
 	it("speaks through OpenCode's log, under its own name", () => {
 		const client = listeningClient();
-		new Voice(client).log("warn", "careful");
+		new HostLog(client).log("warn", "careful");
 		assert.deepEqual(client.lines, [{ level: "warn", message: "careful" }]);
 		assert.deepEqual(client.toasts, []);
 	});
 
 	it("drops what is below its level", () => {
 		const client = listeningClient();
-		const voice = new Voice(client);
+		const log = new HostLog(client);
 		for (const level of ["debug", "info", "warn", "error", "off"] as const) {
-			voice.level = level;
-			voice.log("debug", level);
-			voice.log("warn", level);
-			voice.log("error", level);
+			log.level = level;
+			log.log("debug", level);
+			log.log("warn", level);
+			log.log("error", level);
 		}
 		assert.deepEqual(
 			client.lines.map(({ level, message }) => `${message}: ${level}`),
@@ -38,18 +38,18 @@ describe("the voice", () => {
 
 	it("shows a toast beside the log line when a person should know", () => {
 		const client = listeningClient();
-		const voice = new Voice(client);
-		voice.level = "off";
-		voice.tell("the disk is full");
+		const log = new HostLog(client);
+		log.level = "off";
+		log.notify("the disk is full");
 		assert.deepEqual(client.toasts, ["the disk is full"]);
 	});
 
 	it("logs a failure once, however often it happens", () => {
 		const client = listeningClient();
-		const voice = new Voice(client);
+		const log = new HostLog(client);
 		for (let time = 0; time < 1000; time++) {
-			voice.failed("an event was not recorded", new Error("boom"));
-			voice.failed("an event was not recorded", `kind ${time}`);
+			log.failed("an event was not recorded", new Error("boom"));
+			log.failed("an event was not recorded", `kind ${time}`);
 		}
 		assert.equal(client.lines[0]?.message, "an event was not recorded: boom");
 		assert.equal(client.lines.length, 100);
@@ -72,10 +72,10 @@ describe("the voice", () => {
 			new Proxy({}, { get: refuse }),
 		];
 		for (const client of clients) {
-			const voice = new Voice(client as HostClient);
-			voice.log("error", "x");
-			voice.tell("y");
-			voice.failed("z", null);
+			const log = new HostLog(client as HostClient);
+			log.log("error", "x");
+			log.notify("y");
+			log.failed("z", null);
 		}
 		// A rejected promise that nobody caught would end the process here.
 		await new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,0 +1,212 @@
+/**
+ * OpenCode 1.0 to 1.18 as a host: the little of its plugin interface that
+ * clankers uses, spelled out here so that it holds on every release and costs
+ * no dependency, and its sessions, as its client answers them to a plugin.
+ */
+import type { Answer, BusEvent, Host, HostRequest } from "./host.ts";
+import type { HostClient, HostLog } from "./host-log.ts";
+import { storeId } from "./store-identity.ts";
+
+/** What OpenCode hands to a plugin, one call per project directory. */
+export interface PluginInput {
+	/** Missing in 2.x, which has another one. */
+	readonly client?: HostClient & SessionClient;
+	/** The project directory. */
+	readonly directory?: string;
+}
+
+/** The hooks that clankers answers with. */
+export interface Hooks {
+	/** Called for each bus event; neither awaited nor serialised. */
+	event?(input: { event: BusEvent }): Promise<void>;
+	/** Called on a normal end, from 1.15.11 on. */
+	dispose?(): Promise<void>;
+}
+
+/** The plugin function, as OpenCode 1.x calls it. */
+export type Plugin = (
+	input: PluginInput,
+	options?: Record<string, unknown>,
+) => Promise<Hooks>;
+
+/** The part of OpenCode's client that reads sessions, and says where it keeps its own files. */
+export interface SessionClient {
+	readonly path?: {
+		get?(request: { query: { directory: string } }): Promise<unknown>;
+	};
+	readonly session?: {
+		/** A query of `limit`, which the releases' types do not all know. */
+		list?(request: object): Promise<unknown>;
+		get?(request: SessionPath): Promise<unknown>;
+		messages?(request: SessionPath): Promise<unknown>;
+		message?(request: MessagePath): Promise<unknown>;
+		todo?(request: SessionPath): Promise<unknown>;
+	};
+}
+
+interface SessionPath {
+	path: { id: string };
+	query: { directory: string };
+}
+
+interface MessagePath extends SessionPath {
+	path: { id: string; messageID: string };
+}
+
+/** How long an answer is waited for. */
+const PATIENCE_MS = 60_000;
+/** From 1.1 on the list ends at 100 unless more are asked for. */
+const ALL = 1_000_000;
+
+/** The environment that says where OpenCode keeps its data. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How many messages make a page, so that a long session never fills a turn. */
+const PAGE = 100;
+
+/** One project directory of OpenCode 1.x. */
+export class OpenCode1Host implements Host {
+	readonly directory: string;
+	readonly log: HostLog;
+	readonly #client: SessionClient;
+	readonly #environment: Environment;
+	/** The messages of the session that is being asked for: a release answers with all of them at once. */
+	#messages: { of: string; all: unknown[] } | undefined;
+
+	/**
+	 * The directory goes with each request: up to 1.1 the client of every
+	 * instance asks for the project that the process began in.
+	 */
+	constructor(
+		client: SessionClient,
+		directory: string,
+		log: HostLog,
+		environment: Environment = process.env,
+	) {
+		this.#environment = environment;
+		this.#client = client;
+		this.directory = directory;
+		this.log = log;
+	}
+
+	async ask(request: HostRequest): Promise<Answer> {
+		const session = this.#client.session;
+		switch (request.kind) {
+			case "sessions": {
+				const query = { directory: this.directory, limit: ALL };
+				return list(await ask(() => session?.list?.({ query })));
+			}
+			case "store":
+				return this.#store();
+			case "session": {
+				const path = this.#path(request.sessionId);
+				return one(await ask(() => session?.get?.(path)));
+			}
+			case "todos": {
+				const path = this.#path(request.sessionId);
+				return list(await ask(() => session?.todo?.(path)));
+			}
+			case "messages":
+				return this.#page(request.sessionId, request.page);
+			case "message":
+				return this.#message(request.sessionId, request.messageId);
+		}
+	}
+
+	/** The id of the store that OpenCode works on: the folder of its state ends in its program's name. */
+	async #store(): Promise<Answer> {
+		const query = { directory: this.directory };
+		const answer = await ask(() => this.#client.path?.get?.({ query }));
+		const { state } = (answer?.data ?? {}) as { state?: unknown };
+		if (typeof state !== "string") return FAILED;
+		const id = storeId({ state, environment: this.#environment });
+		return id === undefined ? { outcome: "none" } : found(id);
+	}
+
+	async #page(id: string, page: string | null): Promise<Answer> {
+		if (page === null) {
+			const session = this.#client.session;
+			const answer = await ask(() => session?.messages?.(this.#path(id)));
+			if (!Array.isArray(answer?.data)) return FAILED;
+			this.#messages = { of: id, all: answer.data };
+		}
+		if (this.#messages?.of !== id) return FAILED;
+		const from = Number(page ?? 0);
+		const { all } = this.#messages;
+		const items = all.slice(from, from + PAGE);
+		const isLast = from + PAGE >= all.length;
+		if (isLast) this.#messages = undefined;
+		return found({ items, next: isLast ? null : String(from + PAGE) });
+	}
+
+	async #message(id: string, messageID: string): Promise<Answer> {
+		const { query } = this.#path(id);
+		const request = { path: { id, messageID }, query };
+		const session = this.#client.session;
+		const answer = await ask(() => session?.message?.(request));
+		// 1.2 answers a server error that says so.
+		const unfound = `Message not found: ${messageID}`;
+		const isUnfound = textOf(answer?.error?.data?.message).includes(unfound);
+		return isUnfound ? { outcome: "none" } : one(answer);
+	}
+
+	#path(id: string): SessionPath {
+		return { path: { id }, query: { directory: this.directory } };
+	}
+}
+
+const FAILED: Answer = { outcome: "failed" };
+
+function found(value: unknown): Answer {
+	return { outcome: "found", value };
+}
+
+function list(answer: ClientAnswer | undefined): Answer {
+	return Array.isArray(answer?.data) ? found(answer.data) : FAILED;
+}
+
+/** What OpenCode's client answers: it reports failures instead of throwing them. */
+interface ClientAnswer {
+	readonly data?: unknown;
+	readonly error?: {
+		readonly name?: unknown;
+		readonly data?: { readonly message?: unknown };
+	};
+	readonly response?: { readonly status?: number };
+}
+
+async function ask(
+	request: () => Promise<unknown> | undefined,
+): Promise<ClientAnswer | undefined> {
+	try {
+		const answer = await orNothing(request());
+		return typeof answer === "object" && answer !== null ? answer : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** What it resolves to, or nothing where that takes too long. Does not keep the process alive. */
+async function orNothing(request: unknown): Promise<unknown> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<undefined>((resolve) => {
+		timer = setTimeout(resolve, PATIENCE_MS, undefined).unref();
+	});
+	try {
+		return await Promise.race([request, late]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+/** What is answered of one thing. Not every 404 says that there is none: a path that nobody knows has one too. */
+function one(answer: ClientAnswer | undefined): Answer {
+	const { data, error, response } = answer ?? {};
+	if (response?.status === 404 && error?.name === "NotFoundError")
+		return { outcome: "none" };
+	return typeof data === "object" && data !== null ? found(data) : FAILED;
+}
+
+function textOf(value: unknown): string {
+	return typeof value === "string" ? value : "";
+}
