@@ -11,7 +11,7 @@ use crate::cell::Cell;
 use crate::error::{Context, Error, Result};
 use crate::output::{Format, Kind, Out, column};
 use crate::paths::{Paths, shown};
-use crate::store::{open_current_reader, private_file};
+use crate::store::{open_marked_reader, private_file};
 
 /// Write the rows as JSON Lines, JSON or CSV
 #[derive(Debug, clap::Args)]
@@ -88,7 +88,7 @@ const VIEWS: &[Source] = &[
 
 /// Writes the rows of the chosen tables.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_current_reader(&paths.db)?;
+    let db = open_marked_reader(&paths.db)?;
     // All queries see the same moment, whatever is written meanwhile.
     db.execute_batch("BEGIN")?;
     let session = args

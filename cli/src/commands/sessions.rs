@@ -5,7 +5,7 @@ use crate::commands::filter::{Filter, like};
 use crate::error::Result;
 use crate::output::{Kind, Out, Table, column};
 use crate::paths::Paths;
-use crate::store::open_current_reader;
+use crate::store::open_marked_reader;
 
 /// List the sessions
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ WHERE (:all OR (parent_id IS NULL AND deleted_at IS NULL AND NOT (:hides AND mis
 
 /// Prints the sessions that match.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_current_reader(&paths.db)?;
+    let db = open_marked_reader(&paths.db)?;
     let limit = if args.limit == 0 {
         -1
     } else {

@@ -8,7 +8,7 @@ use crate::commands::filter::Filter;
 use crate::error::Result;
 use crate::output::{Format, Kind, Out, Table, bar, column, money};
 use crate::paths::Paths;
-use crate::store::open_current_reader;
+use crate::store::open_marked_reader;
 
 /// Tokens and cost, by day, project, model, agent or session
 #[derive(Debug, clap::Args)]
@@ -74,7 +74,7 @@ WHERE NOT usage.inherited
 
 /// Prints the sums, and why OpenCode's own figure differs.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_current_reader(&paths.db)?;
+    let db = open_marked_reader(&paths.db)?;
     if args.tree {
         return super::stats_tree::run(&args.filter, &db, out);
     }

@@ -10,7 +10,7 @@ use super::filter::like;
 use crate::error::Result;
 use crate::output::{Format, Out, cut, duration, money, one_line, time};
 use crate::paths::Paths;
-use crate::store::{Row, open_current_reader, rows};
+use crate::store::{Row, open_marked_reader, rows};
 
 /// Follow what is being recorded
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,7 @@ ORDER BY at DESC, id DESC LIMIT ?3";
 
 /// Prints what is there, then what comes, until it is interrupted.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_current_reader(&paths.db)?;
+    let db = open_marked_reader(&paths.db)?;
     let project = args.project.as_deref().map(like);
     let mut seen = BTreeSet::new();
     let mut newest = 0;

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::words;
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
-use crate::store::{open_current_reader, private_file};
+use crate::store::{open_marked_reader, private_file};
 
 /// Raised when what is indexed changes: an older index is then rebuilt.
 const VERSION: u32 = 1;
@@ -83,7 +83,7 @@ impl Index {
     /// where it is missing or outdated, and in memory where it cannot be stored.
     pub(crate) fn open(db: &Path, rebuild: bool) -> Result<Self> {
         // Fails with a clear error where the database cannot be read.
-        drop(open_current_reader(db)?);
+        drop(open_marked_reader(db)?);
         let path = Self::path(db);
         if rebuild {
             for ending in ["", "-wal", "-shm"] {

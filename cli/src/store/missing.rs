@@ -4,13 +4,10 @@
 
 use rusqlite::Connection;
 
-use super::open::schema_version;
+use super::open::{MISSING_SCHEMA, schema_version};
 use super::rows::{Row, rows};
 use crate::error::Result;
 use crate::output::counted;
-
-/// The first schema that marks what is missing.
-const FIRST_SCHEMA: usize = 5;
 
 /// Messages and calls are counted with their session or message. A part has a
 /// mark of its own only where its message is there.
@@ -40,7 +37,7 @@ impl MissingCounts {
 
     /// Counts it. In a database from before there were marks nothing has one.
     pub(crate) fn read(db: &Connection) -> Result<Self> {
-        if schema_version(db)? < FIRST_SCHEMA {
+        if schema_version(db)? < MISSING_SCHEMA {
             return Ok(Self::default());
         }
         let counts = rows(db, COUNTS, [])?.pop().unwrap_or_default();

@@ -11,6 +11,8 @@ use super::files::prepare_files;
 use crate::error::{Context, Error, Result};
 use crate::paths::{self, Paths};
 
+/// The first schema that marks what is missing.
+pub(super) const MISSING_SCHEMA: usize = 5;
 /// How long a writer waits for another. In this program, unlike in the plugin,
 /// nobody has to wait meanwhile.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
@@ -66,12 +68,12 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
-/// Opens the database to read what the current schema has. One that nobody has
-/// written since clankers was updated lacks it.
-pub(crate) fn open_current_reader(path: &Path) -> Result<Connection> {
+/// Opens the database to read with the columns that mark what is missing. One
+/// that nobody has written since clankers was updated may lack them.
+pub(crate) fn open_marked_reader(path: &Path) -> Result<Connection> {
     let db = open_reader(path)?;
     let version = schema_version(&db)?;
-    if version < SCHEMA_VERSION {
+    if version < MISSING_SCHEMA {
         return Err(Error::new(format!(
             "{} has schema {version}, of {SCHEMA_VERSION}",
             paths::shown(path)

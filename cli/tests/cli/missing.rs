@@ -607,6 +607,13 @@ fn a_database_that_nobody_wrote_since_an_update_is_read_as_far_as_it_goes() {
         home.stdout(&["query", "SELECT title FROM sessions"])
             .contains("An old one")
     );
+    let marks = &clankers::store::MIGRATIONS[4];
+    db.execute_batch(&format!("{marks}; PRAGMA user_version = 5"))
+        .unwrap();
+    assert!(
+        home.stdout(&["sessions"]).contains("An old one"),
+        "later schemas have nothing that reading needs"
+    );
     home.run(&["doctor", "--fix"]);
     assert!(home.stdout(&["sessions"]).contains("An old one"));
 }

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::output::{Out, bytes, confirm};
 use crate::paths::Paths;
 use crate::search::Index;
-use crate::store::{apply_within, open_current_reader, open_reader, open_writer, size_on_disk};
+use crate::store::{apply_within, open_marked_reader, open_reader, open_writer, size_on_disk};
 use selection::{Deletion, Selection, Target};
 
 /// Erase content that is old or missing; the ledger of what was spent stays
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
 fn select(args: &Args, paths: &Paths) -> Result<Selection> {
     let project = args.project.as_deref().map(like);
     if args.missing {
-        let db = open_current_reader(&paths.db)?;
+        let db = open_marked_reader(&paths.db)?;
         missing::select(&db, args.older_than, project.as_deref())
     } else {
         let db = open_reader(&paths.db)?;

@@ -18,7 +18,7 @@ use super::session_id;
 use crate::error::Result;
 use crate::output::{Format, Out};
 use crate::paths::Paths;
-use crate::store::open_current_reader;
+use crate::store::open_marked_reader;
 use transcript::Transcript;
 
 /// Show one session: what was said, done and spent
@@ -47,7 +47,7 @@ struct Detail {
 
 /// Shows the session.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_current_reader(&paths.db)?;
+    let db = open_marked_reader(&paths.db)?;
     // All queries see the same moment, whatever is written meanwhile.
     db.execute_batch("BEGIN")?;
     let id = session_id::resolve(&db, &args.session, args.missing)?;
