@@ -6,7 +6,8 @@ import type {
 	MessageWithParts,
 	SessionInfo,
 } from "../harness/api.ts";
-import { compareReleases, tellsLittle } from "../harness/releases.ts";
+import type { Application } from "../harness/application.ts";
+import { isOlder, releaseNamed, tellsLittle } from "../harness/releases.ts";
 import { about, between, type Claim, is, json, sometime } from "./claim.ts";
 import { distinct } from "./database.ts";
 import type { SessionTruth, Truth } from "./truth.ts";
@@ -31,6 +32,7 @@ export interface Rules {
 }
 
 type Part = MessageWithParts["parts"][number];
+type Unanswered = Application["unanswered"];
 
 /** Where OpenCode tells its plugins little, catch-up alone fills the database. */
 export function rulesFor(release: string): Rules {
@@ -42,6 +44,7 @@ export function rulesFor(release: string): Rules {
 
 export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
 	const rows: ExpectedRow[] = [];
+	const { unanswered, unknown } = releaseNamed(rules.release).application;
 	const createdAt = new Map<string, unknown>();
 	for (const { session } of [...truth.sessions, ...truth.gone])
 		createdAt.set(session.id, object(session.time).created);
@@ -51,7 +54,7 @@ export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
 		);
 		rows.push(sessionRow(there, removed, rules), ...todoRows(there));
 		for (const message of there.messages)
-			rows.push(...messageRows(message, createdAt));
+			rows.push(...messageRows(message, createdAt, unanswered));
 	}
 	const optional = rules.tombstones !== "all";
 	const erased: ExpectedRow[] = [];
@@ -64,6 +67,7 @@ export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
 		erased.push(...erasedRows(message, createdAt));
 	rows.push(...erased.map((row) => (optional ? { ...row, optional } : row)));
 	rows.push(...permissionRows(truth), ...retryRows(truth));
+	rows.push(...unknown.map(rejectionRow));
 	return rows;
 }
 
@@ -128,7 +132,7 @@ function sessionUsage(
 ): Record<string, Claim> {
 	const reported = usageNumbers(session);
 	const reports =
-		compareReleases(rules.release, "1.16.0") >= 0 ||
+		!isOlder(rules.release, "1.16.0") ||
 		Object.values(reported).some((value) => value !== 0);
 	if (reports) return each(reported, about);
 	const left = sum(messages);
@@ -145,6 +149,7 @@ function sessionUsage(
 function messageRows(
 	{ info, parts }: MessageWithParts,
 	createdAt: ReadonlyMap<string, unknown>,
+	unanswered: Unanswered,
 ): ExpectedRow[] {
 	const error = object(info.error);
 	const row: ExpectedRow = {
@@ -165,7 +170,9 @@ function messageRows(
 		...errorRows(info, is(object(error.data).message)),
 		...ledgerRows({ info, parts }, createdAt),
 		...parts.map((part) =>
-			part.type === "tool" ? toolCallRow(part, info) : partRow(part, info),
+			part.type === "tool"
+				? toolCallRow(part, info)
+				: partRow(part, info, unanswered[part.type]),
 		),
 	];
 }
@@ -197,7 +204,11 @@ function textContent(parts: readonly Part[]): string {
 		.join("\n");
 }
 
-function partRow(part: Part, info: MessageWithParts["info"]): ExpectedRow {
+function partRow(
+	part: Part,
+	info: MessageWithParts["info"],
+	unanswered: readonly string[] = [],
+): ExpectedRow {
 	const written = part.type === "text" || part.type === "reasoning";
 	const inColumns = ["id", "messageID", "sessionID", "type", "synthetic"];
 	if (written) inColumns.push("text", "time");
@@ -214,7 +225,7 @@ function partRow(part: Part, info: MessageWithParts["info"]): ExpectedRow {
 			session_id: is(info.sessionID),
 			type: is(part.type),
 			text: is(written ? part.text : null),
-			data: Object.keys(rest).length > 0 ? json(rest) : is(null),
+			data: Object.keys(rest).length > 0 ? json(rest, unanswered) : is(null),
 			synthetic: is(part.synthetic ? 1 : 0),
 			started_at: is(time.start),
 			ended_at: is(time.end),
@@ -470,6 +481,12 @@ function erasedRows(
 		...partRows,
 		...ledgerRows(message, createdAt),
 	];
+}
+
+/** What a fork may tell and clankers does not know yet: it may be noted, and nothing else. */
+function rejectionRow(id: string): ExpectedRow {
+	const table = "rejections";
+	return { table, id, session: "", cells: {}, optional: true };
 }
 
 /** Tokens and cost, as a session, a message and a step all spell them. */
