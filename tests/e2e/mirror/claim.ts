@@ -44,6 +44,27 @@ export function json(value: unknown, besides: readonly string[] = []): Claim {
 	};
 }
 
+/** A text that begins so: for one that was cut off. */
+export function beginsWith(text: string): Claim {
+	return lines([{ text, isCutOff: true }]);
+}
+
+/** Texts, one per line, of which those that were cut off may go on. */
+export function lines(
+	texts: readonly { readonly text: string; readonly isCutOff: boolean }[],
+): Claim {
+	const pattern = texts
+		.map(({ text, isCutOff }) => RegExp.escape(text) + (isCutOff ? "[^]*" : ""))
+		.join("\n");
+	const whole = new RegExp(`^${pattern}$`);
+	const joined = show(texts.map(({ text }) => text).join("\n"));
+	const isExact = texts.every(({ isCutOff }) => !isCutOff);
+	return {
+		expected: isExact ? joined : `${joined}, perhaps longer`,
+		holds: (found) => typeof found === "string" && whole.test(found),
+	};
+}
+
 /** Any time: for what OpenCode does not say when. */
 export const sometime: Claim = {
 	expected: "a time",
