@@ -31,6 +31,10 @@ export interface HomeOptions {
 	/** Merged over the configuration. */
 	readonly config?: Readonly<Record<string, unknown>>;
 	readonly env?: Readonly<Record<string, string>>;
+	/** Another program's home: this one is the same folder, with the same projects. */
+	readonly within?: Home;
+	/** The project of another home, where it is to be shared. */
+	readonly project?: string;
 }
 
 export class Home {
@@ -39,8 +43,10 @@ export class Home {
 	readonly env: Readonly<Record<string, string>>;
 
 	constructor(readonly options: HomeOptions) {
-		this.root = mkdtempSync(join(tmpdir(), "clankers-e2e-"));
-		this.project = this.makeProject("project");
+		const { within } = options;
+		this.root = within?.root ?? mkdtempSync(join(tmpdir(), "clankers-e2e-"));
+		this.project =
+			within?.project ?? options.project ?? this.makeProject("project");
 		this.env = {
 			PATH: process.env.PATH ?? "",
 			HOME: this.root,
@@ -72,6 +78,11 @@ export class Home {
 			);
 		}
 		this.configure(options.plugins ?? []);
+	}
+
+	/** Where the program keeps its sessions. */
+	get store(): string {
+		return join(this.root, "data", this.application.name);
 	}
 
 	get application(): Application {
