@@ -1,5 +1,5 @@
 /**
- * The release matrix: every scenario on every release, each compared row by row with what that OpenCode answers.
+ * The release matrix: every scenario on every release, each compared row by row with what that release answers.
  * `bun tests/e2e/matrix.ts [RELEASE …]`; leaves with 1 unless every check held.
  */
 
@@ -17,7 +17,7 @@ import { WHOLE } from "./scenario/whole.ts";
 const releases = process.argv.length > 2 ? process.argv.slice(2) : RELEASES;
 const verdicts: Verdict[] = [];
 for (const release of releases) {
-	console.log(`OpenCode ${release}: ${SCENARIOS.length} scenarios`);
+	console.log(`${release}: ${SCENARIOS.length} scenarios`);
 	verdicts.push(...(await servedVerdicts(release)));
 	for (const scenario of Object.keys(WHOLE))
 		verdicts.push(await wholeVerdict(release, scenario));
@@ -33,9 +33,7 @@ for (const { release, scenario, failure, differences } of verdicts) {
 }
 const made = verdicts.reduce((sum, verdict) => sum + verdict.made, 0);
 const held = verdicts.reduce((sum, verdict) => sum + verdict.held, 0);
-console.log(
-	`\n${held} of ${made} checks held on ${releases.length} releases of OpenCode`,
-);
+console.log(`\n${held} of ${made} checks held on ${releases.length} releases`);
 process.exit(verdicts.every(isClean) ? 0 : 1);
 
 /** Release × scenario: checks held of checks made, where they differ. */

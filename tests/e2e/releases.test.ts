@@ -1,7 +1,7 @@
-/** The release matrix on the oldest release, a middle one and the newest; `make matrix` has them all. */
+/** The release matrix on the oldest release, a middle one, the newest and a fork; `make matrix` has them all, and all of the fork. */
 
 import { describe, expect, test } from "bun:test";
-import { PINNED_RELEASE } from "./harness/releases.ts";
+import { KILO_RELEASE, PINNED_RELEASE } from "./harness/releases.ts";
 import { describe as inWords } from "./mirror/compare.ts";
 import {
 	isClean,
@@ -12,11 +12,15 @@ import {
 
 const RELEASES = ["1.0.61", "1.3.2", PINNED_RELEASE];
 
-describe.each(RELEASES)("OpenCode %s", (release) => {
-	test("is mirrored, whatever a person does in it", async () => {
+test.each([...RELEASES, KILO_RELEASE])(
+	"%s is mirrored, whatever a person does in it",
+	async (release) => {
 		expect(troubles(await servedVerdicts(release))).toEqual([]);
-	}, 240_000);
+	},
+	240_000,
+);
 
+describe.each(RELEASES)("OpenCode %s", (release) => {
 	test.each([
 		[
 			"is mirrored after a kill in mid-stream and a restart",

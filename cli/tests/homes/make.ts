@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { Home } from "../../../tests/e2e/harness/home.ts";
 import { ScriptedModel } from "../../../tests/e2e/harness/model.ts";
 import { Server } from "../../../tests/e2e/harness/opencode.ts";
-import { opencodeBinary } from "../../../tests/e2e/harness/releases.ts";
+import { binaryOf } from "../../../tests/e2e/harness/releases.ts";
 import { SERVED } from "../../../tests/e2e/scenario/index.ts";
 import { openStage, play } from "../../../tests/e2e/scenario/play.ts";
 
@@ -47,7 +47,7 @@ async function make(release: string): Promise<void> {
 			write("opencode.jsonl", schema(kept) + rows(kept, KEPT));
 		} else write("storage.jsonl", files(join(data, "opencode/storage")));
 		const last = recorded.query("SELECT id FROM sessions WHERE title = 'Tools that work'").get() as { id: string };
-		const exported = Bun.spawnSync([await opencodeBinary(release), "export", last.id], {
+		const exported = Bun.spawnSync([binaryOf(release), "export", last.id], {
 			cwd: home.project,
 			env: { ...home.env },
 		});

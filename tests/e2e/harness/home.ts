@@ -1,13 +1,15 @@
-/** A throw-away home: nothing of the machine's own OpenCode is read or written. */
+/** A throw-away home: nothing of the machine's own OpenCode or Kilo is read or written. */
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Application } from "./application.ts";
 import {
-	compareReleases,
 	contemporaryProvider,
 	installsProvider,
+	isOlder,
+	releaseNamed,
 } from "./releases.ts";
 
 export const PROVIDER = "scripted";
@@ -24,11 +26,15 @@ export const PRICE = {
 export interface HomeOptions {
 	readonly release: string;
 	readonly modelURL: string;
-	/** Entries of `plugin` in `opencode.json`. */
+	/** Entries of `plugin` in the configuration. */
 	readonly plugins?: readonly unknown[];
-	/** Merged over `opencode.json`. */
+	/** Merged over the configuration. */
 	readonly config?: Readonly<Record<string, unknown>>;
 	readonly env?: Readonly<Record<string, string>>;
+	/** Another program's home: this one is the same folder, with the same projects. */
+	readonly within?: Home;
+	/** The project of another home, where it is to be shared. */
+	readonly project?: string;
 }
 
 export class Home {
@@ -37,8 +43,10 @@ export class Home {
 	readonly env: Readonly<Record<string, string>>;
 
 	constructor(readonly options: HomeOptions) {
-		this.root = mkdtempSync(join(tmpdir(), "clankers-e2e-"));
-		this.project = this.makeProject("project");
+		const { within } = options;
+		this.root = within?.root ?? mkdtempSync(join(tmpdir(), "clankers-e2e-"));
+		this.project =
+			within?.project ?? options.project ?? this.makeProject("project");
 		this.env = {
 			PATH: process.env.PATH ?? "",
 			HOME: this.root,
@@ -46,17 +54,14 @@ export class Home {
 			XDG_CONFIG_HOME: join(this.root, "config"),
 			XDG_CACHE_HOME: join(this.root, "cache"),
 			XDG_STATE_HOME: join(this.root, "state"),
-			OPENCODE_DISABLE_MODELS_FETCH: "1",
-			OPENCODE_DISABLE_AUTOUPDATE: "1",
-			OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
-			OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
+			...this.application.offline,
 			// Nothing here is to be had from the network.
 			npm_config_registry: "http://127.0.0.1:9/",
 			npm_config_fetch_retries: "0",
 			LANG: "C.UTF-8",
 			...options.env,
 		};
-		const cache = join(this.root, "cache", "opencode");
+		const cache = join(this.root, "cache", this.application.name);
 		mkdirSync(cache, { recursive: true });
 		writeFileSync(join(cache, "models.json"), JSON.stringify(CATALOGUE));
 		writeFileSync(join(cache, "version"), cacheVersion(options.release));
@@ -75,33 +80,40 @@ export class Home {
 		this.configure(options.plugins ?? []);
 	}
 
-	/** Writes OpenCode's configuration anew: what is installed, for processes started from here on. */
+	/** Where the program keeps its sessions. */
+	get store(): string {
+		return join(this.root, "data", this.application.name);
+	}
+
+	get application(): Application {
+		return releaseNamed(this.options.release).application;
+	}
+
+	/** Writes the configuration anew: what is installed, for processes started from here on. */
 	configure(plugins: readonly unknown[]): void {
-		const folder = join(this.root, "config", "opencode");
+		const { name, configFile } = this.application;
+		const folder = join(this.root, "config", name);
 		this.seedHelpers(folder);
-		const depth =
-			compareReleases(this.options.release, "1.18.34") >= 0
-				? { subagent_depth: 3 }
-				: {};
+		const depth = isOlder(this.options.release, "1.18.34")
+			? {}
+			: { subagent_depth: 3 };
 		const config = {
 			...baseConfig(this.options.modelURL),
 			...depth,
 			plugin: plugins,
 			...this.options.config,
 		};
-		writeFileSync(
-			join(folder, "opencode.json"),
-			JSON.stringify(config, null, 2),
-		);
+		writeFileSync(join(folder, configFile), JSON.stringify(config, null, 2));
 	}
 
 	/**
-	 * Makes a configuration folder look as if OpenCode had installed its helper
+	 * Makes a configuration folder look as if the release had installed its helper
 	 * package there already: it waits for that before it loads plugins, and tries
 	 * for a minute where there is no network.
 	 */
 	seedHelpers(folder: string): void {
-		const dependencies = { "@opencode-ai/plugin": this.options.release };
+		const { application, version } = releaseNamed(this.options.release);
+		const dependencies = { [application.helper]: version };
 		mkdirSync(join(folder, "node_modules"), { recursive: true });
 		const write = (name: string, content: object): void =>
 			writeFileSync(join(folder, name), JSON.stringify(content));
@@ -160,9 +172,9 @@ const CATALOGUE = {
 
 /** Up to 1.3 a cache folder of another number is emptied at start, the catalogue with it. */
 function cacheVersion(release: string): string {
-	if (compareReleases(release, "1.0.162") < 0) return "9";
-	if (compareReleases(release, "1.1.31") < 0) return "14";
-	if (compareReleases(release, "1.1.65") < 0) return "18";
+	if (isOlder(release, "1.0.162")) return "9";
+	if (isOlder(release, "1.1.31")) return "14";
+	if (isOlder(release, "1.1.65")) return "18";
 	return "21";
 }
 

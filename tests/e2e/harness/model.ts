@@ -124,6 +124,8 @@ export class ScriptedModel {
 			(message) => message.role === "user",
 		);
 		const asked = last < 0 ? "" : contentOf(chat.messages[last] as ChatMessage);
+		// Kilo keeps its own system prompt when it has a conversation summarised.
+		if (/create a new anchored summary/i.test(asked)) return SUMMARY;
 		const steps = chat.messages
 			.slice(last + 1)
 			.filter((message) => message.role === "assistant").length;

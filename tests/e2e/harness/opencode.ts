@@ -1,9 +1,9 @@
-/** Runs a real OpenCode: `opencode run` for one turn, `opencode serve` for everything else. */
+/** Runs a real release: `opencode run` for one turn, `opencode serve` for everything else. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { Api } from "./api.ts";
 import type { Home } from "./home.ts";
-import { opencodeBinary } from "./releases.ts";
+import { binaryOf } from "./releases.ts";
 
 export interface Finished {
 	readonly code: number | null;
@@ -49,12 +49,11 @@ export class Server {
 			directory,
 		);
 		const output = collect(child);
+		const { name } = home.application;
 		const origin = await new Promise<string>((resolve, reject) => {
 			const timer = setTimeout(
 				() =>
-					reject(
-						new Error(`opencode did not listen within 60 s:\n${output()}`),
-					),
+					reject(new Error(`${name} did not listen within 60 s:\n${output()}`)),
 				60_000,
 			);
 			const look = (): void => {
@@ -66,7 +65,7 @@ export class Server {
 			child.stdout?.on("data", look);
 			child.stderr?.on("data", look);
 			child.once("exit", (code) =>
-				reject(new Error(`opencode left with code ${code}:\n${output()}`)),
+				reject(new Error(`${name} left with code ${code}:\n${output()}`)),
 			);
 		});
 		return new Server(
@@ -98,7 +97,7 @@ function start(
 	args: readonly string[],
 	directory: string,
 ): ChildProcess {
-	const child = spawn(opencodeBinary(home.options.release), args, {
+	const child = spawn(binaryOf(home.options.release), args, {
 		cwd: directory,
 		env: { ...home.env, PWD: directory },
 		stdio: ["ignore", "pipe", "pipe"],

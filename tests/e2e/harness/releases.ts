@@ -1,4 +1,4 @@
-/** Real OpenCode releases: fetched from npm once, kept in the cache. */
+/** Real releases of OpenCode and its forks: fetched from npm once, kept in the cache. */
 
 import { spawnSync } from "node:child_process";
 import {
@@ -10,8 +10,19 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { type Application, KILO, OPENCODE } from "./application.ts";
 
-/** Every release that the matrix runs on, oldest first. */
+export interface Release {
+	/** How tests and commands name it: `1.18.34`, `kilo-7.7.9`. */
+	readonly name: string;
+	readonly application: Application;
+	/** Its number on npm. */
+	readonly version: string;
+	/** The release of OpenCode that it behaves as. */
+	readonly like: string;
+}
+
+/** Every release that the matrix runs on: OpenCode's, oldest first, then its forks'. */
 export const RELEASES = [
 	"1.0.61",
 	"1.1.31",
@@ -19,45 +30,57 @@ export const RELEASES = [
 	"1.14.48",
 	"1.17.19",
 	"1.18.34",
+	"kilo-7.7.9",
 ] as const;
 /** The release that the demo and the end-to-end tests run on. */
 export const PINNED_RELEASE = "1.18.34";
+/** The release of Kilo that they run on. */
+export const KILO_RELEASE = "kilo-7.7.9";
+
+/** The forks: what their releases' names begin with, and what they behave as. */
+const FORKS = [
+	{ application: KILO, prefix: "kilo-", like: "1.18.34" },
+] as const;
+
+export function releaseNamed(name: string): Release {
+	for (const { application, prefix, like } of FORKS)
+		if (name.startsWith(prefix))
+			return { name, application, version: name.slice(prefix.length), like };
+	return { name, application: OPENCODE, version: name, like: name };
+}
 
 export const CACHE: string =
 	process.env.CLANKERS_CACHE ??
 	join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "clankers");
 
 /** The path of a release's executable, after fetching it if the cache lacks it. */
-export function opencodeBinary(version: string): string {
-	const folder = join(CACHE, "opencode", version);
-	const binary = join(
-		folder,
-		"bin",
-		process.platform === "win32" ? "opencode.exe" : "opencode",
-	);
-	if (!existsSync(binary)) fetchRelease(version, folder);
+export function binaryOf(release: string): string {
+	const { application, version } = releaseNamed(release);
+	const folder = join(CACHE, application.name, version);
+	const executable =
+		process.platform === "win32" ? `${application.name}.exe` : application.name;
+	const binary = join(folder, "bin", executable);
+	if (!existsSync(binary)) {
+		const platform =
+			process.platform === "win32" ? "windows" : process.platform;
+		const name = application.packageFor(`${platform}-${process.arch}`);
+		fetchPackage(`${name}@${version}`, folder);
+	}
 	return binary;
 }
 
-function fetchRelease(version: string, folder: string): void {
+/** Fetches a package and unpacks it as this folder. */
+function fetchPackage(name: string, folder: string): void {
 	const parent = join(folder, "..");
 	mkdirSync(parent, { recursive: true });
-	const scratch = mkdtempSync(join(parent, `.${version}-`));
+	const scratch = mkdtempSync(join(parent, ".fetching-"));
 	try {
-		const name = `opencode-${process.platform === "win32" ? "windows" : process.platform}-${process.arch}@${version}`;
-		must(
+		const packed = must(
 			"npm",
 			["pack", "--silent", "--pack-destination", scratch, name],
 			scratch,
 		);
-		must(
-			"tar",
-			[
-				"-xzf",
-				`opencode-${name.slice("opencode-".length).replace("@", "-")}.tgz`,
-			],
-			scratch,
-		);
+		must("tar", ["-xzf", packed.trim()], scratch);
 		renameSync(join(scratch, "package"), folder);
 	} finally {
 		rmSync(scratch, { recursive: true, force: true });
@@ -66,7 +89,7 @@ function fetchRelease(version: string, folder: string): void {
 
 /** Whether a release installs the provider's package when a model is first used; later ones have it inside. */
 export function installsProvider(release: string): boolean {
-	return compareReleases(release, "1.1.31") < 0;
+	return isOlder(release, "1.1.31");
 }
 
 /**
@@ -95,12 +118,14 @@ export function contemporaryProvider(): string {
 	return join(folder, "node_modules");
 }
 
-function must(command: string, args: string[], cwd: string): void {
+/** Runs a command, and gives what it printed. */
+function must(command: string, args: string[], cwd: string): string {
 	const done = spawnSync(command, args, { cwd, encoding: "utf8" });
 	if (done.status !== 0)
 		throw new Error(
 			`\`${command} ${args.join(" ")}\` failed: ${done.stderr || done.error}`,
 		);
+	return done.stdout;
 }
 
 /**
@@ -108,18 +133,23 @@ function must(command: string, args: string[], cwd: string): void {
  * `/event`, nothing of what is created, changed or removed; `/global/event` has it all.
  */
 export function tellsLittle(release: string): boolean {
+	return !isOlder(release, "1.14.42") && isOlder(release, "1.15.2");
+}
+
+/** Whether a process of `opencode run` may leave before it has told the session's last totals. */
+export function leavesEarly(release: string): boolean {
 	return (
-		compareReleases(release, "1.14.42") >= 0 &&
-		compareReleases(release, "1.15.1") <= 0
+		releaseNamed(release).application.leavesEarly || release.startsWith("1.15.")
 	);
 }
 
-/** Compares two release numbers: negative when `a` is older than `b`. */
-export function compareReleases(a: string, b: string): number {
-	const [left, right] = [a.split(".").map(Number), b.split(".").map(Number)];
+/** Whether a release behaves as OpenCode did before `version`. */
+export function isOlder(release: string, version: string): boolean {
+	const numbers = (text: string): number[] => text.split(".").map(Number);
+	const [left, right] = [numbers(releaseNamed(release).like), numbers(version)];
 	for (let index = 0; index < 3; index += 1) {
 		const difference = (left[index] ?? 0) - (right[index] ?? 0);
-		if (difference !== 0) return difference;
+		if (difference !== 0) return difference < 0;
 	}
-	return 0;
+	return false;
 }

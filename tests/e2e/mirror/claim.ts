@@ -28,19 +28,40 @@ export function between(low: number, high: number): Claim {
 	};
 }
 
-/** JSON text of this value, its keys in any order. */
-export function json(value: unknown): Claim {
-	const expected = canonical(value);
+/** JSON text of this value, its keys in any order; an object may have those of `besides` too. */
+export function json(value: unknown, besides: readonly string[] = []): Claim {
+	const expected = canonical(without(besides, value));
 	return {
 		expected,
 		holds: (found) => {
 			if (typeof found !== "string") return false;
 			try {
-				return canonical(JSON.parse(found)) === expected;
+				return canonical(without(besides, JSON.parse(found))) === expected;
 			} catch {
 				return false;
 			}
 		},
+	};
+}
+
+/** A text that begins so: for one that was cut off. */
+export function beginsWith(text: string): Claim {
+	return lines([{ text, isCutOff: true }]);
+}
+
+/** Texts, one per line, of which those that were cut off may go on. */
+export function lines(
+	texts: readonly { readonly text: string; readonly isCutOff: boolean }[],
+): Claim {
+	const pattern = texts
+		.map(({ text, isCutOff }) => RegExp.escape(text) + (isCutOff ? "[^]*" : ""))
+		.join("\n");
+	const whole = new RegExp(`^${pattern}$`);
+	const joined = show(texts.map(({ text }) => text).join("\n"));
+	const isExact = texts.every(({ isCutOff }) => !isCutOff);
+	return {
+		expected: isExact ? joined : `${joined}, perhaps longer`,
+		holds: (found) => typeof found === "string" && whole.test(found),
 	};
 }
 
@@ -52,6 +73,14 @@ export const sometime: Claim = {
 
 export function show(cell: Cell | undefined): string {
 	return cell === undefined ? "no such column" : JSON.stringify(cell);
+}
+
+function without(keys: readonly string[], value: unknown): unknown {
+	if (typeof value !== "object" || value === null || Array.isArray(value))
+		return value;
+	return Object.fromEntries(
+		Object.entries(value).filter(([key]) => !keys.includes(key)),
+	);
 }
 
 function canonical(value: unknown): string {

@@ -2,7 +2,7 @@
 
 import { show } from "./claim.ts";
 import type { FoundTables } from "./database.ts";
-import type { ExpectedRow } from "./expected.ts";
+import type { ExpectedRow } from "./expected/row.ts";
 
 export interface Difference {
 	readonly table: string;
@@ -38,7 +38,7 @@ export function compare(
 	const checked = (session: string): void => {
 		checksOf.set(session, (checksOf.get(session) ?? 0) + 1);
 	};
-	for (const { table, id, session, cells, optional } of expected) {
+	for (const { table, id, session, cells, missing, optional } of expected) {
 		const row = found[table]?.get(id);
 		const differs = (column: string, is: string, cell: string): void => {
 			differences.push({
@@ -57,7 +57,9 @@ export function compare(
 			if (!optional) differs(WHOLE_ROW, "a row", "none");
 			continue;
 		}
-		for (const [column, claim] of Object.entries(cells)) {
+		const isMarked = typeof row.missing_since === "number";
+		const claims = isMarked && missing ? missing : cells;
+		for (const [column, claim] of Object.entries(claims)) {
 			const cell = row[column];
 			checked(session);
 			if (cell === undefined || !claim.holds(cell))

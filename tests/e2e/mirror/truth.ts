@@ -16,6 +16,12 @@ export interface SessionTruth {
 	readonly todos: readonly JsonObject[];
 }
 
+export interface RemovedPart {
+	readonly part: MessageWithParts["parts"][number];
+	/** The message that it was of. */
+	readonly info: MessageWithParts["info"];
+}
+
 export interface Truth {
 	/** Every session that OpenCode has. */
 	readonly sessions: readonly SessionTruth[];
@@ -23,6 +29,8 @@ export interface Truth {
 	readonly gone: readonly SessionTruth[];
 	/** Messages that were seen once and that their sessions no longer have. */
 	readonly removed: readonly MessageWithParts[];
+	/** Parts that were seen once and that their messages, which are there, no longer have. */
+	readonly removedParts: readonly RemovedPart[];
 	/** What OpenCode told its clients, and answers no more. */
 	readonly told: readonly BusEvent[];
 }
@@ -71,9 +79,28 @@ export class Witness {
 			sessions,
 			gone: seen.filter(({ session }) => !now.has(session.id)),
 			removed,
+			removedParts: seen.flatMap(({ session, messages }) =>
+				partsWithout(messages, now.get(session.id)?.messages ?? []),
+			),
 			told: this.told,
 		};
 	}
+}
+
+/** The parts of messages that are still there and have them no more. */
+function partsWithout(
+	seen: readonly MessageWithParts[],
+	now: readonly MessageWithParts[],
+): RemovedPart[] {
+	const left = new Map(
+		now.map(({ info, parts }) => [info.id, new Set(parts.map(({ id }) => id))]),
+	);
+	return seen.flatMap(({ info, parts }) => {
+		const kept = left.get(info.id);
+		return kept === undefined
+			? []
+			: parts.filter(({ id }) => !kept.has(id)).map((part) => ({ part, info }));
+	});
 }
 
 async function readAll(api: Api): Promise<SessionTruth[]> {

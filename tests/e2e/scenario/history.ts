@@ -73,6 +73,28 @@ export const forked: Step = {
 	},
 };
 
+/** Kilo copies the sub-agents' sessions too, and says that the copies cost nothing. */
+export const forkedCaller: Step = {
+	name: "fork with a sub-agent",
+	async run({ model, api }) {
+		const session = await api.createSession({
+			title: "Delegated, then forked",
+		});
+		model.script(
+			"Delegate, then fork.",
+			call("task", {
+				description: "Count",
+				prompt: "Count before the fork.",
+				subagent_type: "general",
+			}),
+			say("Delegated."),
+		);
+		model.script("Count before the fork.", say("There is one."));
+		await api.prompt(session.id, "Delegate, then fork.");
+		await api.fork(session.id);
+	},
+};
+
 export const deleted: Step = {
 	name: "delete",
 	async run(stage) {

@@ -35,6 +35,7 @@ export const ACTS: Readonly<Record<string, readonly Step[]>> = {
 		history.revertedThenPrompted,
 		history.revertedToPart,
 		history.forked,
+		history.forkedCaller,
 		history.deleted,
 		history.compacted,
 		history.archived,

@@ -286,7 +286,7 @@ export const attachments: Step = {
 export const commands: Step = {
 	name: "commands",
 	async run(stage) {
-		const { model, api } = stage;
+		const { model, api, home } = stage;
 		const session = await newSession(stage, "Commands");
 		model.script("Greet this person: Ada", say("Good day, Ada."));
 		model.script("Delegated work: sweep", say("Swept."));
@@ -299,7 +299,7 @@ export const commands: Step = {
 			arguments: "sweep",
 		});
 		await api.request("POST", `/session/${session.id}/shell`, {
-			agent: "build",
+			agent: home.application.agent,
 			command: "echo from the shell",
 		});
 	},

@@ -6,6 +6,7 @@ import type { ScriptedModel } from "../harness/model.ts";
 import { runTurn } from "../harness/opencode.ts";
 import { pluginByPath } from "../harness/plugin.ts";
 import { until } from "../harness/poll.ts";
+import { leavesEarly, releaseNamed } from "../harness/releases.ts";
 import { call, hang, say, think } from "../harness/script.ts";
 import { inWorld } from "../harness/world.ts";
 import type { Difference, Report } from "../mirror/compare.ts";
@@ -24,8 +25,8 @@ export type WholeScenario = (release: string) => Promise<Report>;
 /**
  * `opencode run`, one process per turn. Each is compared by an OpenCode without
  * the plugin, which mends nothing, but for what no event tells before a process
- * leaves: the last time of change (up to 1.1), the last totals (1.15). The next
- * process makes that up.
+ * leaves: the last time of change (up to 1.1), the last totals (1.15, Kilo). The
+ * next process makes that up.
  */
 export const runs: WholeScenario = (release) =>
 	inWorld({ release }, async (world) => {
@@ -170,7 +171,8 @@ export const changedMeanwhile: WholeScenario = (release) =>
 			await api.prompt(renamed, "While nobody looks.");
 			const reverted = await open("Reverted");
 			await api.unrevert(reverted);
-			const command = { agent: "build", command: "echo unseen" };
+			const { agent } = releaseNamed(api.release).application;
+			const command = { agent, command: "echo unseen" };
 			await api.request("POST", `/session/${reverted}/shell`, command);
 		},
 		async (api, model, open) => {
@@ -307,7 +309,7 @@ function toldLate(release: string): readonly string[] {
 		"cache_read_tokens",
 		"cache_write_tokens",
 	];
-	return release.startsWith("1.15.")
+	return leavesEarly(release)
 		? ["updated_at", ...totals, ...details]
 		: ["updated_at"];
 }

@@ -1,0 +1,73 @@
+/** OpenCode, and the programs that were made from it: what each is called, and where each keeps its things. */
+
+export interface Application {
+	/** What people call it. */
+	readonly title: string;
+	/** Its executable, and its folder wherever a system keeps data, configuration, state and caches. */
+	readonly name: string;
+	/** Its npm package for a system such as `linux-x64`. */
+	packageFor(system: string): string;
+	/** Its configuration file. */
+	readonly configFile: string;
+	/** The environment in which it asks the network for nothing of its own accord. */
+	readonly offline: Readonly<Record<string, string>>;
+	/** The package that it installs for plugins to import. */
+	readonly helper: string;
+	/** The agent that answers where none is named. */
+	readonly agent: string;
+	/** Whether a process of one turn may leave before it has told the session's last totals. */
+	readonly leavesEarly: boolean;
+	/** Fields of parts, by the part's type, that it tells in events and leaves out of its answers. */
+	readonly unanswered: Readonly<Record<string, readonly string[]>>;
+	/** What it tells and clankers does not know: rows of `rejections`, each as `event_type code path`. */
+	readonly unknown: readonly string[];
+}
+
+export const OPENCODE: Application = {
+	title: "OpenCode",
+	name: "opencode",
+	packageFor: (system) => `opencode-${system}`,
+	configFile: "opencode.json",
+	offline: disabled("OPENCODE"),
+	helper: "@opencode-ai/plugin",
+	agent: "build",
+	leavesEarly: false,
+	unanswered: {},
+	unknown: [],
+};
+
+/** A fork that kept the plugin API. */
+export const KILO: Application = {
+	title: "Kilo",
+	name: "kilo",
+	packageFor: (system) => `@kilocode/cli-${system}`,
+	configFile: "kilo.json",
+	offline: {
+		...disabled("KILO"),
+		KILO_DISABLE_SESSION_INGEST: "1",
+		KILO_TELEMETRY_LEVEL: "off",
+	},
+	helper: "@kilocode/plugin",
+	agent: "code",
+	leavesEarly: true,
+	unanswered: { "step-start": ["time"] },
+	unknown: [
+		"message.part.updated unknown_field properties.part.metrics",
+		"message.part.updated unknown_field properties.part.time",
+		"session.drained unknown_event type",
+		"session.drain.interrupted unknown_event type",
+	],
+};
+
+/** The switches that every one of them knows, under names that begin with its own. */
+function disabled(prefix: string): Record<string, string> {
+	const switches = [
+		"MODELS_FETCH",
+		"AUTOUPDATE",
+		"LSP_DOWNLOAD",
+		"DEFAULT_PLUGINS",
+	];
+	return Object.fromEntries(
+		switches.map((name) => [`${prefix}_DISABLE_${name}`, "1"]),
+	);
+}
