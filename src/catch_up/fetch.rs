@@ -295,6 +295,10 @@ mod tests {
             .collect()
     }
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "a reading takes any node by reference"
+    )]
     fn spoken(message: &&Value) -> Option<Spoken> {
         let part_ids = message["parts"].as_array()?.iter();
         let part_ids = part_ids.filter_map(|id| Some(id.as_str()?.to_owned()));

@@ -122,7 +122,7 @@ export type Outcome = \"found\" | \"none\" | \"failed\" | \"notOffered\";
 }
 
 /// What came of a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub enum Answer<'a, N> {
     /// What was asked for.
     Found(&'a N),
@@ -133,3 +133,12 @@ pub enum Answer<'a, N> {
     /// The host cannot be asked that.
     NotOffered,
 }
+
+// Not derived: a reference is copied whatever it refers to.
+impl<N> Clone for Answer<'_, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N> Copy for Answer<'_, N> {}

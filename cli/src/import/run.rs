@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// standard input); instead of what OpenCode has on this machine
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
-    /// Every session, not only those that are missing or were changed since
+    /// Every session, not only those that are not recorded or were changed since
     #[arg(long)]
     all: bool,
     /// Say what would be brought in, and change nothing
@@ -33,8 +33,8 @@ pub(crate) struct Args {
     dry_run: bool,
 }
 
-/// So many problems are told one by one.
-const TOLD: usize = 5;
+/// How many problems are listed one by one.
+const LISTED_PROBLEMS: usize = 5;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         }
         import(source, db.as_mut(), args, &mut summary)?;
     }
-    tell(&summary, args, out)
+    report(&summary, args, out)
 }
 
 /// How many of OpenCode's sessions are not recorded, or only in an older state.
@@ -145,13 +145,12 @@ fn import(
     let bar = progress(summary.found);
     while let Some(request) = core.next_request(now()) {
         answer(&mut core, &mut copy, db.as_deref_mut(), &request)?;
-        match (db.as_deref_mut(), args.dry_run) {
-            (Some(db), false) => store(&mut core, db)?,
+        if let Some(db) = db.as_deref_mut().filter(|_| !args.dry_run) {
+            store(&mut core, db)?;
+        } else {
             // Nothing is stored, so that nothing is held either.
-            _ => {
-                core.drain();
-                core.settle(true);
-            }
+            core.drain();
+            core.settle(true);
         }
         if let Request::StoredMessages { .. } = &request {
             bar.inc(1);
@@ -231,7 +230,7 @@ fn progress(sessions: usize) -> ProgressBar {
     bar
 }
 
-fn tell(summary: &Summary, args: &Args, out: &mut Out) -> Result<()> {
+fn report(summary: &Summary, args: &Args, out: &mut Out) -> Result<()> {
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     if !out.is_human() {
         let pair = |name: &str, value: usize| (column(name, Kind::Count), number(value).into());
@@ -285,10 +284,10 @@ fn tell(summary: &Summary, args: &Args, out: &mut Out) -> Result<()> {
         );
         let head = out.yellow(&head);
         out.line(&head)?;
-        for line in summary.unreadable.iter().take(TOLD) {
+        for line in summary.unreadable.iter().take(LISTED_PROBLEMS) {
             out.line(&format!("  {line}"))?;
         }
-        if summary.unreadable.len() > TOLD {
+        if summary.unreadable.len() > LISTED_PROBLEMS {
             out.line("  …")?;
         }
     }

@@ -29,7 +29,7 @@ export class ScriptedSessions {
 	/** Whether no more than the first message is answered of a session's. */
 	cutting = false;
 	/** Where OpenCode says that it keeps its state. */
-	state = "/home/nobody/.local/state/opencode";
+	state = "/home/user/.local/state/opencode";
 	/** What is answered for a message that is not there. */
 	unfound: object = NOT_FOUND;
 	readonly #sessions = new Map<string, Session>();
