@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Core } from "../pkg/clankers.js";
 import { loadCore } from "../plugin-shim/src/core.ts";
-import { SqliteSink } from "../plugin-shim/src/sinks/sqlite.ts";
+import { SqliteSink } from "../plugin-shim/src/storage/sqlite.ts";
 
 const { store } = loadCore();
 const NOW = 1_800_000_000_000;

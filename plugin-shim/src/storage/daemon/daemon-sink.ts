@@ -28,6 +28,9 @@ import { Requests } from "./requests.ts";
 /** Attempts to store the batch under way at the process's end, each at most a busy timeout long: a second in all. */
 const LAST_ATTEMPTS = 20;
 
+/** How many of the sessions that were written without the daemon are remembered. */
+const MOST_REMEMBERED = 1000;
+
 /** Where the daemon is, and what to write while it is away. */
 export interface DaemonOptions {
 	readonly socketPath: string;
@@ -68,7 +71,7 @@ export class DaemonSink implements Sink {
 	#absence: string | undefined;
 	/** Whether this process wrote or read the file itself since the daemon was last there. */
 	#wasAlone = false;
-	/** The sessions that it wrote of. */
+	/** The sessions that it wrote of, the latest last. */
 	readonly #writtenAlone = new Set<string>();
 	#toldOfOtherFile = false;
 
@@ -196,11 +199,17 @@ export class DaemonSink implements Sink {
 
 	#applyHere(commands: readonly Command[], number: number): RefusedCommand[] {
 		const id = { writer: this.#writer, number };
-		for (const command of commands) {
-			const sessionId = sessionOf(command);
-			if (sessionId !== undefined) this.#writtenAlone.add(sessionId);
-		}
+		for (const command of commands) this.#remember(sessionOf(command));
 		return this.#here((local) => local.apply(commands, id));
+	}
+
+	#remember(sessionId: string | undefined): void {
+		if (sessionId === undefined) return;
+		this.#writtenAlone.delete(sessionId);
+		this.#writtenAlone.add(sessionId);
+		const [oldest] = this.#writtenAlone;
+		if (this.#writtenAlone.size > MOST_REMEMBERED && oldest !== undefined)
+			this.#writtenAlone.delete(oldest);
 	}
 
 	#here<Result>(work: (local: SqliteSink) => Result): Result {
@@ -239,6 +248,7 @@ export class DaemonSink implements Sink {
 		const written = [...this.#writtenAlone];
 		this.#wasAlone = false;
 		this.#writtenAlone.clear();
+		this.#local.close();
 		this.#listener?.ready(written);
 	}
 
