@@ -81,6 +81,12 @@ pub(super) fn session() -> Vec<String> {
         REMEMBER_PURGED.to_owned(),
         remember_deletion(&erased_session("?1 ->> 'id'")),
         format!("UPDATE deletions SET kept = 0 WHERE {ERASES} AND id IN ({messages_of})"),
+        // Those that were there again are deleted with it.
+        format!(
+            "\
+UPDATE deletions SET store_id = ?1 ->> 'storeId', at = ?1 ->> 'deletedAt', revived_at = NULL
+WHERE revived_at > at AND id IN ({messages_of})"
+        ),
         format!(
             "INSERT OR IGNORE INTO sessions (id) SELECT ?1 ->> 'id' WHERE {}",
             super::NOT_PURGED

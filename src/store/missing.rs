@@ -33,7 +33,9 @@ fn end_deletion(and: &str) -> String {
 }
 
 /// A deleted session that is there again. Its messages are not before they are
-/// answered with: each keeps a deletion of its own.
+/// answered with: each keeps a deletion of its own, and one that another store
+/// told is still that store's. Of what was erased any telling is news, however
+/// old.
 pub(super) fn revive_session() -> [String; 3] {
     [
         end_deletion(""),
@@ -46,27 +48,36 @@ JOIN messages ON messages.session_id = gone.id
 WHERE gone.id = ?1 ->> 'id' AND sessions.deleted_at IS NOT NULL
   AND messages.deleted_at IS NOT NULL AND {REVIVED}
 ON CONFLICT (id) DO UPDATE SET
-  at = max(coalesce(at, 0), excluded.at), store_id = excluded.store_id, revived_at = NULL"
+  at = max(coalesce(at, 0), excluded.at), store_id = excluded.store_id, revived_at = NULL
+WHERE revived_at > at OR store_id IS excluded.store_id"
         ),
         format!(
-            "UPDATE sessions SET deleted_at = NULL WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"
+            "\
+UPDATE sessions SET deleted_at = NULL, updated_at = iif(title IS NULL, NULL, updated_at)
+WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"
         ),
     ]
 }
 
 /// A deleted message that is there again, with its tool calls but for those
 /// that were removed by themselves.
-pub(super) fn revive_message() -> [String; 3] {
+pub(super) fn revive_message() -> [String; 4] {
     [
         end_deletion(
             "\n  AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
         ),
         format!(
             "\
-UPDATE tool_calls SET deleted_at = NULL
+UPDATE tool_calls SET deleted_at = NULL, status = iif(input IS NULL, NULL, status)
 WHERE message_id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}
   AND (SELECT deleted_at FROM messages WHERE id = ?1 ->> 'id') IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM purged WHERE purged.id = tool_calls.id)"
+        ),
+        format!(
+            "\
+UPDATE parts SET ended_at = NULL
+WHERE message_id = ?1 ->> 'id' AND text IS NULL AND {REVIVED}
+  AND (SELECT deleted_at FROM messages WHERE id = ?1 ->> 'id') IS NOT NULL"
         ),
         format!(
             "UPDATE messages SET deleted_at = NULL WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"

@@ -92,11 +92,10 @@ pub fn statements(method: &str) -> Option<Vec<String>> {
             missing::unpurge(),
             sql::PARENT_OF_PURGED.to_owned(),
             sql::INHERIT_WHEN_CREATED.to_owned(),
-            sql::session_own(),
         ]
         .into_iter()
         .chain(missing::revive_session())
-        .chain([upsert::sessions()])
+        .chain([sql::session_own(), upsert::sessions()])
         .chain(missing::session_is_seen())
         .chain([sql::derive_session("id")])
         .collect(),

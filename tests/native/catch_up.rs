@@ -1,10 +1,10 @@
 //! What no event brought, asked of OpenCode.
 
-use clankers::Core;
 use clankers::catch_up::{Answer, Request};
 use clankers::model::command::{Command, SessionDelete};
 use clankers::model::number::Number;
 use clankers::model::row::OnDelete;
+use clankers::{Core, Urgency};
 use serde_json::{Value, json};
 
 use crate::catching_up::{
@@ -377,6 +377,97 @@ fn a_deleted_session_is_alive_again_once_the_store_that_told_it_answers_with_it(
         let words = "SELECT count(*) FROM messages WHERE text_content <> ''";
         assert_eq!(db.value(words), "0");
     }
+}
+
+#[test]
+fn that_a_turn_has_begun_is_stored_at_once_so_that_a_crash_after_it_is_seen() {
+    let db = recorded(&[1]);
+    let mut core = core();
+    compare(&mut core, &db, &answered(2000, &[1]));
+    assert_eq!(
+        core.observe(&&user("ses_1", "msg_2", json!({})), 1.0),
+        Urgency::Now
+    );
+    store(&mut core, &db);
+    // It is killed. What it did not store left the time of change as it was.
+    let now = answered(2000, &[1, 2, 3]);
+    assert_eq!(compare(&mut self::core(), &db, &now), ["ses_1"]);
+    assert_eq!(db.value("SELECT count(*) FROM messages"), "3");
+}
+
+fn session_deleted(db: &Db, updated_at: u32, at: f64) {
+    let mut core = core();
+    let mut event = session("ses_1", updated(updated_at));
+    event["type"] = json!("session.deleted");
+    core.observe(&&event, at);
+    store(&mut core, db);
+}
+
+#[test]
+fn a_deleted_session_is_alive_again_as_its_store_has_it_however_old_that_is() {
+    let db = recorded(&[1]);
+    session_deleted(&db, 3000, 5000.0);
+    // A copy from before the last change was put back over the store.
+    compare_at((&mut core(), HOME), &db, &answered(1000, &[1]), 6000.0);
+    assert_eq!(
+        db.rows("SELECT title, updated_at, deleted_at FROM sessions"),
+        [r#""A title" | 1000 | NULL"#]
+    );
+}
+
+#[test]
+fn what_was_alive_again_and_deleted_again_is_brought_back_by_no_other_store() {
+    let db = deleted_at(5000.0, OnDelete::Tombstone);
+    compare_at((&mut core(), HOME), &db, &answered(1000, &[1, 2]), 6000.0);
+    session_deleted(&db, 1000, 7000.0);
+    let dead = db.dump_of(&["sessions", "messages", "parts", "tool_calls"]);
+    let copy = "store-of-a-copy";
+    let mut elsewhere = core_at(copy);
+    fetch_at(
+        (&mut elsewhere, copy),
+        &db,
+        &answered(1000, &[1, 2]),
+        "ses_1",
+        8000.0,
+    );
+    store(&mut elsewhere, &db);
+    assert_eq!(
+        db.dump_of(&["sessions", "messages", "parts", "tool_calls"]),
+        dead
+    );
+}
+
+#[test]
+fn a_message_that_another_store_removed_stays_so_when_its_session_is_alive_again() {
+    let db = recorded(&[1, 2]);
+    let mut elsewhere = core_at("store-of-a-copy");
+    elsewhere.observe(&&message_removed("ses_1", "msg_2"), 4000.0);
+    store(&mut elsewhere, &db);
+    session_deleted(&db, 1000, 5000.0);
+    compare_at((&mut core(), HOME), &db, &answered(1000, &[1, 2]), 6000.0);
+    assert_eq!(
+        db.rows("SELECT id, deleted_at, text_content FROM messages ORDER BY id"),
+        [r#""msg_1" | NULL | "words""#, r#""msg_2" | 4000 | """#]
+    );
+}
+
+#[test]
+fn a_removed_message_is_alive_again_as_its_store_has_it_however_far_that_was() {
+    let db = recorded(&[1]);
+    told(&mut core(), &db, [message_removed("ses_1", "msg_1")]);
+    let mut back = answered(2000, &[1]);
+    let message = &mut back.0.get_mut("ses_1").unwrap().messages[0];
+    message["parts"][0]["time"] = json!({ "start": 1 });
+    message["parts"][1]["state"] =
+        json!({ "status": "running", "input": { "command": "make" }, "time": { "start": 1 } });
+    let mut core = core();
+    fetch_at((&mut core, HOME), &db, &back, "ses_1", 6000.0);
+    store(&mut core, &db);
+    assert_eq!(db.value("SELECT text FROM parts"), r#""words""#);
+    assert_eq!(
+        db.value("SELECT input ->> 'command' FROM tool_calls"),
+        r#""make""#
+    );
 }
 
 #[test]

@@ -12,6 +12,9 @@ interface Deed {
 	do(world: World): Promise<void> | void;
 }
 
+/** A deed of one process, or of any. */
+type OnSession = (world: World, process?: Process) => Promise<void>;
+
 const DIRECTORIES = ["/home/user/project", "/home/user/other"] as const;
 const MOST_PROCESSES = 3;
 const FLAWS: readonly Flaw[] = ["answers no messages", "tells no path"];
@@ -119,6 +122,30 @@ const OUTSIDE: readonly Deed[] = [
 	},
 ];
 
+const deleteSession = onSession("deletes", ({ opencode }, { info }) =>
+	opencode.deleteSession(info.id),
+);
+const deleteMessage = onSession(
+	"deletes a message of",
+	async ({ opencode }, { info, messages }, { random }) => {
+		const message = random.pick(messages);
+		if (message !== undefined)
+			await opencode.deleteMessage(info.id, message.info.id);
+	},
+);
+const deletePart = onSession(
+	"deletes a part of",
+	async ({ opencode }, session, { random }) => {
+		const part: Part | undefined = random.pick(partsOf(session));
+		if (part !== undefined) await opencode.deletePart(part);
+	},
+);
+const DELETIONS: readonly OnSession[] = [
+	deleteSession,
+	deleteMessage,
+	deletePart,
+];
+
 /** Deeds of a running OpenCode. */
 const INSIDE: readonly Deed[] = [
 	{
@@ -160,33 +187,10 @@ const INSIDE: readonly Deed[] = [
 			},
 		),
 	},
-	{
-		weight: 6,
-		do: onSession("deletes", ({ opencode }, { info }) =>
-			opencode.deleteSession(info.id),
-		),
-	},
-	{
-		weight: 4,
-		do: onSession(
-			"deletes a message of",
-			async ({ opencode }, { info, messages }, { random }) => {
-				const message = random.pick(messages);
-				if (message !== undefined)
-					await opencode.deleteMessage(info.id, message.info.id);
-			},
-		),
-	},
-	{
-		weight: 3,
-		do: onSession(
-			"deletes a part of",
-			async ({ opencode }, session, { random }) => {
-				const part: Part | undefined = random.pick(partsOf(session));
-				if (part !== undefined) await opencode.deletePart(part);
-			},
-		),
-	},
+	{ weight: 6, do: deleteSession },
+	{ weight: 4, do: deleteMessage },
+	{ weight: 3, do: deletePart },
+	{ weight: 6, do: regret },
 	{
 		weight: 4,
 		do: onSession("forks", ({ opencode }, { info }) => opencode.fork(info.id)),
@@ -266,6 +270,29 @@ function startAt(place: Place, world: World): void {
 	world.start(place, directory, random.chance(0.75), flaw);
 }
 
+/** A person copies the database, deletes something, works on perhaps, and puts the copy back. */
+async function regret(world: World): Promise<void> {
+	const { random, running, deeds } = world;
+	const process = random.pick(running);
+	if (process === undefined) return;
+	const { place } = process;
+	const path = world.newPath("store-copy");
+	place.backUp(path);
+	world.storeCopies.push({ app: place.app, path });
+	deeds.push(`${place.name}'s database is copied, to be put back soon`);
+	const deletion = random.pick(DELETIONS);
+	await deletion?.(world, process);
+	if (random.chance(0.5)) await world.settle();
+	world.stopAllAt(place);
+	const isInPlace = random.chance(0.7);
+	if (isInPlace) place.restoreInPlace(path);
+	else place.restoreByRename(path);
+	deeds.push(
+		`${place.name} gets it back, ${isInPlace ? "over what is there" : "as another file"}`,
+	);
+	maybeStart(place, world);
+}
+
 function acting(
 	what: string,
 	work: (process: Process, world: World) => Promise<void>,
@@ -282,9 +309,8 @@ function onSession(
 	what: string,
 	work: (process: Process, session: Session, world: World) => Promise<void>,
 	killedAfter?: (world: World) => number,
-): Deed["do"] {
-	return async (world) => {
-		const process = world.random.pick(world.running);
+): OnSession {
+	return async (world, process = world.random.pick(world.running)) => {
 		if (process === undefined) return;
 		const { opencode } = process;
 		const sessions = opencode.store.sessions();

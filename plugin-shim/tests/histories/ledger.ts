@@ -37,6 +37,8 @@ interface Scan {
 	/** By entity: whether it is deleted or missing. */
 	readonly marks: Map<string, { deleted: boolean; missing: boolean }>;
 	readonly usage: Map<string, number[]>;
+	/** When a session was changed last. */
+	readonly updated: Map<string, number>;
 }
 
 export class Ledger {
@@ -60,6 +62,10 @@ export class Ledger {
 	/** Which stores a session was in while a plugin listened there. */
 	readonly #keepers = new Map<string, Set<string>>();
 	#missing = new Set<string>();
+	/** The stores that were listened to lately. */
+	readonly #listening = new Set<string>();
+	/** Sessions that changed in a way that no plugin can know of. */
+	readonly #unheard = new Set<string>();
 	/** What the plugin calls the stores. */
 	readonly #ids = new Map<string, string>();
 
@@ -69,6 +75,7 @@ export class Ledger {
 
 	/** A plugin begins to listen to a store: what the store deleted and holds may come back. */
 	listening({ storeId, sessions }: Holder): void {
+		this.#listening.add(storeId);
 		for (const session of sessions) {
 			this.#keep(session.info.id, storeId);
 			for (const entity of entitiesOf(session)) this.#doubt(entity, storeId);
@@ -82,6 +89,11 @@ export class Ledger {
 				this.#fault(`${storeId} is told as ${found}, ${known} as ${id}`);
 		if (found === undefined) this.#fault(`${storeId} is not told from others`);
 		else this.#ids.set(storeId, found);
+	}
+
+	/** A session was changed by a process that no plugin listens to, beside one that has a plugin. */
+	unheard(session: string): void {
+		this.#unheard.add(session);
 	}
 
 	/** A title that a store holds. */
@@ -158,8 +170,8 @@ export class Ledger {
 		told.clear();
 	}
 
-	/** Looks, when all has come to rest: nothing is missing that the running stores have never had. */
-	settled(running: readonly string[]): void {
+	/** Looks, when all has come to rest: nothing is missing that no store which was listened to ever had. These still are. */
+	settled(listening: readonly string[]): void {
 		const scan = this.#scan();
 		for (const entity of this.#uncertain) {
 			if (scan.marks.get(entity)?.deleted !== false) continue;
@@ -174,10 +186,12 @@ export class Ledger {
 			if (this.#missing.has(entity) || !entity.startsWith("session ")) continue;
 			this.counts.missing += 1;
 			const keepers = this.#keepers.get(entity.slice("session ".length));
-			if (!running.some((storeId) => keepers?.has(storeId)))
+			if (![...this.#listening].some((storeId) => keepers?.has(storeId)))
 				this.#fault(`${entity} is missing, says a store that never had it`);
 		}
 		this.#missing = missing;
+		this.#listening.clear();
+		for (const storeId of listening) this.#listening.add(storeId);
 		this.look();
 	}
 
@@ -189,6 +203,9 @@ export class Ledger {
 			const title = new Set(wordsIn(info.title));
 			const key = `session ${info.id}`;
 			this.#compare(key, title, scan.rows.get(key)?.words);
+			// An answer that is older than what is stored is not asked for.
+			const isOlder = info.time.updated < (scan.updated.get(info.id) ?? 0);
+			if (isOlder || this.#unheard.has(info.id)) continue;
 			for (const message of messages)
 				this.#checkMessage(message, storeId, scan);
 		}
@@ -213,10 +230,14 @@ export class Ledger {
 	}
 
 	#checkMessage({ info, parts }: Message, storeId: string, scan: Scan): void {
-		if (!this.#checkAlive(`message ${info.id}`, storeId, scan)) return;
+		// The list of sessions does not show that a removed message is back, so
+		// nobody asks for it; where it is asked for, it comes.
+		const entity = `message ${info.id}`;
+		if (this.#lineage.deletions.has(entity)) return;
+		if (!this.#checkAlive(entity, storeId, scan)) return;
 		for (const part of parts) {
 			const key = `part ${part.id}`;
-			// A part that was removed stays so: nothing is kept of it but its id.
+			// Nor a removed part.
 			if (this.#lineage.deletions.has(key)) continue;
 			const { words } = heldOf(part);
 			if (words.size === 0) continue;
@@ -324,7 +345,12 @@ export class Ledger {
 	}
 
 	#scan(): Scan {
-		const scan: Scan = { rows: new Map(), marks: new Map(), usage: new Map() };
+		const scan: Scan = {
+			rows: new Map(),
+			marks: new Map(),
+			usage: new Map(),
+			updated: new Map(),
+		};
 		const mark = (entity: string, row: Row): void => {
 			const isSet = (column: string): boolean => (row[column] ?? null) !== null;
 			scan.marks.set(entity, {
@@ -343,6 +369,7 @@ export class Ledger {
 		for (const row of query(this.#path, "SELECT * FROM sessions")) {
 			const session = String(row["id"]);
 			mark(`session ${session}`, row);
+			scan.updated.set(session, Number(row["updated_at"]));
 			const words = new Set(wordsIn(row["title"]));
 			scan.rows.set(`session ${session}`, {
 				session,

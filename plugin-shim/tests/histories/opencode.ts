@@ -213,15 +213,19 @@ export class OpenCode {
 			if (info.parentID === sessionID) await this.deleteSession(info.id);
 		const gone = sessions.find(({ info }) => info.id === sessionID);
 		if (gone === undefined) return;
-		this.store.change((all) => all.filter(({ info }) => info.id !== sessionID));
+		this.store.change(sessionID, (all) =>
+			all.filter(({ info }) => info.id !== sessionID),
+		);
 		await this.#tell("session.deleted", { sessionID, info: gone.info });
 	}
 
+	/** What the session cost falls with a message, and no event tells that. */
 	async deleteMessage(sessionID: string, messageID: string): Promise<void> {
 		this.store.changeSession(sessionID, (session) => {
-			session.messages = session.messages.filter(
-				({ info }) => info.id !== messageID,
-			);
+			const isIt = ({ info }: Message): boolean => info.id === messageID;
+			const cost = Number(session.messages.find(isIt)?.info["cost"] ?? 0);
+			session.info.cost = Math.max(0, session.info.cost - cost);
+			session.messages = session.messages.filter((message) => !isIt(message));
 		});
 		await this.#tell("message.removed", { sessionID, messageID });
 	}
@@ -313,7 +317,7 @@ export class OpenCode {
 	}
 
 	async #begin(session: Session): Promise<void> {
-		this.store.change((sessions) => [...sessions, session]);
+		this.store.change(session.info.id, (sessions) => [...sessions, session]);
 		const { info } = session;
 		await this.#tell("session.created", { sessionID: info.id, info });
 	}

@@ -9,6 +9,7 @@ import {
 	renameSync,
 	rmSync,
 	statSync,
+	utimesSync,
 	writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -73,6 +74,7 @@ export class Place {
 		rmSync(this.folder, { recursive: true, force: true });
 		mkdirSync(dirname(this.folder), { recursive: true });
 		cpSync(other.folder, this.folder, { recursive: true });
+		changeUntilTold(this.database);
 	}
 
 	/** Exchanges the two data folders. */
@@ -113,6 +115,7 @@ export class Place {
 	/** Puts a copy in the file's place: another file under its name. */
 	restoreByRename(from: string): void {
 		copyFileSync(from, `${this.database}.new`);
+		changeUntilTold(`${this.database}.new`);
 		renameSync(`${this.database}.new`, this.database);
 	}
 
@@ -120,6 +123,18 @@ export class Place {
 	restoreInPlace(from: string): void {
 		writeFileSync(this.database, readFileSync(from));
 	}
+}
+
+/**
+ * Changes a new file until its creation is told from its last change: here all
+ * happens within a tick of the clock, and a real database is written to later.
+ */
+export function changeUntilTold(path: string): void {
+	const isTold = (): boolean => {
+		const { birthtimeNs, ctimeNs } = statSync(path, { bigint: true });
+		return birthtimeNs !== ctimeNs;
+	};
+	while (!isTold()) utimesSync(path, new Date(), new Date());
 }
 
 interface Note {

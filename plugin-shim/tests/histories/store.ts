@@ -3,14 +3,9 @@
  * put back in a history is copied, moved and put back on disk. OpenCode's own
  * file is a SQLite database; clankers never opens it, so here it is JSON.
  */
-import {
-	existsSync,
-	mkdirSync,
-	readFileSync,
-	statSync,
-	writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { changeUntilTold } from "./places.ts";
 
 /** `info` of a session, as OpenCode 1.18 has it. */
 export interface SessionInfo {
@@ -66,19 +61,22 @@ export interface Session {
 	messages: Message[];
 }
 
+/** Hears what is written, and which session that changes. */
+export type Written = (sessions: readonly Session[], id?: string) => void;
+
 /** The file of one path. It is read anew for each use: what is in its place may have changed. */
 export class Store {
 	readonly path: string;
-	readonly #written: (sessions: readonly Session[]) => void;
+	readonly #written: Written;
 
 	/** Makes an empty one where there is none, as OpenCode does when it starts. */
-	constructor(path: string, written: (sessions: readonly Session[]) => void) {
+	constructor(path: string, written: Written) {
 		this.path = path;
 		this.#written = written;
 		if (existsSync(path)) return;
 		mkdirSync(dirname(path), { recursive: true });
-		do this.#write([]);
-		while (isJustMade(path));
+		this.#write([]);
+		changeUntilTold(path);
 	}
 
 	sessions(): Session[] {
@@ -90,15 +88,18 @@ export class Store {
 	}
 
 	/** Changes it, in place: the file stays the one it is. */
-	change(work: (sessions: Session[]) => Session[] | undefined): void {
+	change(
+		id: string,
+		work: (sessions: Session[]) => Session[] | undefined,
+	): void {
 		const sessions = this.sessions();
-		this.#write(work(sessions) ?? sessions);
+		this.#write(work(sessions) ?? sessions, id);
 	}
 
 	/** Changes one session, and gives it back. */
 	changeSession(id: string, work: (session: Session) => void): Session {
 		let changed: Session | undefined;
-		this.change((sessions) => {
+		this.change(id, (sessions) => {
 			changed = sessions.find(({ info }) => info.id === id);
 			if (changed !== undefined) work(changed);
 			return undefined;
@@ -124,16 +125,10 @@ export class Store {
 		});
 	}
 
-	#write(sessions: Session[]): void {
+	#write(sessions: Session[], id?: string): void {
 		writeFileSync(this.path, JSON.stringify(sessions));
-		this.#written(sessions);
+		this.#written(sessions, id);
 	}
-}
-
-/** Whether nothing has come to it since its creation. A database is written to again at once. */
-function isJustMade(path: string): boolean {
-	const { birthtimeNs, ctimeNs } = statSync(path, { bigint: true });
-	return birthtimeNs === ctimeNs;
 }
 
 function isPart(what: MessageInfo | Part): what is Part {

@@ -20,6 +20,8 @@ export interface Process {
 	readonly plugin: Plugin | undefined;
 	/** Whether it has asked its OpenCode for everything and nothing came between. */
 	isToBeHeld: boolean;
+	/** The sessions that it has changed. */
+	readonly changed: Set<string>;
 }
 
 export class World implements Surroundings {
@@ -72,9 +74,11 @@ export class World implements Surroundings {
 		flaw?: Flaw,
 	): Process {
 		const name = `process ${this.next()}`;
-		const store = new Store(place.database, (sessions) => {
+		const changed = new Set<string>();
+		const store = new Store(place.database, (sessions, id) => {
 			for (const { info } of sessions)
 				this.ledger.noteTitle(info.id, info.title, info.time.updated);
+			if (id !== undefined) changed.add(id);
 		});
 		const opencode = new OpenCode(store, directory, this);
 		const { dataHome, stateFolder } = place;
@@ -95,6 +99,7 @@ export class World implements Surroundings {
 			place,
 			plugin,
 			isToBeHeld: withPlugin,
+			changed,
 		};
 		this.running.push(process);
 		const how = withPlugin
@@ -123,12 +128,26 @@ export class World implements Surroundings {
 		} catch (error) {
 			if (!(error instanceof Killed)) throw error;
 		}
+		if (process.plugin === undefined || process.plugin.flaw !== undefined)
+			this.#isUnheard(process);
 		if (killedAfter !== undefined)
 			this.kill(process, ` after ${killedAfter} events`);
 	}
 
+	/**
+	 * What a process did that no plugin told of, another's plugin on the same
+	 * store does not know. It goes on with a session as one that it knows whole.
+	 */
+	#isUnheard(process: Process): void {
+		const isBeside = (other: Process): boolean =>
+			other !== process && other.place === process.place;
+		if (this.running.some((other) => isBeside(other) && other.plugin))
+			for (const id of process.changed) this.ledger.unheard(id);
+	}
+
 	kill(process: Process, when = ""): void {
 		this.deeds.push(`${process.name} is killed${when}`);
+		this.#isUnheard(process);
 		process.plugin?.kill();
 		this.#gone(process);
 	}
