@@ -3,6 +3,7 @@
  * files and clankers' own, made at random: whatever happens, no word is lost
  * that no deletion event named.
  */
+import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { play } from "./history.ts";
 
@@ -12,9 +13,23 @@ const FIRST = Number(
 	process.env["CLANKERS_HISTORY_SEED"] ?? Date.now() % 2 ** 31,
 );
 
+/** From so many on, each of what a history is for has happened in one of them. */
+const ENOUGH = 100;
+
 describe("whatever happens to the files, no word is lost that no deletion named", () => {
+	const counts: Awaited<ReturnType<typeof play>>[] = [];
+
 	for (let seed = FIRST; seed < FIRST + MANY; seed++)
 		it(`in the history of CLANKERS_HISTORY_SEED=${seed}`, async () => {
-			await play(seed);
+			counts.push(await play(seed));
+		});
+
+	if (MANY >= ENOUGH)
+		it("and things were deleted, missing and alive again in them", () => {
+			for (const what of ["held", "named", "missing", "revived"] as const)
+				assert.ok(
+					counts.some((count) => count[what] > 0),
+					`nothing was ever ${what}`,
+				);
 		});
 });

@@ -41,6 +41,9 @@ interface Scan {
 	readonly updated: Map<string, number>;
 }
 
+/** Who told a deletion before it was known which store that was. No store undoes it. */
+const NOBODY = "no known store";
+
 export class Ledger {
 	/** What went wrong, in the order in which it was found. */
 	readonly faults: string[] = [];
@@ -107,14 +110,17 @@ export class Ledger {
 		});
 	}
 
-	/** A plugin is about to hear an event. What it names is to go. */
-	hears({ type, properties }: OpenCodeEvent, storeId: string): void {
+	/** A plugin is about to hear an event. What it names is to go. Just started, the plugin does not know yet which store that is. */
+	hears(
+		{ type, properties }: OpenCodeEvent,
+		storeId: string,
+		isStoreKnown: boolean,
+	): void {
 		const { sessionID, messageID, partID, part, info } = properties;
-		if (type === "session.deleted") this.#name(`session ${sessionID}`, storeId);
-		else if (type === "message.removed")
-			this.#name(`message ${messageID}`, storeId);
-		else if (type === "message.part.removed")
-			this.#name(`part ${partID}`, storeId);
+		const by = isStoreKnown ? storeId : NOBODY;
+		if (type === "session.deleted") this.#name(`session ${sessionID}`, by);
+		else if (type === "message.removed") this.#name(`message ${messageID}`, by);
+		else if (type === "message.part.removed") this.#name(`part ${partID}`, by);
 		else {
 			this.#keep(sessionID, storeId);
 			this.#doubt(`session ${sessionID}`, storeId);

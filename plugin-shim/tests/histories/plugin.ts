@@ -37,6 +37,8 @@ export class Plugin {
 	readonly log: Line[] = [];
 	/** What events told since all was at rest last. */
 	readonly told: Map<string, Held> = new Map();
+	/** Until it has asked, it does not know which store it listens to. */
+	#isStoreKnown = false;
 	readonly #opencode: OpenCode;
 	readonly #time: VirtualTime;
 	readonly #sink: SqliteSink;
@@ -61,12 +63,13 @@ export class Plugin {
 		this.#member = this.#recorder.join({
 			log,
 			host: new WatchedHost(client, directory, log, environment, (found) => {
+				this.#isStoreKnown = found !== undefined;
 				if (flaw !== "tells no path") ledger.isTold(storeId, found);
 			}),
 		});
 		ledger.listening({ storeId, sessions: opencode.store.sessions() });
 		opencode.listener = (event) => {
-			ledger.hears(event, storeId);
+			ledger.hears(event, storeId, this.#isStoreKnown);
 			const told = Ledger.told(event);
 			if (told !== undefined) this.told.set(...told);
 			if (!this.#recorder.ignored.has(event.type)) this.#member.observe(event);
