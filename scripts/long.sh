@@ -17,7 +17,7 @@ histories_under_node() {
     node --test --test-reporter=dot "$ROOT/plugin-shim/tests/histories/*.test.ts"
 }
 
-step "Build" "$ROOT/scripts/build.sh"
+step "The core as WebAssembly" "$ROOT/scripts/build-wasm.sh"
 note "$CLANKERS_HISTORIES histories each, from CLANKERS_HISTORY_SEED=$CLANKERS_HISTORY_SEED on"
 step "Histories under Bun" histories_under_bun
 step "Histories under Node.js" histories_under_node
