@@ -77,10 +77,11 @@ execFileSync(
 	],
 	{ cwd: root, stdio: "inherit" },
 );
-for (const entry of ["index", "server", "host", "session-api"])
-	copyFileSync(join(types, `${entry}.d.ts`), join(dist, `${entry}.d.ts`));
-// The client's are where their imports find the core's, of which they are made.
-for (const name of ["client", "rpc/link", "rpc/protocol"])
+// They are where their imports find the core's, of which some are made.
+const typed = ["index", "server", "client", "rpc/link", "rpc/protocol"];
+for (const host of ["host", "host-log", "opencode1"])
+	typed.push(`hosts/${host}`);
+for (const name of typed)
 	cpSync(join(types, `${name}.d.ts`), join(dist, `types/src/${name}.d.ts`));
 cpSync(join(root, "../pkg/clankers.d.ts"), join(dist, "pkg/clankers.d.ts"));
 rmSync(types, { recursive: true });
