@@ -127,17 +127,20 @@ const deleteSession = onSession("deletes", ({ opencode }, { info }) =>
 );
 const deleteMessage = onSession(
 	"deletes a message of",
-	async ({ opencode }, { info, messages }, { random }) => {
+	async ({ opencode, plugin }, { info, messages }, { random, ledger }) => {
 		const message = random.pick(messages);
-		if (message !== undefined)
-			await opencode.deleteMessage(info.id, message.info.id);
+		if (message === undefined) return;
+		if (plugin === undefined) ledger.unlisted(`message ${message.info.id}`);
+		await opencode.deleteMessage(info.id, message.info.id);
 	},
 );
 const deletePart = onSession(
 	"deletes a part of",
-	async ({ opencode }, session, { random }) => {
+	async ({ opencode, plugin }, session, { random, ledger }) => {
 		const part: Part | undefined = random.pick(partsOf(session));
-		if (part !== undefined) await opencode.deletePart(part);
+		if (part === undefined) return;
+		if (plugin === undefined) ledger.unlisted(`part ${part.id}`);
+		await opencode.deletePart(part);
 	},
 );
 const DELETIONS: readonly OnSession[] = [

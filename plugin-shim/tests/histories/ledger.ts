@@ -69,6 +69,8 @@ export class Ledger {
 	readonly #listening = new Set<string>();
 	/** Sessions that changed in a way that no plugin can know of. */
 	readonly #unheard = new Set<string>();
+	/** Messages and parts that were removed while nobody listened: the list of sessions does not show that one is back. */
+	readonly #unlisted = new Set<string>();
 	/** What the plugin calls the stores. */
 	readonly #ids = new Map<string, string>();
 
@@ -97,6 +99,11 @@ export class Ledger {
 	/** A session was changed by a process that no plugin listens to, beside one that has a plugin. */
 	unheard(session: string): void {
 		this.#unheard.add(session);
+	}
+
+	/** A message or a part is removed while nobody listens. */
+	unlisted(entity: string): void {
+		this.#unlisted.add(entity);
 	}
 
 	/** A title that a store holds. */
@@ -209,9 +216,7 @@ export class Ledger {
 			const title = new Set(wordsIn(info.title));
 			const key = `session ${info.id}`;
 			this.#compare(key, title, scan.rows.get(key)?.words);
-			// An answer that is older than what is stored is not asked for.
-			const isOlder = info.time.updated < (scan.updated.get(info.id) ?? 0);
-			if (isOlder || this.#unheard.has(info.id)) continue;
+			if (this.#unheard.has(info.id)) continue;
 			for (const message of messages)
 				this.#checkMessage(message, storeId, scan);
 		}
@@ -239,17 +244,21 @@ export class Ledger {
 		// The list of sessions does not show that a removed message is back, so
 		// nobody asks for it; where it is asked for, it comes.
 		const entity = `message ${info.id}`;
-		if (this.#lineage.deletions.has(entity)) return;
+		if (this.#isUnlisted(entity)) return;
 		if (!this.#checkAlive(entity, storeId, scan)) return;
 		for (const part of parts) {
 			const key = `part ${part.id}`;
 			// Nor a removed part.
-			if (this.#lineage.deletions.has(key)) continue;
+			if (this.#isUnlisted(key)) continue;
 			const { words } = heldOf(part);
 			if (words.size === 0) continue;
 			if (part.type === "tool") this.#checkAlive(key, storeId, scan);
 			this.#compare(key, words, scan.rows.get(key)?.words);
 		}
+	}
+
+	#isUnlisted(entity: string): boolean {
+		return this.#lineage.deletions.has(entity) || this.#unlisted.has(entity);
 	}
 
 	/** Whether the entity is to be there with all that belongs to it. */
