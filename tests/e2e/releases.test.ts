@@ -17,7 +17,7 @@ test.each([...RELEASES, KILO_RELEASE])(
 	async (release) => {
 		expect(troubles(await servedVerdicts(release))).toEqual([]);
 	},
-	240_000,
+	480_000,
 );
 
 describe.each(RELEASES)("OpenCode %s", (release) => {
