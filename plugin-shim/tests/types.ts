@@ -78,6 +78,7 @@ export type Checks = [
 			| "message.missing"
 			| "part.missing"
 			| "tool_call.upsert"
+			| "usage.upsert"
 			| "session_error.upsert"
 			| "permission.upsert"
 			| "todo.replace"

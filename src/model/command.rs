@@ -6,7 +6,8 @@ use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
 use crate::model::row::{
-    MessageRow, OnDelete, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow, ToolCallRow,
+    MessageRow, OnDelete, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow,
+    ToolCallRow, UsageRow,
 };
 
 /// Declares the commands: the enum, each one's method name, and its TypeScript type.
@@ -46,8 +47,7 @@ commands! {
     MessageUpsert(MessageRow) = "message.upsert",
     /// A message was removed.
     MessageDelete(MessageDelete) = "message.delete",
-    /// A part other than a tool call was created or changed; a step-finish
-    /// part is also a row of the ledger.
+    /// A part other than a tool call was created or changed.
     PartUpsert(PartRow) = "part.upsert",
     /// A text that is being written grew.
     PartAppend(PartAppend) = "part.append",
@@ -61,6 +61,8 @@ commands! {
     PartMissing(PartMissing) = "part.missing",
     /// A tool call was created or changed.
     ToolCallUpsert(ToolCallRow) = "tool_call.upsert",
+    /// A step was answered by a provider: what it cost.
+    UsageUpsert(UsageRow) = "usage.upsert",
     /// A provider failed, a turn was aborted or is tried again.
     SessionErrorUpsert(SessionErrorRow) = "session_error.upsert",
     /// A permission was asked or answered.
@@ -125,28 +127,26 @@ pub struct PartAppend {
 }
 
 impl PartAppend {
-    /// Adds what this holds beyond it to `text`, the part's from byte `from`
-    /// on. Nothing where the two do not meet.
-    pub(crate) fn extend(&self, text: &mut String, from: usize) {
-        let start = self.start();
-        let held = from.saturating_add(text.len()).checked_sub(start);
-        if start >= from
-            && let Some(rest) = held.and_then(|held| self.text.get(held..))
-        {
-            text.push_str(rest);
-        }
+    /// Whether `newer` begins within this text or at its end.
+    pub(crate) fn reaches(&self, newer: &Self) -> bool {
+        (self.start()..=self.end()).contains(&newer.start())
     }
 
-    /// Takes over what `newer` holds beyond this.
-    pub(crate) fn learn(&mut self, newer: &Self) {
-        let start = self.start();
-        newer.extend(&mut self.text, start);
+    /// Takes over what `newer`, which this [reaches](Self::reaches), holds beyond this.
+    pub(crate) fn merge_from(&mut self, newer: &Self) {
+        let held = self.end().checked_sub(newer.start());
+        if let Some(rest) = held.and_then(|held| newer.text.get(held..)) {
+            self.text.push_str(rest);
+        }
     }
 
     /// Whether the whole text `whole` is as long as with this.
     pub(crate) fn is_in(&self, whole: &Known<String>) -> bool {
-        let end = self.start().saturating_add(self.text.len());
-        whole.value().is_some_and(|whole| whole.len() >= end)
+        whole.value().is_some_and(|whole| whole.len() >= self.end())
+    }
+
+    fn end(&self) -> usize {
+        self.start().saturating_add(self.text.len())
     }
 
     fn start(&self) -> usize {

@@ -4,7 +4,7 @@ use crate::model::command::TodoReplace;
 use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::row::{
-    MessageRow, PartRow, PermissionRow, SessionRow, SessionStatus, ToolCallRow,
+    MessageRow, PartRow, PermissionRow, SessionRow, SessionStatus, ToolCallRow, UsageRow,
 };
 
 /// One thing that happened in OpenCode.
@@ -54,6 +54,8 @@ pub enum Event {
         row: PartRow,
         /// The retry that it tells of (1.0).
         retry: Option<Retry>,
+        /// The step that ended with it.
+        step: Option<UsageRow>,
     },
     /// A tool call is now like this.
     ToolCall(ToolCallRow),

@@ -32,7 +32,7 @@ impl<T> Known<T> {
     }
 
     /// Takes over what `newer` knows; what it does not know stays.
-    pub fn learn(&mut self, newer: Self) {
+    pub fn merge_from(&mut self, newer: Self) {
         if !newer.is_unknown() {
             *self = newer;
         }

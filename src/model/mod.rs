@@ -1,6 +1,7 @@
 //! What clankers speaks: rows, events, commands and rejections. No agent's
 //! names are here; a source turns what its agent sends into these.
 
+pub mod column;
 pub mod command;
 pub mod event;
 pub mod known;

@@ -95,12 +95,16 @@ export interface RejectionRow {
 ";
 
     /// Adds the same kind, met again.
-    pub(crate) fn count_again(&mut self, again: Self) {
-        self.count = self.count + again.count;
-        self.last_seen = again.last_seen;
-        self.expected = again.expected;
-        self.found = again.found;
-        self.source_version = again.source_version.or(self.source_version.take());
+    pub(crate) fn merge_from(&mut self, again: Self) {
+        let earliest = |one: Number, other: Number| if other < one { other } else { one };
+        let latest = |one: Number, other: Number| if other > one { other } else { one };
+        *self = Self {
+            source_version: again.source_version.or(self.source_version.take()),
+            count: self.count + again.count,
+            first_seen: earliest(self.first_seen, again.first_seen),
+            last_seen: latest(self.last_seen, again.last_seen),
+            ..again
+        };
     }
 
     /// One line for a log, such as ``refused a field of `session.updated`:

@@ -5,195 +5,157 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::column::{Column, Guard, Row, Rule, row};
 use crate::model::known::Known;
 use crate::model::number::Number;
-
-/// Declares a row: its struct, how it learns from a newer one, and its
-/// TypeScript type, from one list of fields.
-macro_rules! row {
-    (
-        $(#[$doc:meta])*
-        $name:ident { $($(#[$kdoc:meta])* $key:ident: $kjson:literal $(or $kalias:literal)?),+ $(,)? }
-        $($(#[$fdoc:meta])* $field:ident: $json:literal $type:ty = $ts:literal,)*
-    ) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name {
-            $($(#[$kdoc])* #[serde(rename = $kjson $(, alias = $kalias)?)] pub $key: String,)+
-            $($(#[$fdoc])*
-            #[serde(rename = $json, default, skip_serializing_if = "Known::is_unknown")]
-            pub $field: Known<$type>,)*
-        }
-
-        impl $name {
-            /// The row's TypeScript type, for the generated declarations.
-            pub const TYPESCRIPT: &'static str = concat!(
-                "export interface ", stringify!($name), " {\n",
-                $("  ", $kjson, ": string;\n",)+
-                $("  ", $json, "?: ", $ts, " | null;\n",)*
-                "}\n",
-            );
-
-            /// Takes over what `newer` knows of the same row.
-            pub fn learn(&mut self, newer: Self) {
-                $(self.$field.learn(newer.$field);)*
-            }
-        }
-    };
-}
 
 row! {
     /// What is known of a session (`sessions`). Its tokens and cost are what
     /// OpenCode itself reports for the session; sums are the store's.
-    SessionRow {
+    SessionRow in "sessions" guarded by Updated {
         /// OpenCode's `ses_…` id.
         id: "id" or "sessionId",
     }
     /// The session whose `task` call started this one.
-    parent_id: "parentId" String = "string",
+    parent_id: "parentId" String = "string", TEXT, Latest;
     /// Which agent's recorder wrote it; `opencode` unless said.
-    source: "source" String = "string",
+    source: "source" String = "string", TEXT or "'opencode'", Latest;
     /// The OpenCode release that made the session (`info.version`).
-    source_version: "sourceVersion" String = "string",
+    source_version: "sourceVersion" String = "string", TEXT, Latest;
     /// The title, a model's or a person's.
-    title: "title" String = "string",
+    title: "title" String = "string", TEXT, Content;
     /// OpenCode's project id: the repository's first commit, or `global`.
-    project_id: "projectId" String = "string",
+    project_id: "projectId" String = "string", TEXT, Latest;
     /// The directory the session works in.
-    project_path: "projectPath" String = "string",
+    project_path: "projectPath" String = "string", TEXT, Latest;
     /// The last component of that directory.
-    project_name: "projectName" String = "string",
+    project_name: "projectName" String = "string", TEXT, Latest;
     /// The agent, where the release reports one for the session (1.17 on).
-    agent: "agent" String = "string",
+    agent: "agent" String = "string", TEXT of "session_own", Latest;
     /// The model, where the release reports one for the session (1.17 on).
-    model: "model" String = "string",
+    model: "model" String = "string", TEXT of "session_own", Latest;
     /// That model's provider.
-    provider: "provider" String = "string",
+    provider: "provider" String = "string", TEXT of "session_own", Latest;
     /// What the session is doing.
-    status: "status" SessionStatus = "SessionStatus",
+    status: "status" SessionStatus = "SessionStatus", TEXT or "'idle'", Apart;
     /// Input tokens that no cache served.
-    prompt_tokens: "promptTokens" Number = "number",
+    prompt_tokens: "promptTokens" Number = "number", INTEGER or "0", Reported;
     /// Output tokens; up to release 1.3 they include reasoning.
-    completion_tokens: "completionTokens" Number = "number",
+    completion_tokens: "completionTokens" Number = "number", INTEGER or "0", Reported;
     /// Reasoning tokens.
-    reasoning_tokens: "reasoningTokens" Number = "number",
+    reasoning_tokens: "reasoningTokens" Number = "number", INTEGER or "0", Reported;
     /// Input tokens read from a cache.
-    cache_read_tokens: "cacheReadTokens" Number = "number",
+    cache_read_tokens: "cacheReadTokens" Number = "number", INTEGER or "0", Reported;
     /// Input tokens written to a cache.
-    cache_write_tokens: "cacheWriteTokens" Number = "number",
+    cache_write_tokens: "cacheWriteTokens" Number = "number", INTEGER or "0", Reported;
     /// US dollars.
-    cost: "cost" Number = "number",
-    /// Lines added.
-    additions: "additions" Number = "number",
+    cost: "cost" Number = "number", REAL or "0", Reported;
+    /// Lines added, where OpenCode tells it.
+    additions: "additions" Number = "number", INTEGER, Latest;
     /// Lines deleted.
-    deletions: "deletions" Number = "number",
+    deletions: "deletions" Number = "number", INTEGER, Latest;
     /// Files changed.
-    files_changed: "filesChanged" Number = "number",
+    files_changed: "filesChanged" Number = "number", INTEGER, Latest;
     /// When it was created, Unix milliseconds.
-    created_at: "createdAt" Number = "number",
+    created_at: "createdAt" Number = "number", INTEGER, Latest;
     /// When OpenCode last changed it, Unix milliseconds.
-    updated_at: "updatedAt" Number = "number",
+    updated_at: "updatedAt" Number = "number", INTEGER, Latest;
     /// When it was archived, Unix milliseconds; empty when it is not.
-    archived_at: "archivedAt" Number = "number",
+    archived_at: "archivedAt" Number = "number", INTEGER, Latest;
     /// The store of OpenCode that tells this, by the id that clankers left beside
     /// it. No column of `sessions`; what else is told of the store needs it.
-    store_id: "storeId" String = "string",
+    store_id: "storeId" String = "string", TEXT of "session_stores", Teller;
     /// When that store made what it tells, Unix milliseconds. No column: a
     /// deletion that the store told before is over.
-    seen_at: "seenAt" Number = "number",
+    seen_at: "seenAt" Number = "number", INTEGER of "session_stores", Greatest;
     /// When that store was asked for what it answers here, Unix milliseconds;
     /// unknown where an event tells it. No column, likewise.
-    answered_at: "answeredAt" Number = "number",
+    answered_at: "answeredAt" Number = "number", INTEGER of "session_stores", Greatest;
     /// The time of change up to which nothing of the session is missing, Unix
     /// milliseconds; empty where something is. No column of `sessions`; catch-up
     /// compares it with the time of change that OpenCode lists.
-    whole_at: "wholeAt" Number = "number",
-    /// Known to be so where OpenCode has reported totals other than zero and
-    /// these do not show it. No column of `sessions`.
-    reports_usage: "reportsUsage" bool = "boolean",
+    whole_at: "wholeAt" Number = "number", INTEGER of "session_own", Apart;
 }
 
 impl SessionRow {
-    /// Like [`learn`](Self::learn), but that totals were reported is not
-    /// forgotten when a revert takes them back to zero.
-    pub(crate) fn learn_totals(&mut self, newer: Self) {
-        let reported = self.reports() || newer.reports();
-        self.learn(newer);
-        if reported && !self.reports() {
-            self.reports_usage = Known::Value(true);
-        }
+    /// Whether OpenCode reports totals for the session: any that is not zero.
+    pub(crate) fn reports_usage(&self) -> bool {
+        let is_spent = |total: &Known<Number>| total.value().is_some_and(|total| !total.is_zero());
+        self.totals().into_iter().any(is_spent)
     }
 
-    fn reports(&self) -> bool {
-        let totals = [
+    /// What it tells of the session's totals.
+    pub(crate) fn totals(&self) -> [&Known<Number>; 6] {
+        [
             &self.prompt_tokens,
             &self.completion_tokens,
             &self.reasoning_tokens,
             &self.cache_read_tokens,
             &self.cache_write_tokens,
             &self.cost,
-        ];
-        let is_spent = |total: &&Known<Number>| total.value().is_some_and(|total| !total.is_zero());
-        self.reports_usage == Known::Value(true) || totals.iter().any(is_spent)
+        ]
     }
 }
 
 row! {
     /// What is known of a message (`messages`).
-    MessageRow {
+    MessageRow in "messages" guarded by Completed {
         /// OpenCode's `msg_…` id.
         id: "id",
         /// The session it belongs to.
         session_id: "sessionId",
     }
     /// The user message that an assistant message answers.
-    parent_id: "parentId" String = "string",
+    parent_id: "parentId" String = "string", TEXT, Latest;
+    /// The order within the session, where the engine says one.
+    position: "position" Number = "number", INTEGER, Latest;
+    /// What it is where no person and no model said it in a turn.
+    kind: "kind" MessageKind = "MessageKind", TEXT, Latest;
     /// Who speaks.
-    role: "role" Role = "Role",
+    role: "role" Role = "Role", TEXT, Latest;
     /// The agent that was asked or that answers.
-    agent: "agent" String = "string",
+    agent: "agent" String = "string", TEXT, Latest;
     /// The model.
-    model: "model" String = "string",
+    model: "model" String = "string", TEXT, Latest;
     /// The model's provider.
-    provider: "provider" String = "string",
+    provider: "provider" String = "string", TEXT, Latest;
     /// The text, for writers that send no parts; where there are text parts
     /// the store derives it from them.
-    text_content: "textContent" String = "string",
+    text_content: "textContent" String = "string", TEXT or "''", Derived;
     /// Input tokens that no cache served.
-    prompt_tokens: "promptTokens" Number = "number",
+    prompt_tokens: "promptTokens" Number = "number", INTEGER or "0", Latest;
     /// Output tokens; up to release 1.3 they include reasoning.
-    completion_tokens: "completionTokens" Number = "number",
+    completion_tokens: "completionTokens" Number = "number", INTEGER or "0", Latest;
     /// Reasoning tokens.
-    reasoning_tokens: "reasoningTokens" Number = "number",
+    reasoning_tokens: "reasoningTokens" Number = "number", INTEGER or "0", Latest;
     /// Input tokens read from a cache.
-    cache_read_tokens: "cacheReadTokens" Number = "number",
+    cache_read_tokens: "cacheReadTokens" Number = "number", INTEGER or "0", Latest;
     /// Input tokens written to a cache.
-    cache_write_tokens: "cacheWriteTokens" Number = "number",
+    cache_write_tokens: "cacheWriteTokens" Number = "number", INTEGER or "0", Latest;
     /// US dollars.
-    cost: "cost" Number = "number",
+    cost: "cost" Number = "number", REAL or "0", Latest;
     /// Why the provider stopped.
-    finish_reason: "finishReason" String = "string",
+    finish_reason: "finishReason" String = "string", TEXT, Latest;
     /// The error's name, such as `MessageAbortedError`.
-    error_name: "errorName" String = "string",
+    error_name: "errorName" String = "string", TEXT, Latest;
     /// What the error says.
-    error_message: "errorMessage" String = "string",
+    error_message: "errorMessage" String = "string", TEXT, Content;
     /// When it was created, Unix milliseconds.
-    created_at: "createdAt" Number = "number",
+    created_at: "createdAt" Number = "number", INTEGER, Latest;
     /// When it was completed, Unix milliseconds.
-    completed_at: "completedAt" Number = "number",
+    completed_at: "completedAt" Number = "number", INTEGER, Latest;
     /// From creation to completion, milliseconds.
-    duration_ms: "durationMs" Number = "number",
+    duration_ms: "durationMs" Number = "number", INTEGER, Latest;
     /// The store of OpenCode that was asked for this. No column: what was
     /// missing or deleted before is there again.
-    store_id: "storeId" String = "string",
+    store_id: "storeId" String = "string", TEXT of "", Teller;
     /// When it was asked, Unix milliseconds; unknown where an event tells it.
-    answered_at: "answeredAt" Number = "number",
+    answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
 }
 
 row! {
     /// What is known of a part that is no tool call (`parts`).
-    PartRow {
+    PartRow in "parts" guarded by Written {
         /// OpenCode's `prt_…` id.
         id: "id",
         /// The message it belongs to.
@@ -201,28 +163,32 @@ row! {
         /// The session it belongs to.
         session_id: "sessionId",
     }
+    /// The order within the message, where the engine says one.
+    position: "position" Number = "number", INTEGER, Latest;
     /// OpenCode's name of the kind: `text`, `reasoning`, `file`, ….
-    kind: "type" String = "string",
+    kind: "type" String = "string", TEXT "type", Latest;
     /// The text of a text or reasoning part.
-    text: "text" String = "string",
+    text: "text" String = "string", TEXT, Content;
     /// What the part holds beyond the other columns, a JSON text.
-    data: "data" String = "string",
+    data: "data" String = "string", TEXT, Content;
     /// Whether OpenCode wrote it, and not a person or the model.
-    synthetic: "synthetic" bool = "boolean",
+    synthetic: "synthetic" bool = "boolean", INTEGER or "0", Latest;
+    /// Whether the model never saw it.
+    ignored: "ignored" bool = "boolean", INTEGER, Latest;
     /// When it started, Unix milliseconds.
-    started_at: "startedAt" Number = "number",
+    started_at: "startedAt" Number = "number", INTEGER, Latest;
     /// When it ended, Unix milliseconds.
-    ended_at: "endedAt" Number = "number",
+    ended_at: "endedAt" Number = "number", INTEGER, Latest;
     /// The store of OpenCode that was asked for this. No column: what was
     /// missing or deleted before is there again.
-    store_id: "storeId" String = "string",
+    store_id: "storeId" String = "string", TEXT of "", Teller;
     /// When it was asked, Unix milliseconds; unknown where an event tells it.
-    answered_at: "answeredAt" Number = "number",
+    answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
 }
 
 row! {
     /// What is known of a tool call (`tool_calls`).
-    ToolCallRow {
+    ToolCallRow in "tool_calls" guarded by Status {
         /// The id of the part that holds the call.
         id: "id",
         /// The message it belongs to.
@@ -230,97 +196,123 @@ row! {
         /// The session it belongs to.
         session_id: "sessionId",
     }
+    /// The order within the message, where the engine says one.
+    position: "position" Number = "number", INTEGER, Latest;
     /// The provider's id of the call; forks copy it.
-    call_id: "callId" String = "string",
+    call_id: "callId" String = "string", TEXT, Latest;
     /// The tool's name.
-    tool: "tool" String = "string",
+    tool: "tool" String = "string", TEXT, Latest;
     /// How far it is.
-    status: "status" ToolStatus = "ToolStatus",
+    status: "status" ToolStatus = "ToolStatus", TEXT, Latest;
     /// What OpenCode shows for it.
-    title: "title" String = "string",
+    title: "title" String = "string", TEXT, Content;
     /// Its arguments, a JSON text.
-    input: "input" String = "string",
+    input: "input" String = "string", TEXT, Content;
     /// What it returned.
-    output: "output" String = "string",
+    output: "output" String = "string", TEXT, Content;
     /// Why it failed.
-    error: "error" String = "string",
+    error: "error" String = "string", TEXT, Content;
     /// The file it works on.
-    file_path: "filePath" String = "string",
+    file_path: "filePath" String = "string", TEXT, Latest;
     /// A command's exit status.
-    exit_code: "exitCode" Number = "number",
+    exit_code: "exitCode" Number = "number", INTEGER, Latest;
     /// The sub-agent session that a `task` call started.
-    child_session_id: "childSessionId" String = "string",
+    child_session_id: "childSessionId" String = "string", TEXT, Latest;
     /// When it started, Unix milliseconds; before a permission is answered.
-    started_at: "startedAt" Number = "number",
+    started_at: "startedAt" Number = "number", INTEGER, Latest;
     /// When it ended, Unix milliseconds.
-    ended_at: "endedAt" Number = "number",
+    ended_at: "endedAt" Number = "number", INTEGER, Latest;
     /// From start to end, milliseconds.
-    duration_ms: "durationMs" Number = "number",
+    duration_ms: "durationMs" Number = "number", INTEGER, Latest;
     /// The store of OpenCode that was asked for this. No column: what was
     /// missing or deleted before is there again.
-    store_id: "storeId" String = "string",
+    store_id: "storeId" String = "string", TEXT of "", Teller;
     /// When it was asked, Unix milliseconds; unknown where an event tells it.
-    answered_at: "answeredAt" Number = "number",
+    answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
+}
+
+row! {
+    /// A step that a provider answered, a row of the ledger (`usage`).
+    UsageRow in "usage" guarded by Never {
+        /// The id of the part that ended the step.
+        id: "id",
+        /// The message it belongs to.
+        message_id: "messageId",
+        /// The session it belongs to.
+        session_id: "sessionId",
+    }
+    /// Input tokens that no cache served.
+    prompt_tokens: "promptTokens" Number = "number", INTEGER or "0", Greatest;
+    /// Output tokens; up to release 1.3 they include reasoning.
+    completion_tokens: "completionTokens" Number = "number", INTEGER or "0", Greatest;
+    /// Reasoning tokens.
+    reasoning_tokens: "reasoningTokens" Number = "number", INTEGER or "0", Greatest;
+    /// Input tokens read from a cache.
+    cache_read_tokens: "cacheReadTokens" Number = "number", INTEGER or "0", Greatest;
+    /// Input tokens written to a cache.
+    cache_write_tokens: "cacheWriteTokens" Number = "number", INTEGER or "0", Greatest;
+    /// US dollars.
+    cost: "cost" Number = "number", REAL or "0", Greatest;
 }
 
 row! {
     /// A provider's failure, an abort, or one retry (`session_errors`).
-    SessionErrorRow {
+    SessionErrorRow in "session_errors" guarded by Never {
         /// Made from what failed, so that the same failure is one row.
         id: "id",
     }
     /// The session it happened in; `session.error` may lack it.
-    session_id: "sessionId" String = "string",
+    session_id: "sessionId" String = "string", TEXT, Latest;
     /// The assistant message that failed.
-    message_id: "messageId" String = "string",
+    message_id: "messageId" String = "string", TEXT, Latest;
     /// The error's name, such as `APIError`.
-    name: "name" String = "string",
+    name: "name" String = "string", TEXT, Latest;
     /// What the error says.
-    message: "message" String = "string",
+    message: "message" String = "string", TEXT, Content;
     /// The provider's HTTP status.
-    status_code: "statusCode" Number = "number",
+    status_code: "statusCode" Number = "number", INTEGER, Latest;
     /// Whether OpenCode holds it worth another try.
-    retryable: "retryable" bool = "boolean",
+    retryable: "retryable" bool = "boolean", INTEGER, Latest;
     /// Which retry this is, from 1; none for a final failure.
-    attempt: "attempt" Number = "number",
+    attempt: "attempt" Number = "number", INTEGER, Latest;
     /// When, Unix milliseconds.
-    created_at: "createdAt" Number = "number",
+    created_at: "createdAt" Number = "number", INTEGER, Earliest;
 }
 
 row! {
     /// A permission that was asked (`permissions`).
-    PermissionRow {
+    PermissionRow in "permissions" guarded by Never {
         /// OpenCode's `per_…` id.
         id: "id",
     }
     /// The session that asks.
-    session_id: "sessionId" String = "string",
+    session_id: "sessionId" String = "string", TEXT, First;
     /// The message whose tool call asks.
-    message_id: "messageId" String = "string",
+    message_id: "messageId" String = "string", TEXT, First;
     /// The provider's id of that call.
-    call_id: "callId" String = "string",
+    call_id: "callId" String = "string", TEXT, First;
     /// What is asked for: `bash`, `edit`, ….
-    permission: "permission" String = "string",
+    permission: "permission" String = "string", TEXT, Latest;
     /// The patterns it is asked for, a JSON list.
-    patterns: "patterns" String = "string",
+    patterns: "patterns" String = "string", TEXT, Content;
     /// The answer.
-    reply: "reply" Reply = "Reply",
+    reply: "reply" Reply = "Reply", TEXT, Latest;
     /// When it was asked, Unix milliseconds.
-    asked_at: "askedAt" Number = "number",
+    asked_at: "askedAt" Number = "number", INTEGER, Earliest;
     /// When it was answered, Unix milliseconds.
-    replied_at: "repliedAt" Number = "number",
+    replied_at: "repliedAt" Number = "number", INTEGER, Earliest;
 }
 
 row! {
     /// One entry of a to-do list (`todos`); its position is its place in the list.
-    TodoRow {
+    TodoRow in "todos" guarded by Never {
         /// What is to do.
         content: "content",
     }
     /// `pending`, `in_progress`, `completed` or `cancelled`.
-    status: "status" String = "string",
+    status: "status" String = "string", TEXT, Latest;
     /// `high`, `medium` or `low`.
-    priority: "priority" String = "string",
+    priority: "priority" String = "string", TEXT, Latest;
 }
 
 /// Declares an enum of words that the contract fixes.
@@ -361,6 +353,22 @@ words! {
         Busy = "busy",
         /// It waits to try a provider again.
         Retry = "retry",
+    }
+}
+
+words! {
+    /// What a message is that no person and no model said in a turn.
+    MessageKind {
+        /// OpenCode itself put it in.
+        Synthetic = "synthetic",
+        /// A summary of what went before, or the request for one.
+        Compaction = "compaction",
+        /// A command that a person ran.
+        Shell = "shell",
+        /// A skill that was loaded.
+        Skill = "skill",
+        /// What the model is told of its task.
+        System = "system",
     }
 }
 

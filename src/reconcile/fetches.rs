@@ -9,7 +9,7 @@ use crate::model::command::{Command, MessageMissing, PartMissing, SessionMissing
 use crate::model::event::{Event, Retry};
 use crate::model::known::Known;
 use crate::model::number::Number;
-use crate::model::row::{PartRow, SessionRow, SessionStatus};
+use crate::model::row::{PartRow, SessionRow, SessionStatus, UsageRow};
 
 /// How many sessions may be noted as wanted. What is beyond is found when
 /// OpenCode starts next.
@@ -131,7 +131,7 @@ impl Reconciler {
         }
         self.note_answered(&mut answer);
         let urgency = match answer {
-            Event::Part { row, retry } => self.answered_part(row, retry),
+            Event::Part { row, retry, step } => self.answered_part(row, retry, step),
             Event::Session(row) => self.answered_session(row),
             answer => self.change(answer, now),
         };
@@ -177,13 +177,18 @@ impl Reconciler {
     /// core holds it, the stream knows which is longer. Else the store keeps the
     /// longer one: what OpenCode has not kept of a text that a crash cut off, no
     /// deletion named.
-    fn answered_part(&mut self, row: PartRow, retry: Option<Retry>) -> Urgency {
+    fn answered_part(
+        &mut self,
+        row: PartRow,
+        retry: Option<Retry>,
+        step: Option<UsageRow>,
+    ) -> Urgency {
         if row.ended_at == Known::Empty && self.streams.length(&row.id).is_none() {
             self.meet_message(&row.session_id, &row.message_id);
             self.pending.add(Command::PartUpsert(row));
             return Urgency::Soon;
         }
-        self.part(row, retry)
+        self.part(row, retry, step)
     }
 
     /// OpenCode was asked at `since` for a session that it does not list, and

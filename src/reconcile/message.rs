@@ -50,11 +50,11 @@ impl Reconciler {
             self.cut_streams(&row.session_id, |part| part.message_id == row.id);
         }
         let failed = failure.is_some();
-        if let Some(failure) = failure {
-            let error = failure::of_message(&row, failure);
+        let error = failure.map(|failure| failure::of_message(&row, failure));
+        self.pending.add(Command::MessageUpsert(row));
+        if let Some(error) = error {
             self.pending.add(Command::SessionErrorUpsert(error));
         }
-        self.pending.add(Command::MessageUpsert(row));
         if completed || failed {
             Urgency::Now
         } else {

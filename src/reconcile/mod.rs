@@ -4,7 +4,7 @@
 //! store's SQL, so that restarts and several writers end in the same rows.
 //! Here is only what events need beside each other:
 //!
-//! 1. What is pending is at most one change a row (`pending`).
+//! 1. What is pending is one change a row, where that is exact (`pending`).
 //! 2. A text that is being written is held until it ends (`stream`).
 //! 3. A child's parents have been met, or go before it as placeholders (`seen`).
 //! 4. A failure that is told twice is one row (`failure`).
@@ -14,10 +14,11 @@
 
 mod failure;
 mod fetches;
+mod merge;
 mod message;
 mod met;
 mod part;
-mod pending;
+pub mod pending;
 mod seen;
 mod session;
 mod stream;
@@ -160,7 +161,7 @@ impl Reconciler {
                 session_id,
                 message_id,
             } => self.message_removed(session_id, message_id, now),
-            Event::Part { row, retry } => self.part(row, retry),
+            Event::Part { row, retry, step } => self.part(row, retry, step),
             Event::ToolCall(row) => self.tool_call(row),
             Event::Grew {
                 part_id,

@@ -5,10 +5,15 @@ use crate::model::command::{Command, PartDelete};
 use crate::model::event::{PartKey, Retry};
 use crate::model::known::Known;
 use crate::model::number::Number;
-use crate::model::row::{PartRow, ToolCallRow};
+use crate::model::row::{PartRow, ToolCallRow, UsageRow};
 
 impl Reconciler {
-    pub(super) fn part(&mut self, row: PartRow, retry: Option<Retry>) -> Urgency {
+    pub(super) fn part(
+        &mut self,
+        row: PartRow,
+        retry: Option<Retry>,
+        step: Option<UsageRow>,
+    ) -> Urgency {
         if self.removed.contains(&row.id) {
             return Urgency::None;
         }
@@ -31,6 +36,9 @@ impl Reconciler {
             self.pending.add(Command::PartUpsert(written));
         }
         self.pending.add(Command::PartUpsert(row));
+        if let Some(step) = step {
+            self.pending.add(Command::UsageUpsert(step));
+        }
         Urgency::Soon
     }
 

@@ -1,274 +1,231 @@
-//! What changed since the last drain: at most one command a row, parents first.
+//! What changed since the last drain. One drain leaves in the store what many
+//! leave: commands are merged and put in order where that changes nothing, and
+//! are kept as they came where it would.
+//!
+//! 1. Of a row there is one command, unless merging two would not be exact
+//!    (`merge`).
+//! 2. Parents go before children, deletions after what they delete, rejections
+//!    last, unless one of them changes what another comes out as.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
-use crate::model::command::{
-    Command, MessageMissing, PartAppend, PartMissing, SessionMissing, TodoReplace,
-};
-use crate::model::known::Known;
-use crate::model::rejection::RejectionRow;
-use crate::model::row::{
-    MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
-};
+use super::merge::merge;
+use crate::model::command::Command;
+use crate::model::row::{SessionErrorRow, SessionRow};
 
-/// Rows that changed, by id: ids sort by time, so that the same events give
-/// the same commands in the same order.
+/// Which row a command changes, in the order in which commands are drained:
+/// ids sort by time, so that the same events give the same commands.
+type Key = (Rank, String);
+
+/// The kinds of command: parents before children, then what is
+/// missing or deleted, then rejections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Session,
+    Message,
+    Part,
+    PartAppend,
+    ToolCall,
+    Usage,
+    SessionError,
+    Permission,
+    Todos,
+    PartMissing,
+    MessageMissing,
+    SessionMissing,
+    PartDelete,
+    MessageDelete,
+    SessionDelete,
+    Rejection,
+}
+
+/// Commands that may be drained in the order of their keys.
+type Batch = BTreeMap<Key, Command>;
+
+/// Commands that were not drained yet.
 #[derive(Debug, Default)]
-pub(crate) struct Pending {
-    sessions: BTreeMap<String, SessionRow>,
-    messages: BTreeMap<String, MessageRow>,
-    parts: BTreeMap<String, PartRow>,
-    part_appends: BTreeMap<String, PartAppend>,
-    tool_calls: BTreeMap<String, ToolCallRow>,
-    errors: BTreeMap<String, SessionErrorRow>,
-    permissions: BTreeMap<String, PermissionRow>,
-    todos: BTreeMap<String, TodoReplace>,
-    part_deletes: BTreeMap<String, Command>,
-    message_deletes: BTreeMap<String, Command>,
-    session_deletes: BTreeMap<String, Command>,
-    /// What is missing, by its id.
-    missing: BTreeMap<String, Command>,
-    rejections: BTreeMap<(String, &'static str, String), RejectionRow>,
+pub struct Pending {
+    /// What could not join the batch before it begins the next one.
+    batches: Vec<Batch>,
 }
 
 impl Pending {
-    /// Adds a change; what is pending of the same row learns from it.
-    pub(crate) fn add(&mut self, command: Command) {
-        match command {
-            Command::SessionUpsert(row) => {
-                merge(
-                    &mut self.sessions,
-                    row.id.clone(),
-                    row,
-                    older_session,
-                    SessionRow::learn_totals,
-                );
-            }
-            Command::MessageUpsert(row) => {
-                merge(
-                    &mut self.messages,
-                    row.id.clone(),
-                    row,
-                    older_message,
-                    MessageRow::learn,
-                );
-            }
-            Command::PartUpsert(row) => {
-                let append = self.part_appends.get(&row.id);
-                if append.is_some_and(|append| append.is_in(&row.text)) {
-                    self.part_appends.remove(&row.id);
-                }
-                merge(
-                    &mut self.parts,
-                    row.id.clone(),
-                    row,
-                    older_part,
-                    PartRow::learn,
-                );
-            }
-            Command::PartAppend(append) => self.append(append),
-            Command::ToolCallUpsert(row) => {
-                merge(
-                    &mut self.tool_calls,
-                    row.id.clone(),
-                    row,
-                    older_call,
-                    ToolCallRow::learn,
-                );
-            }
-            Command::SessionErrorUpsert(row) => {
-                let id = row.id.clone();
-                merge(
-                    &mut self.errors,
-                    id,
-                    row,
-                    |_, _| false,
-                    SessionErrorRow::learn,
-                );
-            }
-            Command::PermissionUpsert(row) => {
-                let id = row.id.clone();
-                merge(
-                    &mut self.permissions,
-                    id,
-                    row,
-                    |_, _| false,
-                    PermissionRow::learn,
-                );
-            }
-            Command::TodoReplace(list) => {
-                self.todos.insert(list.session_id.clone(), list);
-            }
-            Command::PartDelete(ref delete) => {
-                self.part_deletes
-                    .entry(delete.id.clone())
-                    .or_insert(command);
-            }
-            Command::MessageDelete(ref delete) => {
-                self.message_deletes
-                    .entry(delete.id.clone())
-                    .or_insert(command);
-            }
-            Command::SessionDelete(ref delete) => {
-                self.session_deletes
-                    .entry(delete.id.clone())
-                    .or_insert(command);
-            }
-            Command::PartMissing(PartMissing { ref id, .. })
-            | Command::MessageMissing(MessageMissing { ref id, .. })
-            | Command::SessionMissing(SessionMissing { ref id, .. }) => {
-                self.missing.insert(id.clone(), command);
-            }
-            Command::RejectionRecord(row) => self.reject(row),
+    /// Adds a command, after all that are pending.
+    pub fn add(&mut self, command: Command) {
+        let key = key(&command);
+        let apart = match self.batches.last_mut() {
+            Some(open) => join(open, &key, command),
+            None => Some(command),
+        };
+        if let Some(command) = apart {
+            self.batches.push(BTreeMap::from([(key, command)]));
         }
     }
 
     /// Puts back what could not be stored, under what came since.
-    pub(crate) fn put_back(&mut self, commands: Vec<Command>) {
+    pub fn put_back(&mut self, commands: Vec<Command>) {
         let newer = std::mem::take(self);
         for command in commands.into_iter().chain(newer.into_commands()) {
             self.add(command);
         }
     }
 
-    /// The commands: parents before children, deletions after what they delete.
-    pub(crate) fn into_commands(self) -> Vec<Command> {
-        let sessions = parents_first(self.sessions).into_iter();
-        let sessions = sessions.map(Command::SessionUpsert);
-        let messages = self.messages.into_values().map(Command::MessageUpsert);
-        let parts = self.parts.into_values().map(Command::PartUpsert);
-        let part_appends = self.part_appends.into_values().map(Command::PartAppend);
-        let tool_calls = self.tool_calls.into_values().map(Command::ToolCallUpsert);
-        let errors = self.errors.into_values().map(Command::SessionErrorUpsert);
-        let permissions = self
-            .permissions
-            .into_values()
-            .map(Command::PermissionUpsert);
-        let todos = self.todos.into_values().map(Command::TodoReplace);
-        let rejections = self.rejections.into_values().map(Command::RejectionRecord);
-        sessions
-            .chain(messages)
-            .chain(parts)
-            .chain(part_appends)
-            .chain(tool_calls)
-            .chain(errors)
-            .chain(permissions)
-            .chain(todos)
-            .chain(self.missing.into_values())
-            .chain(self.part_deletes.into_values())
-            .chain(self.message_deletes.into_values())
-            .chain(self.session_deletes.into_values())
-            .chain(rejections)
-            .collect()
+    /// The commands, in the order in which they are to be stored.
+    pub fn into_commands(self) -> Vec<Command> {
+        self.batches.into_iter().flat_map(parents_first).collect()
     }
+}
 
-    /// Adds what came to a text to what is pending of it.
-    fn append(&mut self, append: PartAppend) {
-        if let Some(pending) = self.part_appends.get_mut(&append.id) {
-            pending.learn(&append);
-            return;
-        }
-        match self.parts.get_mut(&append.id) {
-            Some(PartRow {
-                text: Known::Value(text),
-                ended_at,
-                ..
-            }) => {
-                if ended_at.value().is_none() {
-                    append.extend(text, 0);
-                }
-            }
-            _ => {
-                self.part_appends.insert(append.id.clone(), append);
-            }
-        }
+/// Adds a command to a batch. Gives it back where its place there, before
+/// commands that came earlier, would change what is stored in the end.
+fn join(open: &mut Batch, key: &Key, command: Command) -> Option<Command> {
+    let append = (Rank::PartAppend, key.1.clone());
+    let is_covered = is_covered(open.get(&append), &command);
+    if key.0 == Rank::Part && open.contains_key(&append) && !is_covered {
+        return Some(command);
     }
+    // Rows before these stand alone: the store derives what they have in common.
+    let first = (Rank::SessionError, String::new()).max(key.clone());
+    let mut behind = open.range((Bound::Excluded(first), Bound::Unbounded));
+    if !behind.all(|(_, pending)| commute(&command, pending)) {
+        return Some(command);
+    }
+    let joined = match open.remove(key) {
+        None => Ok(command),
+        Some(held) => merge(held, command),
+    };
+    let joined = match joined {
+        Ok(joined) => joined,
+        Err(both) => {
+            let [held, newer] = *both;
+            open.insert(key.clone(), held);
+            return Some(newer);
+        }
+    };
+    open.insert(key.clone(), joined);
+    if is_covered {
+        open.remove(&append);
+    }
+    None
+}
 
-    fn reject(&mut self, row: RejectionRow) {
-        let key = (row.event_type.clone(), row.code.word(), row.path.clone());
-        match self.rejections.get_mut(&key) {
-            Some(counted) => counted.count_again(row),
-            None => {
-                self.rejections.insert(key, row);
-            }
-        }
+/// Whether the whole text of a part tells what is pending to be added to it.
+fn is_covered(append: Option<&Command>, command: &Command) -> bool {
+    match (append, command) {
+        (Some(Command::PartAppend(append)), Command::PartUpsert(row)) => append.is_in(&row.text),
+        _ => false,
     }
+}
+
+/// Whether a command may go before a pending one that came earlier.
+fn commute(command: &Command, pending: &Command) -> bool {
+    use Command as C;
+    match (command, pending) {
+        (_, C::RejectionRecord(_) | C::TodoReplace(_))
+        | (C::PermissionUpsert(_), C::PermissionUpsert(_)) => true,
+        // One that names only its message may turn out to belong to what was erased.
+        (_, C::PermissionUpsert(row)) => row.session_id.value().is_some(),
+        // Which answer a failure belongs to is found among the messages.
+        (C::MessageUpsert(_), C::SessionErrorUpsert(error)) => {
+            let is_retry_of = error.message_id.value().and(error.attempt.value());
+            is_retry_of.is_some() || differ(command, pending)
+        }
+        (C::SessionErrorUpsert(row), C::SessionErrorUpsert(error)) => {
+            let is_named = |row: &SessionErrorRow| row.message_id.value().is_some();
+            is_named(row) && is_named(error) || differ(command, pending)
+        }
+        (_, C::SessionErrorUpsert(_))
+        | (C::PartMissing(_), C::PartMissing(_))
+        | (C::MessageMissing(_), C::MessageMissing(_))
+        | (C::SessionMissing(_), C::SessionMissing(_))
+        | (C::PartDelete(_), C::PartDelete(_))
+        | (C::MessageDelete(_), C::MessageDelete(_))
+        | (C::SessionDelete(_), C::SessionDelete(_)) => true,
+        // What names only its message may belong to another session than it says.
+        (C::SessionErrorUpsert(_) | C::PermissionUpsert(_), _) => false,
+        (C::PartDelete(part), C::MessageDelete(message)) => part.message_id != message.id,
+        _ => differ(command, pending),
+    }
+}
+
+/// Whether two commands are known to belong to different sessions.
+fn differ(one: &Command, other: &Command) -> bool {
+    matches!((session_of(one), session_of(other)), (Some(one), Some(other)) if one != other)
+}
+
+fn session_of(command: &Command) -> Option<&str> {
+    match command {
+        Command::SessionUpsert(row) => Some(&row.id),
+        Command::MessageUpsert(row) => Some(&row.session_id),
+        Command::PartUpsert(row) => Some(&row.session_id),
+        Command::PartAppend(append) => Some(&append.session_id),
+        Command::ToolCallUpsert(row) => Some(&row.session_id),
+        Command::UsageUpsert(row) => Some(&row.session_id),
+        Command::SessionErrorUpsert(row) => row.session_id.value().map(String::as_str),
+        Command::PermissionUpsert(row) => row.session_id.value().map(String::as_str),
+        Command::TodoReplace(list) => Some(&list.session_id),
+        Command::SessionMissing(of) => Some(&of.id),
+        Command::MessageMissing(of) => Some(&of.session_id),
+        Command::PartMissing(of) => Some(&of.session_id),
+        Command::PartDelete(of) => Some(&of.session_id),
+        Command::MessageDelete(of) => Some(&of.session_id),
+        Command::SessionDelete(of) => Some(&of.id),
+        Command::RejectionRecord(_) => None,
+    }
+}
+
+fn key(command: &Command) -> Key {
+    let (rank, id) = match command {
+        Command::SessionUpsert(row) => (Rank::Session, &row.id),
+        Command::MessageUpsert(row) => (Rank::Message, &row.id),
+        Command::PartUpsert(row) => (Rank::Part, &row.id),
+        Command::PartAppend(append) => (Rank::PartAppend, &append.id),
+        Command::ToolCallUpsert(row) => (Rank::ToolCall, &row.id),
+        Command::UsageUpsert(row) => (Rank::Usage, &row.id),
+        Command::SessionErrorUpsert(row) => (Rank::SessionError, &row.id),
+        Command::PermissionUpsert(row) => (Rank::Permission, &row.id),
+        Command::TodoReplace(list) => (Rank::Todos, &list.session_id),
+        Command::SessionMissing(of) => (Rank::SessionMissing, &of.id),
+        Command::MessageMissing(of) => (Rank::MessageMissing, &of.id),
+        Command::PartMissing(of) => (Rank::PartMissing, &of.id),
+        Command::PartDelete(of) => (Rank::PartDelete, &of.id),
+        Command::MessageDelete(of) => (Rank::MessageDelete, &of.id),
+        Command::SessionDelete(of) => (Rank::SessionDelete, &of.id),
+        Command::RejectionRecord(row) => {
+            let id = [&row.event_type, row.code.word(), &row.path].join("\n");
+            return (Rank::Rejection, id);
+        }
+    };
+    (rank, id.clone())
 }
 
 /// How deep sub-agents may start sub-agents before their order is left to chance.
 const MAX_DEPTH: usize = 32;
 
-/// The sessions, those of sub-agents after the ones that started them.
-fn parents_first(sessions: BTreeMap<String, SessionRow>) -> Vec<SessionRow> {
+/// The commands of a batch, those of sub-agents' sessions after the ones that
+/// started them.
+fn parents_first(mut batch: Batch) -> impl Iterator<Item = Command> {
+    let rest = batch.split_off(&(Rank::Message, String::new()));
+    let session = |id: &str| match batch.get(&(Rank::Session, id.to_owned())) {
+        Some(Command::SessionUpsert(row)) => Some(row),
+        _ => None,
+    };
     let depth = |row: &SessionRow| {
-        let parent = |row: &&SessionRow| sessions.get(row.parent_id.value()?);
+        let parent = |row: &&SessionRow| session(row.parent_id.value()?);
         std::iter::successors(Some(row), parent)
             .take(MAX_DEPTH)
             .count()
     };
-    let mut order: Vec<(usize, &String)> =
-        sessions.iter().map(|(id, row)| (depth(row), id)).collect();
+    let depth_of = |key: &Key| session(&key.1).map_or(0, depth);
+    let mut order: Vec<(usize, Key)> = batch
+        .keys()
+        .map(|key| (depth_of(key), key.clone()))
+        .collect();
     order.sort();
-    let order: Vec<String> = order.into_iter().map(|(_, id)| id.clone()).collect();
-    let mut sessions = sessions;
-    order.iter().filter_map(|id| sessions.remove(id)).collect()
-}
-
-/// Adds `row` to what is pending of the same row. An older one only fills in
-/// what the pending one does not know.
-fn merge<R>(
-    rows: &mut BTreeMap<String, R>,
-    id: String,
-    mut row: R,
-    is_older: impl Fn(&R, &R) -> bool,
-    learn: impl Fn(&mut R, R),
-) {
-    if let Some(pending) = rows.remove(&id) {
-        if is_older(&row, &pending) {
-            learn(&mut row, pending);
-        } else {
-            let newer = std::mem::replace(&mut row, pending);
-            learn(&mut row, newer);
-        }
-    }
-    rows.insert(id, row);
-}
-
-/// The same rules as the store's `older` conditions, between two in memory.
-fn older_session(one: &SessionRow, other: &SessionRow) -> bool {
-    matches!((&one.updated_at, &other.updated_at), (Known::Value(one), Known::Value(other)) if one < other)
-}
-
-fn older_message(one: &MessageRow, other: &MessageRow) -> bool {
-    match (&one.completed_at, &other.completed_at) {
-        (Known::Empty, Known::Value(_)) => true,
-        (Known::Value(one), Known::Value(other)) => one < other,
-        _ => false,
-    }
-}
-
-fn older_part(one: &PartRow, other: &PartRow) -> bool {
-    let length = |row: &PartRow| row.text.value().map_or(0, String::len);
-    match (&one.ended_at, &other.ended_at) {
-        (Known::Empty, Known::Value(_)) => true,
-        (Known::Unknown, Known::Value(_)) => {
-            one.started_at.value().is_some() && one.text.value().is_some()
-        }
-        (Known::Empty, Known::Empty) => length(one) < length(other),
-        _ => false,
-    }
-}
-
-fn older_call(one: &ToolCallRow, other: &ToolCallRow) -> bool {
-    use crate::model::row::ToolStatus::{Completed, Error, Pending, Running};
-    // A call goes pending, running, and then ends one way or the other.
-    let ended = |row: &ToolCallRow| matches!(row.status.value(), Some(Completed | Error));
-    match one.status.value() {
-        Some(Pending) => other
-            .status
-            .value()
-            .is_some_and(|&status| status != Pending),
-        Some(Running) => ended(other),
-        _ => false,
-    }
+    let sessions: Vec<Command> = order
+        .iter()
+        .filter_map(|(_, key)| batch.remove(key))
+        .collect();
+    sessions.into_iter().chain(rest.into_values())
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
+use crate::model::column::Row;
 use crate::model::command::{Command, PartAppend};
 use crate::model::known::Known;
 use crate::model::row::PartRow;
@@ -103,7 +104,7 @@ impl Streams {
         let held = self.0.get_mut(&row.id);
         if let Some(stream) = held {
             if length >= stream.length {
-                stream.row.learn(row);
+                stream.row.merge_from(row);
                 stream.length = length;
                 stream.change = Change::Anything;
             }

@@ -5,7 +5,8 @@
 //! late of what was kept is kept as well. Only the store that told a deletion
 //! can end it (`missing`).
 
-use super::statements::{ENSURE_SESSION, derive_text_without};
+use super::statements::{derive_text_without, ensure_session};
+use super::{NOT_PURGED, STAMP};
 
 /// True where content is to be erased.
 const ERASES: &str = "?1 ->> 'onDelete' <> 'keep'";
@@ -61,14 +62,13 @@ fn remember_deletion(is_erased: &str) -> String {
         "\
 INSERT INTO deletions (id, kept, store_id, at)
 SELECT ?1 ->> 'id', NOT ({ERASES} OR {is_erased}), ?1 ->> 'storeId', ?1 ->> 'deletedAt'
-WHERE NOT ({PURGES}) AND {not_purged} AND {NOT_OVER}
+WHERE NOT ({PURGES}) AND {NOT_PURGED} AND {NOT_OVER}
 ON CONFLICT (id) DO UPDATE SET
   kept = iif(revived_at > at, excluded.kept, min(kept, excluded.kept)),
   store_id = iif(at > excluded.at, coalesce(store_id, excluded.store_id),
     coalesce(excluded.store_id, store_id)),
   at = max(coalesce(at, 0), excluded.at),
-  revived_at = NULL",
-        not_purged = super::NOT_PURGED
+  revived_at = NULL"
     )
 }
 
@@ -88,15 +88,15 @@ UPDATE deletions SET store_id = ?1 ->> 'storeId', at = ?1 ->> 'deletedAt', reviv
 WHERE revived_at > at AND id IN ({messages_of})"
         ),
         format!(
-            "INSERT OR IGNORE INTO sessions (id) SELECT ?1 ->> 'id' WHERE {}",
-            super::NOT_PURGED
+            "INSERT OR IGNORE INTO sessions (id, changed) SELECT ?1 ->> 'id', {STAMP} WHERE {NOT_PURGED}"
         ),
         format!(
             "\
 UPDATE sessions SET
   deleted_at = {EARLIEST},
   status = 'idle',
-  title = iif({ERASES}, NULL, title)
+  title = iif({ERASES}, NULL, title),
+  changed = {STAMP}
 WHERE id = ?1 ->> 'id' AND {NOT_OVER}"
         ),
     ];
@@ -116,12 +116,11 @@ pub(super) fn message() -> Vec<String> {
     let mut all = vec![
         REMEMBER_PURGED.to_owned(),
         remember_deletion(&erased_either("?1 ->> 'sessionId'", "?1 ->> 'id'")),
-        ENSURE_SESSION.to_owned(),
+        ensure_session(),
         format!(
             "\
-INSERT OR IGNORE INTO messages (id, session_id)
-SELECT ?1 ->> 'id', id FROM sessions WHERE id = ?1 ->> 'sessionId' AND {}",
-            super::NOT_PURGED
+INSERT OR IGNORE INTO messages (id, session_id, changed)
+SELECT ?1 ->> 'id', id, {STAMP} FROM sessions WHERE id = ?1 ->> 'sessionId' AND {NOT_PURGED}"
         ),
     ];
     all.extend(messages(&format!("SELECT ?1 ->> 'id' WHERE {NOT_OVER}")));
@@ -152,11 +151,14 @@ fn messages(query: &str) -> Vec<String> {
 UPDATE messages SET
   deleted_at = {EARLIEST},
   text_content = iif({ERASES}, '', text_content),
-  error_message = iif({ERASES}, NULL, error_message)
+  error_message = iif({ERASES}, NULL, error_message),
+  changed = {STAMP}
 WHERE id IN ({query})"
         ),
         entomb_calls(&theirs),
-        format!("UPDATE parts SET text = NULL, data = NULL WHERE {ERASES} AND {theirs}"),
+        format!(
+            "UPDATE parts SET text = NULL, data = NULL, changed = {STAMP} WHERE {ERASES} AND {theirs}"
+        ),
         format!("DELETE FROM tool_calls WHERE {PURGES} AND {theirs}"),
         format!("DELETE FROM parts WHERE {PURGES} AND {theirs}"),
         format!("DELETE FROM messages WHERE {PURGES} AND id IN ({query})"),
@@ -166,14 +168,28 @@ WHERE id IN ({query})"
 /// The failures and the permissions that `which` names.
 fn others(which: &str) -> Vec<String> {
     vec![
-        format!("UPDATE session_errors SET message = NULL WHERE {ERASES} AND {which}"),
-        format!("UPDATE permissions SET patterns = NULL WHERE {ERASES} AND {which}"),
+        format!(
+            "UPDATE session_errors SET message = NULL, changed = {STAMP} WHERE {ERASES} AND {which}"
+        ),
+        format!(
+            "UPDATE permissions SET patterns = NULL, changed = {STAMP} WHERE {ERASES} AND {which}"
+        ),
         format!("DELETE FROM session_errors WHERE {PURGES} AND {which}"),
         // The answer to one names neither its message nor its call.
         format!(
             "INSERT OR IGNORE INTO purged (id) SELECT id FROM permissions WHERE {PURGES} AND {which}"
         ),
         format!("DELETE FROM permissions WHERE {PURGES} AND {which}"),
+    ]
+}
+
+/// A permission of something purged is purged, whichever is told first: that it
+/// was asked, of which message, or how it was answered. Before its upsert, and after.
+pub(super) fn permission_of_purged() -> [String; 2] {
+    [
+        format!("INSERT OR IGNORE INTO purged (id) SELECT ?1 ->> 'id' WHERE NOT ({NOT_PURGED})"),
+        "DELETE FROM permissions WHERE id = (SELECT id FROM purged WHERE id = ?1 ->> 'id')"
+            .to_owned(),
     ]
 }
 
@@ -185,7 +201,8 @@ UPDATE tool_calls SET
   title = iif({ERASES}, NULL, title),
   input = iif({ERASES}, NULL, input),
   output = iif({ERASES}, NULL, output),
-  error = iif({ERASES}, NULL, error)
+  error = iif({ERASES}, NULL, error),
+  changed = {STAMP}
 WHERE {which}"
     )
 }

@@ -6,6 +6,7 @@
 //! that time, or tells of it in an event that was made later. Replays and
 //! imports carry no later time of a store, so they bring nothing back.
 
+use super::STAMP;
 use super::statements::derive_text;
 
 /// When the store told what the command holds, by an event or an answer.
@@ -27,7 +28,7 @@ pub(super) fn unpurge() -> String {
 /// Notes that a deletion is over, if `and` holds.
 fn end_deletion(and: &str) -> String {
     format!(
-        "UPDATE deletions SET revived_at = {TOLD_AT} WHERE {} AND coalesce(revived_at, 0) <= at{and}",
+        "UPDATE deletions SET revived_at = {TOLD_AT} WHERE {} AND coalesce(revived_at, 0) < {TOLD_AT}{and}",
         is_over()
     )
 }
@@ -53,7 +54,8 @@ WHERE revived_at > at OR store_id IS excluded.store_id"
         ),
         format!(
             "\
-UPDATE sessions SET deleted_at = NULL, updated_at = iif(title IS NULL, NULL, updated_at)
+UPDATE sessions SET
+  deleted_at = NULL, changed = {STAMP}, updated_at = iif(title IS NULL, NULL, updated_at)
 WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"
         ),
     ]
@@ -68,19 +70,20 @@ pub(super) fn revive_message() -> [String; 4] {
         ),
         format!(
             "\
-UPDATE tool_calls SET deleted_at = NULL, status = iif(input IS NULL, NULL, status)
+UPDATE tool_calls SET
+  deleted_at = NULL, status = iif(input IS NULL, NULL, status), changed = {STAMP}
 WHERE message_id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}
   AND (SELECT deleted_at FROM messages WHERE id = ?1 ->> 'id') IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM purged WHERE purged.id = tool_calls.id)"
         ),
         format!(
             "\
-UPDATE parts SET ended_at = NULL
+UPDATE parts SET ended_at = NULL, changed = {STAMP}
 WHERE message_id = ?1 ->> 'id' AND text IS NULL AND {REVIVED}
   AND (SELECT deleted_at FROM messages WHERE id = ?1 ->> 'id') IS NOT NULL"
         ),
         format!(
-            "UPDATE messages SET deleted_at = NULL WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"
+            "UPDATE messages SET deleted_at = NULL, changed = {STAMP} WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"
         ),
     ]
 }
@@ -89,7 +92,7 @@ WHERE message_id = ?1 ->> 'id' AND text IS NULL AND {REVIVED}
 pub(super) fn revive_call() -> String {
     format!(
         "\
-UPDATE tool_calls SET deleted_at = NULL
+UPDATE tool_calls SET deleted_at = NULL, changed = {STAMP}
 WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL
   AND EXISTS (SELECT 1 FROM purged WHERE {})
   AND (SELECT deleted_at FROM messages WHERE messages.id = tool_calls.message_id) IS NULL",
@@ -98,12 +101,16 @@ WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL
 }
 
 /// A session is missing where every store that had it lacks it.
-const DERIVE_SESSION: &str = "\
-UPDATE sessions SET missing_since = had.missing_since
+fn derive_session() -> String {
+    format!(
+        "\
+UPDATE sessions SET missing_since = had.missing_since, changed = {STAMP}
 FROM (
   SELECT iif(count(*) = count(missing_since), max(missing_since), NULL) AS missing_since
   FROM session_stores WHERE session_id = ?1 ->> 'id') AS had
-WHERE id = ?1 ->> 'id' AND sessions.missing_since IS NOT had.missing_since";
+WHERE id = ?1 ->> 'id' AND sessions.missing_since IS NOT had.missing_since"
+    )
+}
 
 /// The store that tells of a session has it.
 pub(super) fn session_is_seen() -> [String; 2] {
@@ -119,14 +126,14 @@ ON CONFLICT (session_id, store_id) DO UPDATE SET
   whole_at = iif(json_type(?1, '$.wholeAt') IS NULL, whole_at, excluded.whole_at),
   missing_since = iif(excluded.seen_at >= missing_since, NULL, missing_since)"
         ),
-        DERIVE_SESSION.to_owned(),
+        derive_session(),
     ]
 }
 
 /// A row of `table` that is answered with is not missing.
 pub(super) fn is_answered(table: &str) -> String {
     format!(
-        "UPDATE {table} SET missing_since = NULL WHERE id = ?1 ->> 'id' AND missing_since <= ?1 ->> 'answeredAt'"
+        "UPDATE {table} SET missing_since = NULL, changed = {STAMP} WHERE id = ?1 ->> 'id' AND missing_since <= ?1 ->> 'answeredAt'"
     )
 }
 
@@ -141,7 +148,7 @@ ON CONFLICT (session_id, store_id) DO UPDATE SET
   missing_since = coalesce(missing_since, excluded.missing_since)
 WHERE seen_at <= excluded.missing_since"
             .to_owned(),
-        DERIVE_SESSION.to_owned(),
+        derive_session(),
     ]
 }
 
@@ -153,7 +160,9 @@ missing_since IS NULL AND NOT EXISTS (
 
 /// A row of `table` is not answered with any more.
 fn mark(table: &str) -> String {
-    format!("UPDATE {table} SET missing_since = ?1 ->> 'since' WHERE id = ?1 ->> 'id' AND {STILL}")
+    format!(
+        "UPDATE {table} SET missing_since = ?1 ->> 'since', changed = {STAMP} WHERE id = ?1 ->> 'id' AND {STILL}"
+    )
 }
 
 /// A message is not answered with any more.

@@ -1,18 +1,24 @@
 //! The SQL as data: the schema, and the statements of every command.
 //!
-//! A writer needs no more than this: run the migrations, then for each command
-//! run its statements in order, in one transaction, each with one parameter,
-//! `?1`: the command's `params` as JSON text. What a row becomes (which of two
+//! A writer needs no more than this: run the migrations, then begin a
+//! transaction with [`BEGIN`], and for each command run its statements in
+//! order, each with one parameter, `?1`: the command's `params` as JSON text.
+//! A statement whose condition does not hold would change nothing. What a row becomes (which of two
 //! values is newer, what a tombstone keeps, what is summed) is decided here,
 //! beside the stored rows, so that it holds across restarts, several writers
 //! and replays. It needs `SQLite` 3.38 (`->>`).
 
 mod deleting;
+mod ledger;
 mod missing;
+mod statement;
 mod statements;
 mod upsert;
 
 use crate::model::command::Command;
+use statement::Sql;
+pub use statement::{Statement, When};
+use statements as sql;
 
 /// The migrations, in order: the first makes version 1 of an empty database.
 /// Append-only: one that has been released is never edited.
@@ -23,13 +29,56 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_missing.sql"),
     include_str!("migrations/0006_batches.sql"),
+    include_str!("migrations/0007_ground.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.
 pub const SCHEMA_VERSION: usize = MIGRATIONS.len();
 
-/// True where the session that comes in is older than the stored one.
-const OLDER_SESSION: &str = "?1 ->> 'updatedAt' < sessions.updated_at";
+/// The first statement of every transaction that applies commands. It has no
+/// parameter: it counts the transaction, and what is written carries the count.
+pub const BEGIN: &str = "UPDATE clankers_database SET changed = changed + 1";
+
+/// Selects the oldest schema whose writers may write to a database of a newer
+/// schema than they know. One that is newer and has no such answer they may not.
+pub const OLDEST_WRITER: &str = "SELECT oldest_writer FROM clankers_database";
+
+/// What `session_own` is made from.
+const SESSION_OWN: &[&str] = &[
+    "agent",
+    "model",
+    "provider",
+    "wholeAt",
+    "promptTokens",
+    "completionTokens",
+    "reasoningTokens",
+    "cacheReadTokens",
+    "cacheWriteTokens",
+    "cost",
+];
+
+/// What decides which answer a session's agent and model are of, or says them.
+const OF_ANSWER: &[&str] = &["agent", "model", "provider", "storeId"];
+
+/// What a message's steps have of it, and what makes it one.
+const OF_STEPS: &[&str] = &[
+    "role",
+    "kind",
+    "agent",
+    "model",
+    "provider",
+    "promptTokens",
+    "completionTokens",
+    "reasoningTokens",
+    "cacheReadTokens",
+    "cacheWriteTokens",
+    "cost",
+    "createdAt",
+    "completedAt",
+];
+
+/// What a row that is written is stamped with.
+const STAMP: &str = "(SELECT changed FROM clankers_database)";
 
 /// True where nothing that the command is about was purged.
 const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
@@ -85,80 +134,116 @@ pub const FORGET_BATCHES: &str = "DELETE FROM batches WHERE stored_at < unixepoc
 
 /// The statements of the command `method`, in the order they are to be run.
 /// None for a method that is not a command's.
-pub fn statements(method: &str) -> Option<Vec<String>> {
-    use statements as sql;
+pub fn statements(method: &str) -> Option<Vec<Statement>> {
     Some(match method {
-        "session.upsert" => vec![
-            missing::unpurge(),
-            sql::PARENT_OF_PURGED.to_owned(),
-            sql::INHERIT_WHEN_CREATED.to_owned(),
-        ]
-        .into_iter()
-        .chain(missing::revive_session())
-        .chain([sql::session_own(), upsert::sessions()])
-        .chain(missing::session_is_seen())
-        .chain([sql::derive_session("id")])
-        .collect(),
-        "session.delete" => deleting::session(),
-        "message.upsert" => vec![missing::unpurge(), sql::ENSURE_SESSION.to_owned()]
-            .into_iter()
-            .chain(missing::revive_message())
-            .chain([
-                upsert::messages(),
-                missing::is_answered("messages"),
-                sql::COMPLETE_LEDGER.to_owned(),
-                sql::ledger_of_message(),
-                sql::derive_session("sessionId"),
-            ])
-            .collect(),
+        "session.upsert" => session_upsert(),
+        "session.delete" => always(deleting::session()),
+        "message.upsert" => message_upsert(),
         "message.delete" => {
             let mut all = deleting::message();
             all.push(sql::derive_session("sessionId"));
-            all
+            always(all)
         }
-        "part.upsert" => vec![
-            missing::unpurge(),
-            sql::ENSURE_SESSION.to_owned(),
-            sql::ENSURE_MESSAGE.to_owned(),
-            sql::ledger(),
-            sql::ledger_of_step(),
-            sql::derive_text_without("?1 ->> 'type' <> 'text'"),
-            upsert::parts(),
-            missing::is_answered("parts"),
-            sql::derive_text(),
-        ],
-        "part.append" => vec![sql::APPEND.to_owned(), sql::derive_text()],
-        "part.delete" => deleting::part(),
-        "tool_call.upsert" => vec![
-            sql::ENSURE_SESSION.to_owned(),
-            sql::ENSURE_MESSAGE.to_owned(),
-            missing::revive_call(),
-            missing::unpurge(),
-            upsert::tool_calls(),
-            missing::is_answered("tool_calls"),
-            sql::wait_of_call(),
-        ],
-        "session.missing" => missing::session(),
-        "message.missing" => vec![missing::message(), sql::derive_session("sessionId")],
-        "part.missing" => missing::part(),
+        "part.upsert" => part_upsert(),
+        "part.append" => always(vec![sql::append(), sql::derive_text()]),
+        "part.delete" => always(deleting::part()),
+        "tool_call.upsert" => tool_call_upsert(),
+        "usage.upsert" => always(vec![
+            sql::ensure_session(),
+            sql::ensure_message(),
+            ledger::of_step(),
+            ledger::replace_message(),
+        ]),
+        "session.missing" => always(missing::session()),
+        "message.missing" => always(vec![missing::message(), sql::derive_session("sessionId")]),
+        "part.missing" => always(missing::part()),
         "session_error.upsert" => {
             let mut all = vec![upsert::session_errors()];
             all.extend(sql::failure_of_answer());
-            all
+            always(all)
         }
-        "permission.upsert" => vec![
-            upsert::permissions(),
-            sql::erase_content("permissions", "patterns"),
-            sql::wait_of_permission(),
-        ],
-        "todo.replace" => sql::todo_replace(),
-        "rejection.record" => vec![sql::REJECTION_RECORD.to_owned()],
+        "permission.upsert" => {
+            let [remember, forget] = deleting::permission_of_purged();
+            always(vec![
+                remember,
+                upsert::permissions(),
+                forget,
+                sql::erase_content("permissions", "patterns"),
+                sql::wait_of_permission(),
+            ])
+        }
+        "todo.replace" => always(sql::todo_replace()),
+        "rejection.record" => always(vec![sql::rejection_record()]),
         _ => return None,
     })
 }
 
+/// A store that tells a row may bring it back.
+const BY_A_STORE: When = When::Told(&["storeId"]);
+/// A store that was asked for a row has it.
+const ANSWERED: When = When::Told(&["answeredAt"]);
+
+fn session_upsert() -> Vec<Statement> {
+    let mut all = vec![
+        missing::unpurge().when(BY_A_STORE),
+        sql::parent_of_purged().when(When::Told(&["parentId"])),
+        ledger::inherit().when(When::Told(&["createdAt"])),
+    ];
+    all.extend(missing::revive_session().map(|sql| sql.when(BY_A_STORE)));
+    all.push(upsert::sessions().always());
+    all.push(upsert::session_status().when(When::Told(&["status"])));
+    all.push(sql::session_own().when(When::Told(SESSION_OWN)));
+    all.extend(missing::session_is_seen().map(|sql| sql.when(BY_A_STORE)));
+    all.push(sql::derive_session("id").when(When::Told(OF_ANSWER)));
+    all
+}
+
+fn message_upsert() -> Vec<Statement> {
+    let mut all = vec![
+        missing::unpurge().when(BY_A_STORE),
+        sql::ensure_session().always(),
+    ];
+    all.extend(missing::revive_message().map(|sql| sql.when(BY_A_STORE)));
+    all.extend([
+        upsert::messages().always(),
+        missing::is_answered("messages").when(ANSWERED),
+        ledger::complete().when(When::Told(OF_STEPS)),
+        ledger::of_message().when(When::Told(OF_STEPS)),
+        sql::derive_session("sessionId").always(),
+    ]);
+    all
+}
+
+fn part_upsert() -> Vec<Statement> {
+    vec![
+        missing::unpurge().when(BY_A_STORE),
+        sql::ensure_session().always(),
+        sql::ensure_message().always(),
+        sql::derive_text_without("true").when(When::IsNot("type", "text")),
+        upsert::parts().always(),
+        missing::is_answered("parts").when(ANSWERED),
+        sql::derive_text().when(When::MayBe("type", "text")),
+    ]
+}
+
+fn tool_call_upsert() -> Vec<Statement> {
+    vec![
+        sql::ensure_session().always(),
+        sql::ensure_message().always(),
+        missing::revive_call().when(BY_A_STORE),
+        missing::unpurge().when(BY_A_STORE),
+        upsert::tool_calls().always(),
+        missing::is_answered("tool_calls").when(ANSWERED),
+        sql::wait_of_call().always(),
+    ]
+}
+
+fn always(all: Vec<String>) -> Vec<Statement> {
+    all.into_iter().map(Sql::always).collect()
+}
+
 /// Every command's method with its statements.
-pub fn all_statements() -> Vec<(&'static str, Vec<String>)> {
+pub fn all_statements() -> Vec<(&'static str, Vec<Statement>)> {
     Command::METHODS
         .iter()
         .filter_map(|&method| Some((method, statements(method)?)))

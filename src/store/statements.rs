@@ -1,137 +1,59 @@
 //! The statements that are not plain upserts.
 
 use super::deleting::{erased_either, erased_session};
+use super::upsert::REPORTS;
+use super::{NOT_PURGED, STAMP};
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
-pub(super) const ENSURE_SESSION: &str = "\
-INSERT OR IGNORE INTO sessions (id)
-SELECT ?1 ->> 'sessionId' WHERE NOT EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'sessionId')";
+pub(super) fn ensure_session() -> String {
+    format!(
+        "\
+INSERT OR IGNORE INTO sessions (id, changed)
+SELECT ?1 ->> 'sessionId', {STAMP}
+WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId')
+  AND NOT EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'sessionId')"
+    )
+}
 
 /// A part's message goes before it: a placeholder, where it is not there yet.
-pub(super) const ENSURE_MESSAGE: &str = "\
-INSERT OR IGNORE INTO messages (id, session_id, deleted_at)
-SELECT ?1 ->> 'messageId', id, deleted_at FROM sessions
-WHERE id = ?1 ->> 'sessionId' AND NOT EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'messageId')";
-
-/// The ledger's row of a step-finish part. Its message may have been purged,
-/// with a row of its own in the ledger left.
-const LEDGER: &str = "\
-INSERT INTO usage (id, session_id, message_id, agent, model, provider, prompt_tokens,
-  completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost, inherited, at)
-SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId',
-  coalesce(messages.agent, own.agent), coalesce(messages.model, own.model),
-  coalesce(messages.provider, own.provider),
-  iif(json_type(data, '$.tokens.input') IN ('integer', 'real'), data ->> '$.tokens.input', 0),
-  iif(json_type(data, '$.tokens.output') IN ('integer', 'real'), data ->> '$.tokens.output', 0),
-  iif(json_type(data, '$.tokens.reasoning') IN ('integer', 'real'), data ->> '$.tokens.reasoning', 0),
-  iif(json_type(data, '$.tokens.cache.read') IN ('integer', 'real'), data ->> '$.tokens.cache.read', 0),
-  iif(json_type(data, '$.tokens.cache.write') IN ('integer', 'real'), data ->> '$.tokens.cache.write', 0),
-  iif(json_type(data, '$.cost') IN ('integer', 'real'), data ->> '$.cost', 0),
-  coalesce(messages.created_at < sessions.created_at, own.inherited, 0),
-  coalesce(messages.completed_at, messages.created_at, own.at)
-FROM (SELECT CASE WHEN json_valid(?1 ->> 'data') THEN ?1 ->> 'data' ELSE '{}' END AS data)
-LEFT JOIN messages ON messages.id = ?1 ->> 'messageId'
-LEFT JOIN sessions ON sessions.id = ?1 ->> 'sessionId'
-LEFT JOIN usage AS own ON own.id = ?1 ->> 'messageId'
-WHERE ?1 ->> 'type' = 'step-finish'";
-
-/// True where a row of the ledger, or a message, accounts for anything.
-const SPENT: &str = "(prompt_tokens OR completion_tokens OR reasoning_tokens
-    OR cache_read_tokens OR cache_write_tokens OR cost)";
-
-/// A step's own row takes the place of its message's, if it accounts for anything.
-pub(super) fn ledger_of_step() -> String {
+pub(super) fn ensure_message() -> String {
     format!(
         "\
-DELETE FROM usage WHERE id = CASE WHEN ?1 ->> 'type' = 'step-finish' THEN ?1 ->> 'messageId' END
-  AND EXISTS (SELECT 1 FROM usage WHERE id = ?1 ->> 'id' AND {SPENT})"
+INSERT OR IGNORE INTO messages (id, session_id, deleted_at, changed)
+SELECT ?1 ->> 'messageId', id, deleted_at, {STAMP} FROM sessions
+WHERE id = ?1 ->> 'sessionId'
+  AND NOT EXISTS (SELECT 1 FROM messages WHERE id = ?1 ->> 'messageId')
+  AND NOT EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'messageId')"
     )
 }
-
-/// A completed answer, as a row of the ledger by its own id.
-const LEDGER_OF_MESSAGE: &str = "\
-INSERT INTO usage (id, session_id, message_id, agent, model, provider, prompt_tokens,
-  completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost, inherited, at)
-SELECT id, session_id, id, agent, model, provider, prompt_tokens, completion_tokens,
-  reasoning_tokens, cache_read_tokens, cache_write_tokens, cost,
-  coalesce(created_at < (
-    SELECT created_at FROM sessions WHERE sessions.id = messages.session_id), 0),
-  completed_at
-FROM messages
-WHERE id = ?1 ->> 'id' AND role = 'assistant' AND completed_at IS NOT NULL";
-
-/// What is there is never lowered.
-const NEVER_LOWERED: &str = "\
-ON CONFLICT (id) DO UPDATE SET
-  prompt_tokens = max(usage.prompt_tokens, excluded.prompt_tokens),
-  completion_tokens = max(usage.completion_tokens, excluded.completion_tokens),
-  reasoning_tokens = max(usage.reasoning_tokens, excluded.reasoning_tokens),
-  cache_read_tokens = max(usage.cache_read_tokens, excluded.cache_read_tokens),
-  cache_write_tokens = max(usage.cache_write_tokens, excluded.cache_write_tokens),
-  cost = max(usage.cost, excluded.cost)";
-
-/// The ledger's row of a step.
-pub(super) fn ledger() -> String {
-    format!("{LEDGER}\n{NEVER_LOWERED}")
-}
-
-/// The ledger's row of a completed answer that no step accounts for (release
-/// 1.0's compactions), until a step of it comes.
-pub(super) fn ledger_of_message() -> String {
-    format!(
-        "\
-{LEDGER_OF_MESSAGE} AND {SPENT} AND NOT EXISTS (
-  SELECT 1 FROM usage WHERE message_id = ?1 ->> 'id' AND id <> ?1 ->> 'id' AND {SPENT})
-{NEVER_LOWERED}"
-    )
-}
-
-/// What only the message knows of its steps: who was asked, and when.
-pub(super) const COMPLETE_LEDGER: &str = "\
-UPDATE usage SET
-  agent = coalesce(messages.agent, usage.agent),
-  model = coalesce(messages.model, usage.model),
-  provider = coalesce(messages.provider, usage.provider),
-  at = coalesce(messages.completed_at, messages.created_at, usage.at),
-  inherited = coalesce(messages.created_at < (
-    SELECT created_at FROM sessions WHERE sessions.id = messages.session_id), usage.inherited)
-FROM messages
-WHERE messages.id = ?1 ->> 'id' AND usage.message_id = ?1 ->> 'id'";
-
-/// When a session's creation becomes known after its messages, the steps that
-/// are older than it are a fork's copies.
-pub(super) const INHERIT_WHEN_CREATED: &str = "\
-UPDATE usage SET inherited = 1
-WHERE session_id = CASE
-    WHEN ?1 ->> 'createdAt' IS NOT NULL
-      AND (SELECT created_at FROM sessions WHERE id = ?1 ->> 'id') IS NULL
-    THEN ?1 ->> 'id' END
-  AND (SELECT created_at FROM messages WHERE id = usage.message_id) < ?1 ->> 'createdAt'";
 
 /// Which session had started one that was purged, where that is told late.
-pub(super) const PARENT_OF_PURGED: &str = "\
+pub(super) fn parent_of_purged() -> String {
+    "\
 UPDATE purged SET parent_id = ?1 ->> 'parentId'
-WHERE id = ?1 ->> 'id' AND parent_id IS NULL AND ?1 ->> 'parentId' IS NOT NULL";
+WHERE id = ?1 ->> 'id' AND parent_id IS NULL AND ?1 ->> 'parentId' IS NOT NULL"
+        .to_owned()
+}
 
-/// What OpenCode says of the session itself. Before the session's upsert, which reads it.
+/// What OpenCode says of the session itself. After the session's upsert, which
+/// reads whether totals were reported before.
 pub(super) fn session_own() -> String {
     format!(
         "\
 INSERT INTO session_own (session_id, agent, model, provider, whole_at, reports_usage)
-SELECT ?1 ->> 'id', ?1 ->> 'agent', ?1 ->> 'model', ?1 ->> 'provider', ?1 ->> 'wholeAt',
-  coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
-  OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
-  OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0
-  OR coalesce(?1 ->> 'reportsUsage', 0)
-WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'id' AND {older}) AND {not_purged}
+SELECT ?1 ->> 'id',
+  iif(json_type(?1, '$.agent') IS NULL OR is_older, held.agent, ?1 ->> 'agent'),
+  iif(json_type(?1, '$.model') IS NULL OR is_older, held.model, ?1 ->> 'model'),
+  iif(json_type(?1, '$.provider') IS NULL OR is_older, held.provider, ?1 ->> 'provider'),
+  iif(json_type(?1, '$.wholeAt') IS NULL, held.whole_at, ?1 ->> 'wholeAt'),
+  coalesce(held.reports_usage, 0) OR (NOT is_older AND {REPORTS})
+FROM (SELECT coalesce(?1 ->> 'updatedAt' < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id'), 0)
+  AS is_older) AS told
+LEFT JOIN session_own AS held ON held.session_id = ?1 ->> 'id'
+WHERE {NOT_PURGED}
 ON CONFLICT (session_id) DO UPDATE SET
-  agent = iif(json_type(?1, '$.agent') IS NULL, session_own.agent, excluded.agent),
-  model = iif(json_type(?1, '$.model') IS NULL, session_own.model, excluded.model),
-  provider = iif(json_type(?1, '$.provider') IS NULL, session_own.provider, excluded.provider),
-  whole_at = iif(json_type(?1, '$.wholeAt') IS NULL, session_own.whole_at, excluded.whole_at),
-  reports_usage = session_own.reports_usage OR excluded.reports_usage",
-        older = super::OLDER_SESSION,
-        not_purged = super::NOT_PURGED
+  agent = excluded.agent, model = excluded.model, provider = excluded.provider,
+  whole_at = excluded.whole_at, reports_usage = excluded.reports_usage"
     )
 }
 
@@ -140,18 +62,21 @@ ON CONFLICT (session_id) DO UPDATE SET
 pub(super) fn derive_session(param: &str) -> String {
     format!(
         "\
-UPDATE sessions SET (agent, model, provider) = (
-  SELECT coalesce(session_own.agent, answer.agent), coalesce(answer.model, session_own.model),
-    iif(answer.model IS NULL, session_own.provider, answer.provider)
+UPDATE sessions SET
+  agent = derived.agent, model = derived.model, provider = derived.provider, changed = {STAMP}
+FROM (
+  SELECT coalesce(session_own.agent, answer.agent) AS agent,
+    coalesce(answer.model, session_own.model) AS model,
+    iif(answer.model IS NULL, session_own.provider, answer.provider) AS provider
   FROM (SELECT 1)
   LEFT JOIN session_own ON session_own.session_id = ?1 ->> '{param}'
   LEFT JOIN (
     SELECT agent, model, provider FROM messages
     WHERE session_id = ?1 ->> '{param}' AND role = 'assistant' AND (deleted_at, missing_since) IS (
       SELECT deleted_at, missing_since FROM sessions WHERE id = ?1 ->> '{param}')
-    ORDER BY created_at DESC, id DESC LIMIT 1) AS answer
-)
-WHERE id = ?1 ->> '{param}'"
+    ORDER BY created_at DESC, id DESC LIMIT 1) AS answer) AS derived
+WHERE id = ?1 ->> '{param}' AND (sessions.agent, sessions.model, sessions.provider)
+  IS NOT (derived.agent, derived.model, derived.provider)"
     )
 }
 
@@ -175,13 +100,13 @@ pub(super) fn derive_text_without(condition: &str) -> String {
 fn text_of_message(parts: &str, condition: &str) -> String {
     format!(
         "\
-UPDATE messages SET text_content = derived.text
+UPDATE messages SET text_content = derived.text, changed = {STAMP}
 FROM (SELECT coalesce(group_concat(text, char(10)), '') AS text FROM (
   SELECT text FROM parts
   WHERE message_id = {OF_PART} AND type = 'text' AND text IS NOT NULL AND NOT synthetic
     AND missing_since IS NULL
-    AND NOT coalesce(iif(json_valid(data), data ->> 'ignored', 0), 0) AND {parts}
-  ORDER BY id)) AS derived
+    AND NOT coalesce(ignored, 0) AND {parts}
+  ORDER BY position, id)) AS derived
 WHERE id = {OF_PART} AND text_content <> derived.text AND {condition}"
     )
 }
@@ -189,32 +114,46 @@ WHERE id = {OF_PART} AND text_content <> derived.text AND {condition}"
 /// A text that is being written, with what came to it. It stays what it is
 /// where it has ended, holds more already, is not there up to the offset, or
 /// has a character around it.
-pub(super) const APPEND: &str = "\
-UPDATE parts SET text = CAST(substr(CAST(text AS BLOB), 1, ?1 ->> 'offset') AS TEXT) || (?1 ->> 'text')
+pub(super) fn append() -> String {
+    format!(
+        "\
+UPDATE parts SET
+  text = CAST(substr(CAST(text AS BLOB), 1, ?1 ->> 'offset') AS TEXT) || (?1 ->> 'text'),
+  changed = {STAMP}
 WHERE id = ?1 ->> 'id' AND ended_at IS NULL AND length(CAST(text AS BLOB)) >= ?1 ->> 'offset'
   AND hex(substr(CAST(text AS BLOB), (?1 ->> 'offset') + 1, 1)) NOT BETWEEN '80' AND 'BF'
-  AND length(CAST(text AS BLOB)) < (?1 ->> 'offset') + length(CAST(?1 ->> 'text' AS BLOB))";
+  AND length(CAST(text AS BLOB)) < (?1 ->> 'offset') + length(CAST(?1 ->> 'text' AS BLOB))"
+    )
+}
 
 /// How long a person was asked during a call: what of the asking lies inside
 /// it, and no longer than it took where they were asked several things at once.
 /// Some releases say that a call started when it was allowed to.
-const WAIT: &str = "\
-UPDATE tool_calls SET permission_wait_ms = coalesce((
-  SELECT min(coalesce(duration_ms, 9e15), sum(max(0, min(replied_at, coalesce(ended_at, replied_at))
-    - max(asked_at, coalesce(started_at, asked_at))))) FROM permissions
-  WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)";
+fn wait(which: &str) -> String {
+    format!(
+        "\
+UPDATE tool_calls SET permission_wait_ms = {WAIT}, changed = {STAMP}
+WHERE {which} AND permission_wait_ms <> {WAIT}"
+    )
+}
+
+const WAIT: &str = "coalesce((
+    SELECT min(coalesce(duration_ms, 9e15), sum(max(0, min(replied_at, coalesce(ended_at, replied_at))
+      - max(asked_at, coalesce(started_at, asked_at))))) FROM permissions
+    WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id), 0)";
 
 /// That, once the call has changed.
 pub(super) fn wait_of_call() -> String {
-    format!("{WAIT}\nWHERE id = ?1 ->> 'id'")
+    wait(
+        "id = ?1 ->> 'id' AND EXISTS (SELECT 1 FROM permissions
+  WHERE message_id = tool_calls.message_id AND call_id = tool_calls.call_id)",
+    )
 }
 
 /// That, once the permission has changed.
 pub(super) fn wait_of_permission() -> String {
-    format!(
-        "\
-{WAIT}
-WHERE (message_id, call_id) = (SELECT message_id, call_id FROM permissions WHERE id = ?1 ->> 'id')"
+    wait(
+        "(message_id, call_id) = (SELECT message_id, call_id FROM permissions WHERE id = ?1 ->> 'id')",
     )
 }
 
@@ -231,19 +170,22 @@ pub(super) fn failure_of_answer() -> Vec<String> {
     let twins = format!(
         "failure.session_id = ?1 ->> 'sessionId' AND failure.message_id IS NULL
   AND failure.attempt IS NULL AND answer.id = ({ANSWER_THEN}) || ':error'
-  AND answer.name IS failure.name"
+  AND answer.attempt IS NULL AND answer.name IS failure.name
+  AND ?1 ->> 'id' IN (answer.id, failure.id)"
     );
     vec![
         format!(
             "\
-UPDATE session_errors AS failure SET message_id = ({ANSWER_THEN})
+UPDATE session_errors AS failure SET message_id = ({ANSWER_THEN}), changed = {STAMP}
 WHERE id = ?1 ->> 'id' AND message_id IS NULL AND attempt IS NOT NULL"
         ),
         erase_content("session_errors", "message"),
         format!(
             "\
-UPDATE session_errors AS answer SET created_at = min(answer.created_at, failure.created_at)
-FROM session_errors AS failure WHERE {twins}"
+UPDATE session_errors AS answer SET
+  created_at = min(answer.created_at, (SELECT min(failure.created_at) FROM session_errors AS failure WHERE {twins})),
+  changed = {STAMP}
+WHERE EXISTS (SELECT 1 FROM session_errors AS failure WHERE {twins})"
         ),
         format!(
             "\
@@ -259,7 +201,7 @@ WHERE failure.session_id = ?1 ->> 'sessionId'
 pub(super) fn erase_content(table: &str, column: &str) -> String {
     format!(
         "\
-UPDATE {table} SET {column} = NULL
+UPDATE {table} SET {column} = NULL, changed = {STAMP}
 WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
         erased_either(
             &format!("{table}.session_id"),
@@ -271,29 +213,40 @@ WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
 /// A session's list is replaced whole; a deleted session's stays erased.
 pub(super) fn todo_replace() -> Vec<String> {
     let stays = format!(
-        "{} AND NOT {}",
-        super::NOT_PURGED,
+        "{NOT_PURGED} AND NOT {}",
         erased_session("?1 ->> 'sessionId'")
     );
     vec![
-        format!("DELETE FROM todos WHERE session_id = ?1 ->> 'sessionId' AND {stays}"),
         format!(
             "\
-INSERT INTO todos (session_id, position, content, status, priority)
+DELETE FROM todos
+WHERE session_id = ?1 ->> 'sessionId' AND position >= json_array_length(?1, '$.todos') AND {stays}"
+        ),
+        format!(
+            "\
+INSERT INTO todos (session_id, position, content, status, priority, changed)
 SELECT ?1 ->> 'sessionId', todo.key, todo.value ->> 'content', todo.value ->> 'status',
-  todo.value ->> 'priority'
+  todo.value ->> 'priority', {STAMP}
 FROM json_each(?1, '$.todos') AS todo
-WHERE {stays}"
+WHERE {stays}
+ON CONFLICT (session_id, position) DO UPDATE SET
+  content = excluded.content, status = excluded.status, priority = excluded.priority,
+  changed = excluded.changed
+WHERE (todos.content, todos.status, todos.priority)
+  IS NOT (excluded.content, excluded.status, excluded.priority)"
         ),
     ]
 }
 
 /// A kind of rejection was met again.
-pub(super) const REJECTION_RECORD: &str = "\
+pub(super) fn rejection_record() -> String {
+    format!(
+        "\
 INSERT INTO rejections (event_type, code, path, expected, found, sample, source_version, count,
-  first_seen, last_seen)
+  first_seen, last_seen, changed)
 SELECT ?1 ->> 'eventType', ?1 ->> 'code', ?1 ->> 'path', ?1 ->> 'expected', ?1 ->> 'found',
-  ?1 ->> 'sample', ?1 ->> 'sourceVersion', ?1 ->> 'count', ?1 ->> 'firstSeen', ?1 ->> 'lastSeen'
+  ?1 ->> 'sample', ?1 ->> 'sourceVersion', ?1 ->> 'count', ?1 ->> 'firstSeen', ?1 ->> 'lastSeen',
+  {STAMP}
 WHERE true
 ON CONFLICT (event_type, code, path) DO UPDATE SET
   expected = excluded.expected,
@@ -302,4 +255,7 @@ ON CONFLICT (event_type, code, path) DO UPDATE SET
   source_version = coalesce(excluded.source_version, rejections.source_version),
   count = rejections.count + excluded.count,
   first_seen = min(rejections.first_seen, excluded.first_seen),
-  last_seen = max(rejections.last_seen, excluded.last_seen)";
+  last_seen = max(rejections.last_seen, excluded.last_seen),
+  changed = excluded.changed"
+    )
+}

@@ -17,8 +17,8 @@ use crate::catch_up::{Answer, Request};
 use crate::model::command::{self, Command};
 use crate::model::rejection::RejectionRow;
 use crate::model::row::{
-    MessageRow, OnDelete, PartRow, PermissionRow, Reply, Role, SessionErrorRow, SessionRow,
-    SessionStatus, TodoRow, ToolCallRow, ToolStatus,
+    MessageKind, MessageRow, OnDelete, PartRow, PermissionRow, Reply, Role, SessionErrorRow,
+    SessionRow, SessionStatus, TodoRow, ToolCallRow, ToolStatus, UsageRow,
 };
 use crate::read::node::Node;
 use crate::sources::Dialect;
@@ -38,11 +38,13 @@ typescript! {
     TS_MESSAGE = MessageRow::TYPESCRIPT;
     TS_PART = PartRow::TYPESCRIPT;
     TS_TOOL_CALL = ToolCallRow::TYPESCRIPT;
+    TS_USAGE = UsageRow::TYPESCRIPT;
     TS_SESSION_ERROR = SessionErrorRow::TYPESCRIPT;
     TS_PERMISSION = PermissionRow::TYPESCRIPT;
     TS_TODO = TodoRow::TYPESCRIPT;
     TS_SESSION_STATUS = SessionStatus::TYPESCRIPT;
     TS_ROLE = Role::TYPESCRIPT;
+    TS_MESSAGE_KIND = MessageKind::TYPESCRIPT;
     TS_TOOL_STATUS = ToolStatus::TYPESCRIPT;
     TS_REPLY = Reply::TYPESCRIPT;
     TS_ON_DELETE = OnDelete::TYPESCRIPT;
@@ -50,6 +52,7 @@ typescript! {
     TS_PARAMS = command::TYPESCRIPT;
     TS_COMMAND = Command::TYPESCRIPT;
     TS_REQUEST = Request::TYPESCRIPT;
+    TS_STATEMENT = store::Statement::TYPESCRIPT;
     TS_REST = "\
 /** What a core can be told when it is made. */
 export interface CoreOptions {
@@ -67,7 +70,11 @@ export interface EventTypes {
 export interface Store {
   schemaVersion: number;
   migrations: string[];
-  statements: Record<Method, string[]>;
+  /** Selects the oldest schema whose writers may write to a newer database. */
+  oldestWriter: string;
+  /** The first statement of every transaction that applies commands. */
+  begin: string;
+  statements: Record<Method, Statement[]>;
   /** Answers a request `storedSessions`; `?1` is the request as JSON text. */
   storedSessions: string;
   /** Answers a request `storedMessages`; `?1` is the request as JSON text. */
@@ -197,6 +204,8 @@ pub fn store_sql() -> Result<JsValue, JsError> {
     to_js(&serde_json::json!({
         "schemaVersion": store::SCHEMA_VERSION,
         "migrations": store::MIGRATIONS,
+        "oldestWriter": store::OLDEST_WRITER,
+        "begin": store::BEGIN,
         "storedSessions": store::STORED_SESSIONS,
         "storedMessages": store::STORED_MESSAGES,
         "claimBatch": store::CLAIM_BATCH,

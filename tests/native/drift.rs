@@ -214,12 +214,8 @@ fn identities(commands: &[Command]) -> BTreeSet<String> {
             Command::MessageUpsert(row) => rows.insert(row.id.clone()),
             Command::ToolCallUpsert(row) => rows.insert(row.id.clone()),
             Command::PermissionUpsert(row) => rows.insert(row.id.clone()),
-            Command::PartUpsert(row) => {
-                if row.kind.value().is_some_and(|kind| kind == "step-finish") {
-                    rows.insert(format!("{} in the ledger", row.id));
-                }
-                rows.insert(row.id.clone())
-            }
+            Command::PartUpsert(row) => rows.insert(row.id.clone()),
+            Command::UsageUpsert(row) => rows.insert(format!("{} in the ledger", row.id)),
             // Told by the session and by its answer, and stored once.
             Command::SessionErrorUpsert(_) => rows.insert("a failure".to_owned()),
             Command::TodoReplace(list) => rows.insert(format!(

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clankers::model::command::Command;
+use clankers::store::Statement;
 use clankers::{Core, Options, Urgency, store};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
@@ -31,7 +32,10 @@ pub(crate) const TABLES: &[&str] = &[
 ];
 
 /// A database in memory, written as every sink writes.
-pub(crate) struct Db(pub(crate) Connection, BTreeMap<&'static str, Vec<String>>);
+pub(crate) struct Db(
+    pub(crate) Connection,
+    BTreeMap<&'static str, Vec<Statement>>,
+);
 
 impl Db {
     /// An empty one with the newest schema.
@@ -62,11 +66,13 @@ impl Db {
 
     /// Applies a batch in one transaction.
     pub(crate) fn apply(&self, commands: &[Command]) {
-        self.0.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let begin = format!("BEGIN IMMEDIATE; {}", store::BEGIN);
+        self.0.execute_batch(&begin).unwrap();
         for command in commands {
             let wire = serde_json::to_value(command).unwrap();
             let params = wire["params"].to_string();
-            for sql in &self.1[command.method()] {
+            let statements = self.1[command.method()].iter();
+            for Statement { sql, .. } in statements.filter(|one| one.applies(&wire["params"])) {
                 let mut statement = self.0.prepare_cached(sql).unwrap();
                 if let Err(error) = statement.execute([&params]) {
                     panic!("{}: {error}\n{sql}\n{params}", command.method());
@@ -122,13 +128,47 @@ impl Db {
         self.dump_of(TABLES)
     }
 
+    /// Empties it.
+    pub(crate) fn clear(&self) {
+        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' \
+            AND name <> 'clankers_database' ORDER BY name = 'removed_rows'";
+        let delete = |name: String| format!("DELETE FROM {name};");
+        let deletes: String = self.rows(tables).into_iter().map(delete).collect();
+        let all = format!("PRAGMA foreign_keys = OFF; {deletes} PRAGMA foreign_keys = ON");
+        self.0.execute_batch(&all).unwrap();
+    }
+
+    /// Every row of every table, of the contract's or not, but for what counts
+    /// transactions.
+    pub(crate) fn contents(&self) -> String {
+        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' \
+            AND name NOT IN ('clankers_database', 'removed_rows') ORDER BY 1";
+        let table = |name: String| {
+            let columns = self.columns(&name);
+            let rows = self.rows(&format!("SELECT {columns} FROM {name} ORDER BY 1, 2, 3"));
+            let lines = rows.iter().map(|row| format!("{name}: {row}\n"));
+            lines.collect::<String>()
+        };
+        self.rows(tables).into_iter().map(table).collect()
+    }
+
+    /// A table's columns but the count of the transaction that wrote the row,
+    /// separated by commas.
+    pub(crate) fn columns(&self, table: &str) -> String {
+        let table = table.trim_matches('"');
+        let names = format!(
+            "SELECT group_concat(name) FROM pragma_table_info('{table}') WHERE name <> 'changed'"
+        );
+        self.value(&names).trim_matches('"').to_owned()
+    }
+
     /// Every row of these tables.
     pub(crate) fn dump_of(&self, tables: &[&str]) -> String {
         let table = |name: &&str| {
             let columns = match *name {
-                "rejections" => "event_type, code, path",
-                "session_own" => "session_id, agent, model, provider, reports_usage",
-                _ => "*",
+                "rejections" => "event_type, code, path".to_owned(),
+                "session_own" => "session_id, agent, model, provider, reports_usage".to_owned(),
+                name => self.columns(name),
             };
             let rows = self.rows(&format!("SELECT {columns} FROM {name} ORDER BY 1, 2, 3"));
             format!("## {name}\n{}\n", rows.join("\n"))

@@ -218,7 +218,7 @@ fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure>
     };
     use clankers::model::rejection::RejectionRow;
     use clankers::model::row::{
-        MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
+        MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow, UsageRow,
     };
     Ok(match method {
         "session.upsert" => Command::SessionUpsert(typed::<SessionRow>(params, place)?),
@@ -232,6 +232,7 @@ fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure>
         "message.missing" => Command::MessageMissing(typed::<MessageMissing>(params, place)?),
         "part.missing" => Command::PartMissing(typed::<PartMissing>(params, place)?),
         "tool_call.upsert" => Command::ToolCallUpsert(typed::<ToolCallRow>(params, place)?),
+        "usage.upsert" => Command::UsageUpsert(typed::<UsageRow>(params, place)?),
         "session_error.upsert" => {
             Command::SessionErrorUpsert(typed::<SessionErrorRow>(params, place)?)
         }

@@ -64,7 +64,8 @@ fn store(db: &mut Connection, jobs: Vec<Job>) {
             }
         }
         Err(error) => {
-            let failure = failure(&error);
+            // Not one of them was tried: that is not their fault.
+            let failure = unstored(&error, true);
             for done in waiting {
                 let _ = done.send(Err(failure.clone()));
             }
@@ -73,13 +74,12 @@ fn store(db: &mut Connection, jobs: Vec<Job>) {
 }
 
 fn failure(error: &rusqlite::Error) -> Failure {
-    let retry = !is_refusal(error);
-    tracing::error!(%error, retry, "could not store");
-    Failure::new(
-        Code::Database,
-        format!("could not store: {}", sqlite_text(error)),
-    )
-    .data(json!({ "retry": retry }))
+    unstored(&sqlite_text(error), !is_refusal(error))
+}
+
+fn unstored(why: &impl std::fmt::Display, retry: bool) -> Failure {
+    tracing::error!(%why, retry, "could not store");
+    Failure::new(Code::Database, format!("could not store: {why}")).data(json!({ "retry": retry }))
 }
 
 /// Whether the commands are at fault, as the plugin's own sink sees it: not

@@ -14,7 +14,9 @@ use crate::error::sqlite_text;
 use crate::import;
 use crate::output::bytes;
 use crate::paths::{Paths, VARIABLES, path_from_env, shown};
-use crate::store::{MissingCounts, open_reader, open_writer, schema_version, size_on_disk};
+use crate::store::{
+    MissingCounts, is_usable, open_reader, open_writer, schema_version, size_on_disk,
+};
 
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = settings();
@@ -107,11 +109,12 @@ fn database(paths: &Paths) -> Vec<Check> {
             "restore a backup, or move it away: a new one is begun, and `clankers import` fills it",
         )
     };
-    let version = match read_only(path).and_then(|db| schema_version(&db)) {
-        Ok(version) => version,
+    let found = read_only(path).and_then(|db| Ok((schema_version(&db)?, is_usable(&db)?)));
+    let (version, is_usable) = match found {
+        Ok(found) => found,
         Err(error) => return vec![broken(&error)],
     };
-    if version > SCHEMA_VERSION {
+    if !is_usable {
         let text = format!("{name} has schema {version}, this clankers knows {SCHEMA_VERSION}");
         return vec![
             Check::broken("database", text).advice("update clankers; the file is left untouched"),

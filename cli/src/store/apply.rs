@@ -5,11 +5,15 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use clankers::model::command::Command;
-use clankers::store;
+use clankers::store::{self, Statement};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-static STATEMENTS: LazyLock<HashMap<&'static str, Vec<String>>> =
+use super::version::refuse_newer;
+use crate::error::Result;
+
+static STATEMENTS: LazyLock<HashMap<&'static str, Vec<Statement>>> =
     LazyLock::new(|| store::all_statements().into_iter().collect());
 
 /// How many commands were applied.
@@ -32,8 +36,8 @@ pub(crate) struct BatchId {
 }
 
 /// Applies a batch in one transaction: all of it or nothing.
-pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> rusqlite::Result<Applied> {
-    let batch = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> Result<Applied> {
+    let batch = begin(db)?;
     run(&batch, commands)?;
     batch.commit()?;
     Ok(commands.len())
@@ -49,8 +53,8 @@ pub(crate) fn apply_within(batch: &Transaction<'_>, commands: &[Command]) -> rus
 pub(crate) fn apply_each(
     db: &mut Connection,
     batches: &[Batch],
-) -> rusqlite::Result<Vec<rusqlite::Result<Applied>>> {
-    let mut all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+) -> Result<Vec<rusqlite::Result<Applied>>> {
+    let mut all = begin(db)?;
     let mut outcomes = Vec::with_capacity(batches.len());
     for batch in batches {
         let one = all.savepoint()?;
@@ -82,23 +86,32 @@ fn claim(db: &Connection, id: &BatchId) -> rusqlite::Result<bool> {
     db.prepare_cached(store::CLAIM_BATCH)?.exists([id])
 }
 
+/// Begins a transaction that writes, on a schema that we know: another process
+/// may have migrated it since it was opened.
+pub(crate) fn begin(db: &mut Connection) -> Result<Transaction<'_>> {
+    let path = db.path().unwrap_or_default().to_owned();
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    refuse_newer(path.as_ref(), &transaction)?;
+    transaction.execute(store::BEGIN, [])?;
+    Ok(transaction)
+}
+
 fn run(db: &Connection, commands: &[Command]) -> rusqlite::Result<()> {
     for command in commands {
         let params = params(command)?;
-        for sql in STATEMENTS.get(command.method()).into_iter().flatten() {
-            db.prepare_cached(sql)?.execute([&params])?;
+        let json = params.to_string();
+        let statements = STATEMENTS.get(command.method()).into_iter().flatten();
+        for Statement { sql, .. } in statements.filter(|one| one.applies(&params)) {
+            db.prepare_cached(sql)?.execute([&json])?;
         }
     }
     Ok(())
 }
 
-/// The command's parameters as JSON text: the one parameter of its statements.
-fn params(command: &Command) -> rusqlite::Result<String> {
-    let wire = serde_json::to_value(command).map_err(unreadable)?;
-    Ok(wire
-        .get("params")
-        .map(ToString::to_string)
-        .unwrap_or_default())
+/// The command's parameters, whose JSON text is the one parameter of its statements.
+fn params(command: &Command) -> rusqlite::Result<Value> {
+    let mut wire = serde_json::to_value(command).map_err(unreadable)?;
+    Ok(wire.get_mut("params").map(Value::take).unwrap_or_default())
 }
 
 fn unreadable(error: serde_json::Error) -> rusqlite::Error {

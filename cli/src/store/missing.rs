@@ -4,8 +4,9 @@
 
 use rusqlite::Connection;
 
-use super::open::{MISSING_SCHEMA, schema_version};
+use super::open::MISSING_SCHEMA;
 use super::rows::{Row, rows};
+use super::version::schema_version;
 use crate::error::Result;
 use crate::output::counted;
 

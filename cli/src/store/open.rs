@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::files::prepare_files;
+use super::version::{refuse_newer, schema_version};
 use crate::error::{Context, Error, Result};
 use crate::paths::{self, Paths};
 
@@ -30,7 +31,8 @@ pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
     db.busy_timeout(WRITER_WAIT)?;
     // What a newer version left in its log stays there: closing moves it into the file.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    refuse_newer(path, schema_version(&db).context(what)?)?;
+    schema_version(&db).context(what)?;
+    refuse_newer(path, &db)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
@@ -57,9 +59,8 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
     db.busy_timeout(READER_WAIT)?;
     db.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY")
         .context(what)?;
-    let version = schema_version(&db).context(what)?;
-    refuse_newer(path, version)?;
-    if version == 0 {
+    refuse_newer(path, &db)?;
+    if schema_version(&db).context(what)? == 0 {
         return Err(
             Error::new(format!("{} is no clankers database", paths::shown(path)))
                 .hint("--db-path or CLANKERS_DB_PATH names the right one"),
@@ -81,23 +82,6 @@ pub(crate) fn open_marked_reader(path: &Path) -> Result<Connection> {
         .hint("`clankers doctor --fix` brings it up to date, as the plugin does when it records"));
     }
     Ok(db)
-}
-
-/// The version of the schema in the file, 0 of one that is empty.
-pub(crate) fn schema_version(db: &Connection) -> rusqlite::Result<usize> {
-    let version: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    Ok(usize::try_from(version).unwrap_or(usize::MAX))
-}
-
-fn refuse_newer(path: &Path, version: usize) -> Result<()> {
-    if version <= SCHEMA_VERSION {
-        return Ok(());
-    }
-    Err(Error::new(format!(
-        "{} was written by a newer clankers (schema {version}, this one knows {SCHEMA_VERSION})",
-        paths::shown(path)
-    ))
-    .hint("it was left untouched: update clankers"))
 }
 
 /// Runs the migrations that are missing. Several processes may start at once,

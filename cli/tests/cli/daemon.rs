@@ -557,6 +557,30 @@ fn a_database_of_a_newer_clankers_is_refused_and_left_untouched() {
 }
 
 #[test]
+fn a_database_that_a_newer_clankers_migrates_is_written_on_where_it_may_be() {
+    let home = Home::new();
+    let _daemon = home.daemon();
+    let mut client = Client::connect(&home.socket());
+    client.call("session.upsert", &session("ses_1")).unwrap();
+    home.open()
+        .execute_batch("ALTER TABLE sessions ADD COLUMN later TEXT; PRAGMA user_version = 98")
+        .unwrap();
+    client.call("session.upsert", &session("ses_2")).unwrap();
+    home.open()
+        .execute_batch("UPDATE clankers_database SET oldest_writer = 99; PRAGMA user_version = 99")
+        .unwrap();
+    let refused = client
+        .call("session.upsert", &session("ses_3"))
+        .unwrap_err();
+    let said = refused.to_string();
+    assert!(said.contains("newer clankers (schema 99"), "{said}");
+    assert!(said.contains(r#""retry":true"#), "it is not lost: {said}");
+    let count = "SELECT count(*) FROM sessions";
+    let stored: u32 = home.open().query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(stored, 2);
+}
+
+#[test]
 fn it_starts_in_the_background_and_is_ended_by_command() {
     let home = Home::new();
     let started = home.stdout(&["daemon"]);

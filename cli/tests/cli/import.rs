@@ -112,7 +112,10 @@ fn stored(db: &Connection) -> Vec<Row> {
     let mut rows = Vec::new();
     for table in TABLES {
         let mut statement = db
-            .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))
+            .prepare(&format!(
+                "SELECT {} FROM {table} ORDER BY 1, 2",
+                recording::columns(db, table)
+            ))
             .unwrap();
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut found = statement.query([]).unwrap();
@@ -177,15 +180,31 @@ fn comparable(rows: &[Row]) -> Vec<String> {
     let line = |(table, row): &Row| {
         let mut row = row.clone();
         // What an import cannot know, and what the recordings are too old to have.
-        for column in ["origin", "whole_at", "permission_wait_ms", "missing_since"] {
+        for column in ["origin", "whole_at", "permission_wait_ms"] {
             row.remove(column);
+        }
+        // What the recordings of an earlier schema have not, or had as 0.
+        for column in [
+            "missing_since",
+            "position",
+            "kind",
+            "ignored",
+            "cost_source",
+        ] {
+            row.remove(column);
+        }
+        for column in ["additions", "deletions", "files_changed"] {
+            if row.get(column).is_some_and(|lines| *lines == json!(0)) {
+                row.insert(column.to_owned(), Value::Null);
+            }
         }
         for value in row.values_mut() {
             if let Some(number) = value.as_f64() {
                 *value = json!(number);
             }
         }
-        format!("{table} {}", Value::Object(row))
+        let row: std::collections::BTreeMap<_, _> = row.into_iter().collect();
+        format!("{table} {}", json!(row))
     };
     let mut lines: Vec<String> = rows.iter().filter(still_there).map(line).collect();
     lines.sort();

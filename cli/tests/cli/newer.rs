@@ -10,7 +10,10 @@ use crate::support::home::Home;
 fn newer() -> Home {
     let home = Home::with_recordings(&["1.18.34/served.jsonl"]);
     home.open()
-        .execute_batch("CREATE TABLE later (x); PRAGMA user_version = 99")
+        .execute_batch(
+            "CREATE TABLE later (x); UPDATE clankers_database SET oldest_writer = 99;
+            PRAGMA user_version = 99",
+        )
         .unwrap();
     home
 }
@@ -66,6 +69,20 @@ fn every_command_refuses_it_in_the_same_words_and_leaves_it_untouched() {
         assert!(before == files(&home.data()), "{args:?} changed something");
     }
     assert!(!home.path("copy.db").exists());
+}
+
+#[test]
+fn one_that_only_has_more_than_is_known_is_read_and_written() {
+    let home = Home::with_recordings(&["1.18.34/served.jsonl"]);
+    home.open()
+        .execute_batch("ALTER TABLE sessions ADD COLUMN later TEXT; PRAGMA user_version = 99")
+        .unwrap();
+    assert!(home.stdout(&["status"]).contains("99"));
+    home.stdout(&["import", "--from", IMPORTED]);
+    home.stdout(&["prune", "--older-than", "2100-01-01"]);
+    let kept = "SELECT count(*) FROM sessions WHERE deleted_at IS NULL";
+    let left: u32 = home.open().query_row(kept, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
 }
 
 #[test]

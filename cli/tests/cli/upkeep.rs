@@ -203,9 +203,9 @@ fn doctor_reads_well() {
     home.open()
         .execute_batch(
             "INSERT INTO rejections VALUES ('session.updated', 'wrong_type', 'properties.info.title', 'string', \
-             'number', '{\"type\":\"string\"}', '1.19.0', 12, 1795404102373, 1795404102373), \
+             'number', '{\"type\":\"string\"}', '1.19.0', 12, 1795404102373, 1795404102373, 1), \
              ('session.sung', 'unknown_event', 'type', 'an event type of a known release', 'another word', \
-             '{\"type\":\"string\"}', '1.19.0', 1, 1795404102000, 1795404102000)",
+             '{\"type\":\"string\"}', '1.19.0', 1, 1795404102000, 1795404102000, 1)",
         )
         .unwrap();
     let output = home.run(&["doctor"]);
@@ -411,7 +411,7 @@ fn damage_to_the_database_is_found() {
     let newer = healthy();
     newer
         .open()
-        .execute_batch("PRAGMA user_version = 99")
+        .execute_batch("UPDATE clankers_database SET oldest_writer = 99; PRAGMA user_version = 99")
         .unwrap();
     assert!(doctor(&newer, &[]).says("database", "broken", "has schema 99"));
 

@@ -11,7 +11,7 @@ use crate::support::home::Home;
 use crate::support::recording;
 
 /// A call of each command, and a query that tells that it was done.
-fn calls() -> [(&'static str, Value, &'static str); 15] {
+fn calls() -> [(&'static str, Value, &'static str); 16] {
     let place = json!({ "messageId": "msg_1", "sessionId": "ses_1" });
     let with = |mut more: Value| {
         let fields = place.as_object().unwrap().clone();
@@ -43,6 +43,11 @@ fn calls() -> [(&'static str, Value, &'static str); 15] {
             "tool_call.upsert",
             with(json!({ "id": "prt_2", "tool": "bash", "status": "completed" })),
             "SELECT tool = 'bash' FROM tool_calls",
+        ),
+        (
+            "usage.upsert",
+            with(json!({ "id": "prt_3", "promptTokens": 7, "cost": 0.5 })),
+            "SELECT cost = 0.5 FROM usage",
         ),
         (
             "session_error.upsert",

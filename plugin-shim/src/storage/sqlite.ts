@@ -1,5 +1,9 @@
 /** The in-process sink: one connection, one transaction per batch, SQL from the core. */
-import type { Command, Store } from "../../../pkg/clankers.js";
+import type {
+	Command,
+	Store,
+	Statement as StoreStatement,
+} from "../../../pkg/clankers.js";
 import type { StoredRequest } from "../catch-up.ts";
 import type { Database } from "../config.ts";
 import { describe } from "../hosts/host-log.ts";
@@ -82,12 +86,18 @@ export class SqliteSink implements Sink {
 	}
 }
 
-/** A connection with the current schema and its compiled statements. */
+/** A compiled statement, and when it has anything to do. */
+interface Compiled {
+	readonly statement: Statement;
+	readonly when: StoreStatement["when"];
+}
+
+/** A connection with a schema that we know and its compiled statements. */
 class OpenDatabase {
 	readonly identity: string | undefined;
 	readonly #connection: Connection;
 	readonly #store: Store;
-	readonly #compiled = new Map<string, Statement[]>();
+	readonly #compiled = new Map<string, Compiled[]>();
 
 	constructor(database: Database, store: Store) {
 		this.#store = store;
@@ -148,7 +158,7 @@ class OpenDatabase {
 	close(): void {
 		try {
 			for (const statements of this.#compiled.values())
-				for (const statement of statements) statement.finalize?.();
+				for (const { statement } of statements) statement.finalize?.();
 			this.#compiled.clear();
 			this.#connection.close();
 		} catch {
@@ -158,16 +168,17 @@ class OpenDatabase {
 
 	#run(command: Command): void {
 		const params = JSON.stringify(command.params);
-		for (const statement of this.#statements(command.method))
-			statement.run(params);
+		for (const { statement, when } of this.#statements(command.method))
+			if (holds(when, command.params)) statement.run(params);
 	}
 
-	#statements(method: Command["method"]): Statement[] {
+	#statements(method: Command["method"]): Compiled[] {
 		let compiled = this.#compiled.get(method);
 		if (compiled === undefined) {
-			compiled = this.#store.statements[method].map((sql) =>
-				this.#connection.prepare(sql),
-			);
+			compiled = this.#store.statements[method].map(({ sql, when }) => ({
+				statement: this.#connection.prepare(sql),
+				when,
+			}));
 			this.#compiled.set(method, compiled);
 		}
 		return compiled;
@@ -177,7 +188,9 @@ class OpenDatabase {
 	#batch(id: BatchId | undefined, work: () => void): void {
 		this.#transaction(() => {
 			this.#checkVersion();
-			if (id === undefined || this.#claim(id)) work();
+			if (id !== undefined && !this.#claim(id)) return;
+			this.#connection.exec(this.#store.begin);
+			work();
 		});
 	}
 
@@ -217,7 +230,7 @@ class OpenDatabase {
 	#checkVersion(): void {
 		const known = this.#store.schemaVersion;
 		const found = this.#version();
-		if (found > known)
+		if (found > known && !(this.#oldestWriter() <= known))
 			throw new SinkError(
 				"incompatible",
 				`it was written by a newer clankers (schema ${found}, this one knows ${known}): update the plugin, or name another file in CLANKERS_DB_PATH`,
@@ -245,6 +258,15 @@ class OpenDatabase {
 			});
 	}
 
+	/** The oldest schema whose writers may go on in a newer database; none where it does not say. */
+	#oldestWriter(): number {
+		try {
+			return Number(this.#value(this.#store.oldestWriter));
+		} catch {
+			return Number.NaN;
+		}
+	}
+
 	#version(): number {
 		return Number(this.#value("PRAGMA user_version"));
 	}
@@ -256,6 +278,17 @@ class OpenDatabase {
 		statement.finalize?.();
 		return Object.values(row ?? {})[0];
 	}
+}
+
+/** Whether a statement has anything to do for a command with these parameters. */
+function holds(when: StoreStatement["when"], params: object): boolean {
+	if (when === undefined) return true;
+	if ("told" in when) return when.told.some((name) => name in params);
+	const [name, word] = "isNot" in when ? when.isNot : when.mayBe;
+	const told = (params as Record<string, unknown>)[name];
+	return "isNot" in when
+		? told !== undefined && told !== word
+		: told === undefined || told === word;
 }
 
 /** Whether a command is at fault: not the file, and not a schema that somebody tampered with. */

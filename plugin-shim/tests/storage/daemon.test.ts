@@ -281,7 +281,9 @@ describe("the daemon sink", () => {
 		await daemon.kill();
 		const newer = query(path, "SELECT 1 AS one");
 		assert.equal(newer.length, 1);
-		query(path, `PRAGMA user_version = ${store.schemaVersion + 1}`);
+		const newest = store.schemaVersion + 1;
+		query(path, `UPDATE clankers_database SET oldest_writer = ${newest}`);
+		query(path, `PRAGMA user_version = ${newest}`);
 		const { sink } = open(daemon);
 		await assert.rejects(
 			Promise.resolve(sink.apply([sessionUpsert("ses_1", "one")])),

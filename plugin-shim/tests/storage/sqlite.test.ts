@@ -223,7 +223,7 @@ describe("a database that is not ours to write", () => {
 		sink.close();
 		const connection = connect(path);
 		connection.exec(
-			`CREATE TABLE later (x); PRAGMA user_version = ${store.schemaVersion + 1}`,
+			`UPDATE clankers_database SET oldest_writer = ${store.schemaVersion + 1}; PRAGMA user_version = ${store.schemaVersion + 1}`,
 		);
 		connection.close();
 		incompatible(path, /written by a newer clankers/);
@@ -249,13 +249,40 @@ describe("a database that is not ours to write", () => {
 });
 
 describe("a database that a newer clankers migrates while we write", () => {
-	it("is refused from then on", () => {
+	/** What the next schema does, while our sink has the database open. */
+	const migrate = (path: string, sql: string): void => {
+		const connection = connect(path);
+		connection.exec(`${sql}; PRAGMA user_version = ${store.schemaVersion + 1}`);
+		connection.close();
+	};
+
+	it("is written on where that only adds what we need not know", () => {
 		const path = newDatabasePath();
 		const sink = open(path);
 		sink.apply([sessionUpsert("ses_1", "one")]);
-		const connection = connect(path);
-		connection.exec(`PRAGMA user_version = ${store.schemaVersion + 1}`);
-		connection.close();
+		migrate(path, "ALTER TABLE sessions ADD COLUMN later TEXT");
+		sink.apply([sessionUpsert("ses_2", "two")]);
+		sink.close();
+		const again = open(path);
+		again.apply([sessionUpsert("ses_1", "three")]);
+		again.close();
+		const rows = query(path, "SELECT id, title, later FROM sessions");
+		assert.deepEqual(rows, [
+			{ id: "ses_1", title: "three", later: null },
+			{ id: "ses_2", title: "two", later: null },
+		]);
+		const [version] = query(path, "PRAGMA user_version");
+		assert.equal(version?.["user_version"], store.schemaVersion + 1);
+	});
+
+	it("is refused from then on where it names a newer writer as the oldest", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		migrate(
+			path,
+			`UPDATE clankers_database SET oldest_writer = ${store.schemaVersion + 1}`,
+		);
 		assert.throws(
 			() => sink.apply([sessionUpsert("ses_2", "two")]),
 			(error) => error instanceof SinkError && error.kind === "incompatible",

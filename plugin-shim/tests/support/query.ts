@@ -26,11 +26,11 @@ export function lock(path: string): () => void {
 	};
 }
 
-/** Every row of every table, in an order that does not depend on who wrote them. */
+/** Every row of every table but the database's own, in an order that does not depend on who wrote them. */
 export function dump(path: string): Record<string, string[]> {
 	const tables = query(
 		path,
-		"SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+		"SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'clankers_database' ORDER BY name",
 	);
 	return Object.fromEntries(
 		tables.map(({ name }) => [

@@ -218,8 +218,8 @@ impl<'d, N: Node> Decoder<'d, N> {
         if let Some(kind) = fields.node().text_at("type") {
             part::check_type(&fields, &kind);
         }
-        let (row, retry) = part::part(key, fields);
-        Some(Event::Part { row, retry })
+        let part::Part { row, retry, step } = part::part(key, fields);
+        Some(Event::Part { row, retry, step })
     }
 
     fn message_removed(&self) -> Option<Event> {

@@ -4,7 +4,7 @@ use super::error;
 use super::tokens::Tokens;
 use crate::model::event::Failure;
 use crate::model::known::Known;
-use crate::model::row::{MessageRow, Role};
+use crate::model::row::{MessageKind, MessageRow, Role};
 use crate::read::fields::Fields;
 use crate::read::node::{Kind, Node};
 
@@ -60,6 +60,11 @@ fn assistant<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) -> Option<
     row.parent_id = info.string("parentID");
     row.model = info.string("modelID");
     row.provider = info.string("providerID");
+    row.kind = match info.maybe_boolean("summary") {
+        Known::Value(true) => Known::Value(MessageKind::Compaction),
+        Known::Value(false) | Known::Empty => Known::Empty,
+        Known::Unknown => Known::Unknown,
+    };
     let mode = info.maybe_string("mode");
     row.agent = info.maybe_string("agent").or(mode);
     row.cost = info.number("cost");
@@ -86,6 +91,7 @@ fn assistant<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) -> Option<
             Some(&completed) => Known::Value(completed - created),
             None => Known::Empty,
         };
+        row.kind = std::mem::take(&mut row.kind).or_empty();
         row.finish_reason = std::mem::take(&mut row.finish_reason).or_empty();
         if failure.is_none() {
             row.error_name = Known::Empty;
@@ -94,7 +100,6 @@ fn assistant<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) -> Option<
     }
     info.unneeded(&[
         ("path", Kind::Object),
-        ("summary", Kind::Boolean),
         ("system", Kind::Array),
         ("variant", Kind::String),
     ]);

@@ -4,7 +4,7 @@ use super::error;
 use super::tokens::Tokens;
 use crate::model::event::{PartKey, Retry};
 use crate::model::known::Known;
-use crate::model::row::PartRow;
+use crate::model::row::{PartRow, UsageRow};
 use crate::read::fields::Fields;
 use crate::read::node::{Kind, Node};
 
@@ -27,8 +27,17 @@ const EXPECTED: &str = "a part type of a known release";
 /// What columns hold already; everything else is the part's `data`.
 const IN_COLUMNS: &[&str] = &["id", "messageID", "sessionID", "type", "synthetic"];
 
-/// Reads a part, and the retry that it tells of.
-pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, Option<Retry>) {
+/// What a part is, and what it tells beside.
+pub(crate) struct Part {
+    pub(crate) row: PartRow,
+    /// A retry (1.0).
+    pub(crate) retry: Option<Retry>,
+    /// The step that ended with it.
+    pub(crate) step: Option<UsageRow>,
+}
+
+/// Reads a part.
+pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> Part {
     let mut row = PartRow {
         id: key.part_id,
         message_id: key.message_id,
@@ -43,11 +52,11 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, 
         ("metadata", Kind::Object),
     ]);
     let mut in_columns = IN_COLUMNS.to_vec();
-    let mut told = None;
+    let (mut told, mut step) = (None, None);
     match row.kind.value().map(String::as_str) {
         Some("text" | "reasoning") => {
             text(&mut row, &mut part);
-            in_columns.extend(["text", "time"]);
+            in_columns.extend(["text", "time", "ignored"]);
         }
         Some("file") => {
             part.expected(&[("mime", Kind::String), ("url", Kind::String)]);
@@ -67,7 +76,7 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, 
             part.unneeded(&[("command", Kind::String), ("model", Kind::Object)]);
         }
         Some("snapshot" | "step-start") => part.unneeded(&[("snapshot", Kind::String)]),
-        Some("step-finish") => step_finish(&mut part),
+        Some("step-finish") => step = Some(step_finish(&row, &mut part)),
         Some("compaction") => {
             part.expected(&[("auto", Kind::Boolean)]);
             part.unneeded(&[("overflow", Kind::Boolean), ("tail_start_id", Kind::String)]);
@@ -76,11 +85,17 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> (PartRow, 
         _ => {}
     }
     row.data = data(part.node(), &in_columns);
-    if part.close() && row.text.value().is_some() && part.lacks("synthetic") {
+    if part.close() && row.text.value().is_some() {
         // A part comes whole.
-        row.synthetic = Known::Empty;
+        if part.lacks("synthetic") {
+            row.synthetic = Known::Empty;
+        }
+        if part.lacks("ignored") {
+            row.ignored = Known::Empty;
+        }
     }
-    (row, told)
+    let retry = told;
+    Part { row, retry, step }
 }
 
 /// Notes that a part's type is new, where it is.
@@ -98,7 +113,7 @@ pub(crate) fn check_type<N: Node>(part: &Fields<'_, N>, kind: &str) {
 fn text<N: Node>(row: &mut PartRow, part: &mut Fields<'_, N>) {
     row.text = part.string("text");
     row.synthetic = part.maybe_boolean("synthetic");
-    part.unneeded(&[("ignored", Kind::Boolean)]);
+    row.ignored = part.maybe_boolean("ignored");
     if let Some(mut time) = part.maybe_object("time") {
         row.started_at = time.number("start");
         // With a start and no end it is still being written.
@@ -107,13 +122,21 @@ fn text<N: Node>(row: &mut PartRow, part: &mut Fields<'_, N>) {
     }
 }
 
-fn step_finish<N: Node>(part: &mut Fields<'_, N>) {
+fn step_finish<N: Node>(row: &PartRow, part: &mut Fields<'_, N>) -> UsageRow {
     part.expected(&[("reason", Kind::String)]);
     part.unneeded(&[("snapshot", Kind::String)]);
-    // The ledger takes these from the data; reading them notes what is wrong.
-    part.number("cost");
-    if let Some(tokens) = part.object("tokens") {
-        Tokens::read(tokens);
+    let cost = part.number("cost");
+    let tokens = part.object("tokens").map(Tokens::read).unwrap_or_default();
+    UsageRow {
+        id: row.id.clone(),
+        message_id: row.message_id.clone(),
+        session_id: row.session_id.clone(),
+        prompt_tokens: tokens.input,
+        completion_tokens: tokens.output,
+        reasoning_tokens: tokens.reasoning,
+        cache_read_tokens: tokens.cache_read,
+        cache_write_tokens: tokens.cache_write,
+        cost,
     }
 }
 

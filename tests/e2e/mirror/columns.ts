@@ -1,6 +1,8 @@
 /** What the mirror check does not compare, and why. */
 
 const KEY = "it is what a row is found by: another value is another row";
+const COUNT =
+	"it counts the transactions of clankers' database: OpenCode knows nothing of them";
 const UNEXPECTED =
 	"no such row is expected, but for a fork's; those say no more than their key";
 
@@ -8,18 +10,19 @@ const UNEXPECTED =
 export const UNCLAIMED: Readonly<
 	Record<string, Readonly<Record<string, string>>>
 > = {
-	sessions: { id: KEY },
-	messages: { id: KEY },
-	parts: { id: KEY },
-	tool_calls: { id: KEY },
-	usage: { id: KEY },
-	todos: { session_id: KEY, position: KEY },
-	permissions: { id: KEY },
+	sessions: { id: KEY, changed: COUNT },
+	messages: { id: KEY, changed: COUNT },
+	parts: { id: KEY, changed: COUNT },
+	tool_calls: { id: KEY, changed: COUNT },
+	usage: { id: KEY, changed: COUNT },
+	todos: { session_id: KEY, position: KEY, changed: COUNT },
+	permissions: { id: KEY, changed: COUNT },
 	session_errors: {
 		id: "clankers' own: OpenCode gives its failures none",
 		message_id: KEY,
 		name: KEY,
 		attempt: KEY,
+		changed: COUNT,
 	},
 	rejections: {
 		event_type: KEY,
@@ -32,5 +35,6 @@ export const UNCLAIMED: Readonly<
 		count: UNEXPECTED,
 		first_seen: UNEXPECTED,
 		last_seen: UNEXPECTED,
+		changed: COUNT,
 	},
 };

@@ -40,8 +40,7 @@ fn part(id: &str, more: Value) -> Command {
 }
 
 fn step(id: &str, cost: f64) -> Command {
-    let data = json!({ "cost": cost }).to_string();
-    part(id, json!({ "type": "step-finish", "data": data }))
+    command("usage.upsert", with(place(id), json!({ "cost": cost })))
 }
 
 fn delete(method: &str, id: &str, on_delete: &str) -> Command {
@@ -103,7 +102,7 @@ fn an_answers_own_row_of_the_ledger_is_not_lowered_by_what_comes_after_it() {
     };
     assert_eq!(spent(vec![answered(json!({ "cost": 0.75 }))]), "0.75");
     assert_eq!(spent(vec![answered(json!({ "cost": 0.25 }))]), "0.5");
-    let empty = part("prt_1", json!({ "type": "step-finish", "data": "{}" }));
+    let empty = command("usage.upsert", place("prt_1"));
     assert_eq!(spent(vec![empty.clone()]), "0.5", "a step without numbers");
     assert_eq!(spent(vec![empty, step("prt_2", 0.5)]), "0.5");
     assert_eq!(spent(vec![step("prt_1", 0.5), answered(json!({}))]), "0.5");
@@ -111,7 +110,7 @@ fn an_answers_own_row_of_the_ledger_is_not_lowered_by_what_comes_after_it() {
 
 #[test]
 fn an_answer_whose_steps_have_no_numbers_is_spent_by_its_own() {
-    let empty = part("prt_1", json!({ "type": "step-finish", "data": "{}" }));
+    let empty = command("usage.upsert", place("prt_1"));
     let db = sent([empty, answered(json!({ "cost": 0.5 }))]);
     assert_eq!(db.value(SPENT), "0.5");
 }
@@ -141,11 +140,8 @@ fn a_sub_agent_that_was_purged_stays_in_what_its_parent_spent() {
         session("ses_1", json!({ "parentId": "ses_0" })),
         session("ses_2", json!({ "parentId": "ses_1" })),
         command(
-            "part.upsert",
-            json!({
-                "id": "prt_1", "messageId": "msg_2", "sessionId": "ses_2", "type": "step-finish",
-                "data": json!({ "cost": 0.5 }).to_string(),
-            }),
+            "usage.upsert",
+            json!({ "id": "prt_1", "messageId": "msg_2", "sessionId": "ses_2", "cost": 0.5 }),
         ),
         delete("session.delete", "ses_1", "purge"),
         delete("session.delete", "ses_2", "purge"),

@@ -3,6 +3,7 @@
 mod by_hand;
 mod calls;
 mod cleared;
+mod columns;
 mod commands;
 mod deleting;
 mod erasing;

@@ -10,40 +10,45 @@ const CONTRACT: &[(&str, &str)] = &[
         "sessions",
         "id* parent_id source source_version title project_id project_path project_name agent model provider \
          status prompt_tokens completion_tokens reasoning_tokens cache_read_tokens cache_write_tokens cost \
-         additions deletions files_changed created_at updated_at archived_at deleted_at missing_since",
+         created_at updated_at archived_at deleted_at missing_since changed additions deletions files_changed",
     ),
     (
         "messages",
         "id* session_id parent_id role agent model provider text_content prompt_tokens completion_tokens \
          reasoning_tokens cache_read_tokens cache_write_tokens cost finish_reason error_name error_message \
-         created_at completed_at duration_ms deleted_at missing_since",
+         created_at completed_at duration_ms deleted_at missing_since changed position kind",
     ),
     (
         "parts",
-        "id* message_id session_id type text data synthetic started_at ended_at missing_since",
+        "id* message_id session_id type text data synthetic started_at ended_at missing_since \
+         changed position ignored",
     ),
     (
         "tool_calls",
         "id* call_id message_id session_id tool status title input output error file_path exit_code \
-         child_session_id started_at ended_at duration_ms permission_wait_ms deleted_at missing_since",
+         child_session_id started_at ended_at duration_ms permission_wait_ms deleted_at missing_since \
+         changed position",
     ),
     (
         "usage",
         "id* session_id message_id agent model provider prompt_tokens completion_tokens reasoning_tokens \
-         cache_read_tokens cache_write_tokens cost inherited at",
+         cache_read_tokens cache_write_tokens cost inherited at changed kind cost_source",
     ),
     (
         "session_errors",
-        "id* session_id message_id name message status_code retryable attempt created_at",
+        "id* session_id message_id name message status_code retryable attempt created_at changed",
     ),
     (
         "permissions",
-        "id* session_id message_id call_id permission patterns reply asked_at replied_at",
+        "id* session_id message_id call_id permission patterns reply asked_at replied_at changed",
     ),
-    ("todos", "session_id* position* content status priority"),
+    (
+        "todos",
+        "session_id* position* content status priority changed",
+    ),
     (
         "rejections",
-        "event_type* code* path* expected found sample source_version count first_seen last_seen",
+        "event_type* code* path* expected found sample source_version count first_seen last_seen changed",
     ),
 ];
 
@@ -71,11 +76,11 @@ fn counts_default_to_zero_and_texts_that_must_be_are_there() {
     let sql = |condition: &str| {
         format!(
             "SELECT m.name || '.' || c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c \
-             WHERE m.type = 'table' AND m.name <> 'session_own' AND {condition} ORDER BY 1"
+             WHERE m.type = 'table' AND m.name NOT IN ('session_own', 'removed_rows') AND {condition} ORDER BY 1"
         )
     };
-    let counts = "(c.name LIKE '%\\_tokens' ESCAPE '\\' OR c.name IN ('cost', 'additions', 'deletions', \
-        'files_changed', 'permission_wait_ms', 'inherited', 'synthetic', 'count')) \
+    let counts = "(c.name LIKE '%\\_tokens' ESCAPE '\\' OR c.name IN ('cost', 'changed', \
+        'permission_wait_ms', 'inherited', 'synthetic', 'count')) \
         AND NOT (c.\"notnull\" AND c.dflt_value = '0')";
     assert_eq!(db.rows(&sql(counts)), [""; 0]);
     let texts = "m.name || '.' || c.name IN ('messages.text_content', 'messages.session_id', \
@@ -162,7 +167,7 @@ fn every_command_has_statements_of_one_parameter() {
     for method in clankers::model::command::Command::METHODS {
         let statements = store::statements(method).unwrap_or_default();
         assert!(!statements.is_empty(), "{method}");
-        for sql in statements {
+        for store::Statement { sql, .. } in statements {
             let count =
                 db.0.prepare(&sql)
                     .map(|statement| statement.parameter_count());
@@ -174,4 +179,24 @@ fn every_command_has_statements_of_one_parameter() {
         store::all_statements().len(),
         clankers::model::command::Command::METHODS.len()
     );
+}
+
+#[test]
+fn the_statements_of_each_method_are_as_reviewed() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../snapshots/sql");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (method, statements) in store::all_statements() {
+            let lines: Vec<String> = statements
+                .iter()
+                .map(|store::Statement { sql, when }| match when {
+                    Some(when) => format!("-- when {when:?}\n{sql};\n"),
+                    None => format!("{sql};\n"),
+                })
+                .collect();
+            insta::assert_snapshot!(method, lines.join("\n"));
+        }
+    });
 }

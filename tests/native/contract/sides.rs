@@ -50,7 +50,10 @@ fn a_permission_is_asked_and_answered_in_both_spellings() {
     let old = told([old_asked, old_replied]);
     let new = told([asked("per_1", "msg_1", "c"), replied("per_1", "always")]);
     assert_eq!(
-        new.rows("SELECT * FROM permissions"),
+        new.rows(&format!(
+            "SELECT {} FROM permissions",
+            new.columns("permissions")
+        )),
         [
             r#""per_1" | "ses_1" | "msg_1" | "c" | "bash" | "[\"ls *\"]" | "always" | 1000000 | 1001000"#
         ]

@@ -157,8 +157,8 @@ fn at_noon() -> (bool, String, String) {
             json!({ "id": "msg_1", "sessionId": "ses_1", "createdAt": noon, "completedAt": noon }),
         ),
         command(
-            "part.upsert",
-            json!({ "id": "prt_1", "messageId": "msg_1", "sessionId": "ses_1", "type": "step-finish", "data": "{}" }),
+            "usage.upsert",
+            json!({ "id": "prt_1", "messageId": "msg_1", "sessionId": "ses_1" }),
         ),
     ]);
     let here = db.value("SELECT date(129600, 'unixepoch', 'localtime')");

@@ -1,7 +1,10 @@
 //! Random histories, told as a bus could tell them, against a naive model of
 //! OpenCode's own state: the rows are the model's.
 
+mod changed;
+mod commands;
 mod delivery;
+mod draining;
 mod expected;
 mod history;
 mod presence;

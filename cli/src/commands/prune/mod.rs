@@ -5,14 +5,16 @@ mod missing;
 mod old;
 mod selection;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::filter::{like, when};
 use crate::error::Result;
 use crate::output::{Out, bytes, confirm};
 use crate::paths::Paths;
 use crate::search::Index;
-use crate::store::{apply_within, open_marked_reader, open_reader, open_writer, size_on_disk};
+use crate::store::{
+    apply_within, begin, open_marked_reader, open_reader, open_writer, size_on_disk,
+};
 use selection::{Deletion, Selection, Target};
 
 /// Erase content that is old or missing; the ledger of what was spent stays
@@ -123,7 +125,7 @@ fn select(args: &Args, paths: &Paths) -> Result<Selection> {
 fn erase(db: &mut Connection, args: &Args, targets: &[Target]) -> Result<()> {
     let deletion = Deletion::now(args.purge);
     for batch in targets.chunks(BATCH) {
-        let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = begin(db)?;
         let commands: Vec<_> = if args.missing {
             // While the question was open, something may have come back.
             let still = missing::still(&transaction, batch)?;

@@ -93,11 +93,14 @@ pub(crate) fn sink(path: &Path) -> Connection {
 
 /// Applies a batch as the plugin's own sink does.
 pub(crate) fn apply(db: &Connection, commands: &[Command]) {
-    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begin = format!("BEGIN IMMEDIATE; {}", store::BEGIN);
+    db.execute_batch(&begin).unwrap();
     for command in commands {
-        let params = serde_json::to_value(command).unwrap()["params"].to_string();
-        for sql in store::statements(command.method()).unwrap() {
-            db.prepare_cached(&sql).unwrap().execute([&params]).unwrap();
+        let params = serde_json::to_value(command).unwrap()["params"].take();
+        let statements = store::statements(command.method()).unwrap();
+        for one in statements.iter().filter(|one| one.applies(&params)) {
+            let mut statement = db.prepare_cached(&one.sql).unwrap();
+            statement.execute([params.to_string()]).unwrap();
         }
     }
     db.execute_batch("COMMIT").unwrap();
@@ -107,8 +110,20 @@ pub(crate) fn apply(db: &Connection, commands: &[Command]) {
 pub(crate) fn dump(db: &Connection) -> String {
     TABLES
         .iter()
-        .map(|table| dump_of(db, &format!("SELECT * FROM {table} ORDER BY 1, 2, 3")))
+        .map(|table| {
+            let columns = columns(db, table);
+            dump_of(
+                db,
+                &format!("SELECT {columns} FROM {table} ORDER BY 1, 2, 3"),
+            )
+        })
         .collect()
+}
+
+/// A table's columns but the count of the transaction that wrote the row.
+pub(crate) fn columns(db: &Connection, table: &str) -> String {
+    let names = "SELECT group_concat(name) FROM pragma_table_info(?1) WHERE name <> 'changed'";
+    db.query_row(names, [table], |row| row.get(0)).unwrap()
 }
 
 /// The rows of a query, each a line of its values.

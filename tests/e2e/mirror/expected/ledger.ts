@@ -33,6 +33,8 @@ export function ledgerRows(
 			provider: is(info.providerID),
 			...each(usageNumbers(step), about),
 			inherited: is(inherited ? 1 : 0),
+			kind: is(info.summary === true ? "compaction" : "step"),
+			cost_source: is("reported"),
 			at: sometime,
 		},
 	}));

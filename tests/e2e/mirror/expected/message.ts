@@ -68,6 +68,8 @@ export function messageIdentity(
 	return {
 		session_id: is(info.sessionID),
 		parent_id: is(info.parentID),
+		position: is(null),
+		kind: is(info.summary === true ? "compaction" : null),
 		role: is(info.role),
 		agent: is(info.agent ?? info.mode),
 		model: is(info.modelID ?? object(info.model).modelID),
@@ -110,7 +112,7 @@ function partRow(
 ): ExpectedRow {
 	const written = part.type === "text" || part.type === "reasoning";
 	const inColumns = ["id", "messageID", "sessionID", "type", "synthetic"];
-	if (written) inColumns.push("text", "time");
+	if (written) inColumns.push("text", "time", "ignored");
 	const rest = Object.fromEntries(
 		Object.entries(part).filter(([name]) => !inColumns.includes(name)),
 	);
@@ -122,17 +124,24 @@ function partRow(
 		cells: {
 			message_id: is(info.id),
 			session_id: is(info.sessionID),
+			position: is(null),
 			type: is(part.type),
 			text: isCutOff(part, info)
 				? beginsWith(String(part.text))
 				: is(written ? part.text : null),
 			data: Object.keys(rest).length > 0 ? json(rest, unanswered) : is(null),
 			synthetic: is(part.synthetic ? 1 : 0),
+			ignored: is(written ? flag(part.ignored) : null),
 			started_at: is(time.start),
 			ended_at: is(time.end),
 			missing_since: is(null),
 		},
 	};
+}
+
+/** 1 or 0 of a field that may be left out. */
+function flag(told: unknown): number | undefined {
+	return told === undefined ? undefined : told ? 1 : 0;
 }
 
 function toolCallRow(part: Part, info: MessageWithParts["info"]): ExpectedRow {
@@ -173,6 +182,7 @@ export function toolCallIdentity(
 		call_id: is(part.callID),
 		message_id: is(info.id),
 		session_id: is(info.sessionID),
+		position: is(null),
 		tool: is(part.tool),
 		status: is(object(part.state).status),
 	};

@@ -55,9 +55,9 @@ export function sessionIdentity(session: SessionInfo): Record<string, Claim> {
 function summaryCells(session: SessionInfo): Record<string, Claim> {
 	const summary = object(session.summary);
 	return {
-		additions: is(summary.additions ?? 0),
-		deletions: is(summary.deletions ?? 0),
-		files_changed: is(summary.files ?? 0),
+		additions: is(summary.additions),
+		deletions: is(summary.deletions),
+		files_changed: is(summary.files),
 	};
 }
 

@@ -1,0 +1,141 @@
+//! The ledger: a row for each step that a provider answered. Nothing that is
+//! there is ever removed or lowered.
+
+use super::STAMP;
+use crate::model::column::{Column, Row, Rule};
+use crate::model::row::UsageRow;
+
+/// True where a row of the ledger, or a message, accounts for anything.
+const SPENT: &str = "(prompt_tokens OR completion_tokens OR reasoning_tokens
+    OR cache_read_tokens OR cache_write_tokens OR cost)";
+
+/// Whether an answer of a compaction was paid for, or a step of a turn.
+const KIND: &str = "iif(messages.kind = 'compaction', 'compaction', 'step')";
+
+/// Whether a message is a fork's copy: it is older than its session.
+const INHERITED: &str = "\
+coalesce(messages.created_at < (
+    SELECT created_at FROM sessions WHERE sessions.id = messages.session_id), 0)";
+
+/// The amounts of a row of the ledger.
+fn amounts() -> impl Iterator<Item = &'static Column> {
+    UsageRow::COLUMNS
+        .iter()
+        .filter(|column| column.rule == Rule::Greatest)
+}
+
+fn names() -> String {
+    amounts()
+        .map(|column| column.name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// What is there is never lowered.
+fn never_lowered() -> String {
+    let greatest = |column: &Column| {
+        let name = column.name;
+        format!("{name} = max(usage.{name}, excluded.{name})")
+    };
+    let is_greater = |column: &Column| format!("excluded.{0} > usage.{0}", column.name);
+    let updates: Vec<String> = amounts().map(greatest).collect();
+    let rises: Vec<String> = amounts().map(is_greater).collect();
+    format!(
+        "ON CONFLICT (id) DO UPDATE SET\n  {},\n  changed = excluded.changed\nWHERE {}",
+        updates.join(",\n  "),
+        rises.join(" OR ")
+    )
+}
+
+/// The ledger's row of a step. Its message may have been purged, with a row of
+/// its own in the ledger left.
+pub(super) fn of_step() -> String {
+    let told: Vec<String> = amounts()
+        .map(|column| format!("coalesce(?1 ->> '{}', 0)", column.json))
+        .collect();
+    format!(
+        "\
+INSERT INTO usage (id, session_id, message_id, agent, model, provider, {names},
+  inherited, at, kind, changed)
+SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId',
+  iif(messages.id IS NULL, own.agent, messages.agent),
+  iif(messages.id IS NULL, own.model, messages.model),
+  iif(messages.id IS NULL, own.provider, messages.provider),
+  {told},
+  iif(messages.id IS NULL, coalesce(own.inherited, 0), {INHERITED}),
+  iif(messages.id IS NULL, own.at, coalesce(messages.completed_at, messages.created_at)),
+  iif(messages.id IS NULL, coalesce(own.kind, 'step'), {KIND}),
+  {STAMP}
+FROM (SELECT 1)
+LEFT JOIN messages ON messages.id = ?1 ->> 'messageId'
+LEFT JOIN usage AS own ON own.id = ?1 ->> 'messageId'
+WHERE true
+{never_lowered}",
+        names = names(),
+        told = told.join(", "),
+        never_lowered = never_lowered(),
+    )
+}
+
+/// A step's own row takes the place of its message's, if it accounts for anything.
+pub(super) fn replace_message() -> String {
+    format!(
+        "\
+DELETE FROM usage WHERE id = ?1 ->> 'messageId'
+  AND EXISTS (SELECT 1 FROM usage WHERE id = ?1 ->> 'id' AND {SPENT})"
+    )
+}
+
+/// The ledger's row of a completed answer that no step accounts for (release
+/// 1.0's compactions), by its own id, until a step of it comes.
+pub(super) fn of_message() -> String {
+    format!(
+        "\
+INSERT INTO usage (id, session_id, message_id, agent, model, provider, {names},
+  inherited, at, kind, changed)
+SELECT id, session_id, id, agent, model, provider, {names}, {INHERITED}, completed_at,
+  {KIND}, {STAMP}
+FROM messages
+WHERE id = ?1 ->> 'id' AND role = 'assistant' AND completed_at IS NOT NULL AND {SPENT}
+  AND NOT EXISTS (
+    SELECT 1 FROM usage WHERE message_id = ?1 ->> 'id' AND id <> ?1 ->> 'id' AND {SPENT})
+{never_lowered}",
+        names = names(),
+        never_lowered = never_lowered(),
+    )
+}
+
+/// What only the message knows of its steps: who was asked, when, and for what.
+pub(super) fn complete() -> String {
+    format!(
+        "\
+UPDATE usage SET
+  agent = messages.agent,
+  model = messages.model,
+  provider = messages.provider,
+  at = coalesce(messages.completed_at, messages.created_at),
+  inherited = {INHERITED},
+  kind = {KIND},
+  changed = {STAMP}
+FROM messages
+WHERE messages.id = ?1 ->> 'id' AND usage.message_id = ?1 ->> 'id'
+  AND (usage.agent, usage.model, usage.provider, usage.at, usage.inherited, usage.kind)
+  IS NOT (messages.agent, messages.model, messages.provider,
+    coalesce(messages.completed_at, messages.created_at), {INHERITED}, {KIND})"
+    )
+}
+
+/// When a session's creation becomes known after its messages, the steps that
+/// are older than it are a fork's copies. Before the session's upsert.
+pub(super) fn inherit() -> String {
+    format!(
+        "\
+UPDATE usage SET
+  inherited = coalesce(messages.created_at < ?1 ->> 'createdAt', 0),
+  changed = {STAMP}
+FROM messages
+WHERE messages.id = usage.message_id AND usage.session_id = (
+  SELECT id FROM sessions WHERE id = ?1 ->> 'id' AND created_at IS NOT ?1 ->> 'createdAt'
+    AND NOT coalesce(?1 ->> 'updatedAt' < updated_at, 0))"
+    )
+}

@@ -1,0 +1,168 @@
+-- 0007: who may write, what changed since when, and columns that another
+-- engine of OpenCode will fill.
+
+-- One row about the database itself. `oldest_writer` is the oldest schema whose
+-- writers may go on when a newer one has migrated: a migration that only adds
+-- what they need not know leaves it as it is. `changed` counts the transactions
+-- that wrote.
+CREATE TABLE clankers_database (
+  one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  id TEXT NOT NULL,
+  oldest_writer INTEGER NOT NULL,
+  changed INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO clankers_database (one, id, oldest_writer) VALUES (1, lower(hex(randomblob(16))), 7);
+
+-- The transaction that wrote the row last; 0 for one that was written before.
+ALTER TABLE sessions ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE parts ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tool_calls ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session_errors ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE permissions ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE todos ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rejections ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+
+-- Rows that are gone, and the transaction that took them away. A row that is
+-- in its table again is there all the same.
+CREATE TABLE removed_rows (
+  table_name TEXT NOT NULL,
+  -- The row's key; of several columns, joined by slashes.
+  id TEXT NOT NULL,
+  changed INTEGER NOT NULL,
+  PRIMARY KEY (table_name, id)
+) WITHOUT ROWID;
+CREATE TRIGGER sessions_removed AFTER DELETE ON sessions BEGIN
+  INSERT INTO removed_rows SELECT 'sessions', OLD.id, changed FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+CREATE TRIGGER messages_removed AFTER DELETE ON messages BEGIN
+  INSERT INTO removed_rows SELECT 'messages', OLD.id, changed FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+CREATE TRIGGER parts_removed AFTER DELETE ON parts BEGIN
+  INSERT INTO removed_rows SELECT 'parts', OLD.id, changed FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+CREATE TRIGGER tool_calls_removed AFTER DELETE ON tool_calls BEGIN
+  INSERT INTO removed_rows SELECT 'tool_calls', OLD.id, changed FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+CREATE TRIGGER usage_removed AFTER DELETE ON usage BEGIN
+  INSERT INTO removed_rows SELECT 'usage', OLD.id, changed FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+CREATE TRIGGER session_errors_removed AFTER DELETE ON session_errors BEGIN
+  INSERT INTO removed_rows SELECT 'session_errors', OLD.id, changed FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+CREATE TRIGGER permissions_removed AFTER DELETE ON permissions BEGIN
+  INSERT INTO removed_rows SELECT 'permissions', OLD.id, changed FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+CREATE TRIGGER todos_removed AFTER DELETE ON todos BEGIN
+  INSERT INTO removed_rows
+  SELECT 'todos', OLD.session_id || '/' || OLD.position, changed FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+CREATE TRIGGER rejections_removed AFTER DELETE ON rejections BEGIN
+  INSERT INTO removed_rows
+  SELECT 'rejections', OLD.event_type || '/' || OLD.code || '/' || OLD.path, changed
+  FROM clankers_database WHERE true
+  ON CONFLICT DO UPDATE SET changed = excluded.changed;
+END;
+
+-- What triggers change is stamped like what commands change.
+DROP TRIGGER messages_add_usage;
+CREATE TRIGGER messages_add_usage AFTER INSERT ON messages
+WHEN NEW.role IS NOT 'user' AND (NEW.prompt_tokens OR NEW.completion_tokens
+  OR NEW.reasoning_tokens OR NEW.cache_read_tokens OR NEW.cache_write_tokens OR NEW.cost)
+BEGIN
+  UPDATE sessions SET
+    prompt_tokens = prompt_tokens + NEW.prompt_tokens,
+    completion_tokens = completion_tokens + NEW.completion_tokens,
+    reasoning_tokens = reasoning_tokens + NEW.reasoning_tokens,
+    cache_read_tokens = cache_read_tokens + NEW.cache_read_tokens,
+    cache_write_tokens = cache_write_tokens + NEW.cache_write_tokens,
+    cost = round(cost + NEW.cost, 12),
+    changed = (SELECT changed FROM clankers_database)
+  WHERE id = NEW.session_id AND NOT EXISTS (
+    SELECT 1 FROM session_own WHERE session_id = NEW.session_id AND reports_usage
+  );
+END;
+DROP TRIGGER messages_change_usage;
+CREATE TRIGGER messages_change_usage
+AFTER UPDATE OF role, prompt_tokens, completion_tokens, reasoning_tokens, cache_read_tokens,
+  cache_write_tokens, cost ON messages
+WHEN (NEW.prompt_tokens, NEW.completion_tokens, NEW.reasoning_tokens, NEW.cache_read_tokens,
+    NEW.cache_write_tokens, NEW.cost, iif(NEW.role = 'user', 'user', NULL))
+  IS NOT (OLD.prompt_tokens, OLD.completion_tokens, OLD.reasoning_tokens, OLD.cache_read_tokens,
+    OLD.cache_write_tokens, OLD.cost, iif(OLD.role = 'user', 'user', NULL))
+BEGIN
+  UPDATE sessions SET
+    prompt_tokens = prompt_tokens + NEW.prompt_tokens * (NEW.role IS NOT 'user')
+      - OLD.prompt_tokens * (OLD.role IS NOT 'user'),
+    completion_tokens = completion_tokens + NEW.completion_tokens * (NEW.role IS NOT 'user')
+      - OLD.completion_tokens * (OLD.role IS NOT 'user'),
+    reasoning_tokens = reasoning_tokens + NEW.reasoning_tokens * (NEW.role IS NOT 'user')
+      - OLD.reasoning_tokens * (OLD.role IS NOT 'user'),
+    cache_read_tokens = cache_read_tokens + NEW.cache_read_tokens * (NEW.role IS NOT 'user')
+      - OLD.cache_read_tokens * (OLD.role IS NOT 'user'),
+    cache_write_tokens = cache_write_tokens + NEW.cache_write_tokens * (NEW.role IS NOT 'user')
+      - OLD.cache_write_tokens * (OLD.role IS NOT 'user'),
+    cost = round(cost + NEW.cost * (NEW.role IS NOT 'user')
+      - OLD.cost * (OLD.role IS NOT 'user'), 12),
+    changed = (SELECT changed FROM clankers_database)
+  WHERE id = NEW.session_id AND NOT EXISTS (
+    SELECT 1 FROM session_own WHERE session_id = NEW.session_id AND reports_usage
+  );
+END;
+DROP TRIGGER sessions_missing;
+CREATE TRIGGER sessions_missing AFTER UPDATE OF missing_since ON sessions
+WHEN NEW.missing_since IS NOT OLD.missing_since
+BEGIN
+  UPDATE messages SET
+    missing_since = NEW.missing_since,
+    changed = (SELECT changed FROM clankers_database)
+  WHERE session_id = NEW.id AND missing_since IS OLD.missing_since;
+END;
+DROP TRIGGER messages_missing;
+CREATE TRIGGER messages_missing AFTER UPDATE OF missing_since ON messages
+WHEN NEW.missing_since IS NOT OLD.missing_since
+BEGIN
+  UPDATE tool_calls SET
+    missing_since = NEW.missing_since,
+    changed = (SELECT changed FROM clankers_database)
+  WHERE message_id = NEW.id AND missing_since IS OLD.missing_since;
+END;
+
+-- The order within the session, or the message, where the engine says one.
+ALTER TABLE messages ADD COLUMN position INTEGER;
+ALTER TABLE parts ADD COLUMN position INTEGER;
+ALTER TABLE tool_calls ADD COLUMN position INTEGER;
+
+-- What a message is where no person and no model said it in a turn.
+ALTER TABLE messages ADD COLUMN kind TEXT;
+-- What was paid for, and who says what it cost.
+ALTER TABLE usage ADD COLUMN kind TEXT NOT NULL DEFAULT 'step';
+ALTER TABLE usage ADD COLUMN cost_source TEXT NOT NULL DEFAULT 'reported';
+
+-- Whether the model never saw the text. So far it was in `data` alone.
+ALTER TABLE parts ADD COLUMN ignored INTEGER;
+UPDATE parts SET ignored = 1
+WHERE type = 'text' AND json_valid(data) AND (data ->> 'ignored');
+
+-- Lines changed are NULL where nobody told them; so far that was 0.
+ALTER TABLE sessions RENAME COLUMN additions TO told_additions;
+ALTER TABLE sessions RENAME COLUMN deletions TO told_deletions;
+ALTER TABLE sessions RENAME COLUMN files_changed TO told_files_changed;
+ALTER TABLE sessions ADD COLUMN additions INTEGER;
+ALTER TABLE sessions ADD COLUMN deletions INTEGER;
+ALTER TABLE sessions ADD COLUMN files_changed INTEGER;
+UPDATE sessions SET
+  additions = told_additions, deletions = told_deletions, files_changed = told_files_changed
+WHERE told_additions <> 0 OR told_deletions <> 0 OR told_files_changed <> 0;
+ALTER TABLE sessions DROP COLUMN told_additions;
+ALTER TABLE sessions DROP COLUMN told_deletions;
+ALTER TABLE sessions DROP COLUMN told_files_changed;

@@ -1,0 +1,227 @@
+//! A column is said in its declaration, a migration, a decoder and the docs.
+//! What one of them forgets is found here.
+
+use std::collections::BTreeSet;
+
+use clankers::model::column::{Column, Row};
+use clankers::model::row::{
+    MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow, ToolCallRow, UsageRow,
+};
+use clankers::{Core, Options};
+
+use crate::support::{Db, fixtures, read, replay_into};
+
+const DOCS: &str = include_str!("../../../docs/storage-contract.md");
+
+/// What the store makes itself, without a command's telling it.
+const MADE: &[(&str, &[&str])] = &[
+    (
+        "sessions",
+        &[
+            "agent",
+            "model",
+            "provider",
+            "deleted_at",
+            "missing_since",
+            "changed",
+        ],
+    ),
+    ("messages", &["deleted_at", "missing_since", "changed"]),
+    ("parts", &["missing_since", "changed"]),
+    (
+        "tool_calls",
+        &[
+            "permission_wait_ms",
+            "deleted_at",
+            "missing_since",
+            "changed",
+        ],
+    ),
+    (
+        "usage",
+        &[
+            "agent",
+            "model",
+            "provider",
+            "inherited",
+            "at",
+            "kind",
+            "cost_source",
+            "changed",
+        ],
+    ),
+    ("session_errors", &["changed"]),
+    ("permissions", &["changed"]),
+    ("todos", &["session_id", "position", "changed"]),
+];
+
+/// Columns that no recorded release fills, each with the reason.
+const NOT_TOLD: &[(&str, &str)] = &[
+    (
+        "sessions.source",
+        "its default is right until another agent is recorded",
+    ),
+    ("messages.position", "1.x tells no order"),
+    ("parts.position", "1.x tells no order"),
+    ("tool_calls.position", "1.x tells no order"),
+    (
+        "messages.text_content",
+        "derived from the parts; for writers that send none",
+    ),
+];
+
+/// Each table of the contract that rows are declared for, with its columns.
+fn declared() -> Vec<(&'static str, Vec<Column>)> {
+    fn of<R: Row>() -> (&'static str, Vec<Column>) {
+        (
+            R::TABLE,
+            R::KEYS.iter().chain(R::COLUMNS).copied().collect(),
+        )
+    }
+    vec![
+        of::<SessionRow>(),
+        of::<MessageRow>(),
+        of::<PartRow>(),
+        of::<ToolCallRow>(),
+        of::<UsageRow>(),
+        of::<SessionErrorRow>(),
+        of::<PermissionRow>(),
+        of::<TodoRow>(),
+    ]
+}
+
+/// The columns of a table that its declaration lacks, and the other way round.
+fn undeclared(db: &Db, table: &str, declared: &[Column]) -> BTreeSet<String> {
+    let stored: BTreeSet<String> = db
+        .columns(table)
+        .split(',')
+        .chain(["changed"])
+        .map(str::to_owned)
+        .collect();
+    let made = MADE
+        .iter()
+        .filter(|(of, _)| *of == table)
+        .flat_map(|(_, made)| made.iter().copied());
+    let own = declared
+        .iter()
+        .filter(|column| column.table == table)
+        .map(|column| column.name);
+    let said: BTreeSet<String> = own.chain(made).map(str::to_owned).collect();
+    stored.symmetric_difference(&said).cloned().collect()
+}
+
+/// The columns of a table that the docs do not name.
+fn undocumented(db: &Db, table: &str, docs: &str) -> BTreeSet<String> {
+    let tokens = [
+        "prompt",
+        "completion",
+        "reasoning",
+        "cache_read",
+        "cache_write",
+    ];
+    let is_named = |name: &str| {
+        let is_tokens = tokens.iter().any(|kind| name == format!("{kind}_tokens"));
+        is_tokens || docs.contains(&format!("`{name}`"))
+    };
+    let names = db.columns(table);
+    let unnamed = names.split(',').filter(|name| !is_named(name));
+    unnamed.map(str::to_owned).collect()
+}
+
+/// The part of the docs that is about a table.
+fn section<'d>(docs: &'d str, table: &str) -> &'d str {
+    let heading = docs.split_once(&format!("### `{table}`"));
+    let line = docs
+        .lines()
+        .find(|line| line.starts_with(&format!("- `{table}`")));
+    match heading {
+        Some((_, rest)) => rest.split("\n### ").next().unwrap_or(rest),
+        None => line.unwrap_or_default(),
+    }
+}
+
+/// The parameters that the recorded releases' commands tell, by the row's table.
+fn told() -> BTreeSet<String> {
+    let mut told = BTreeSet::new();
+    for (_, path) in fixtures() {
+        let mut core = Core::new(Options::default());
+        replay_into(&mut core, &read(&path), |commands| {
+            for command in commands {
+                let wire = serde_json::to_value(command).unwrap_or_default();
+                let params = wire["params"].as_object().into_iter().flatten();
+                told.extend(params.map(|(name, _)| format!("{} {name}", command.method())));
+            }
+        });
+    }
+    told
+}
+
+/// The declared columns that no decoder fills.
+fn untold(told: &BTreeSet<String>, table: &str, declared: &[Column]) -> BTreeSet<String> {
+    let method = match table {
+        "usage" | "todos" => return BTreeSet::new(),
+        "parts" => "part.upsert".to_owned(),
+        table => format!("{}.upsert", table.trim_end_matches('s')),
+    };
+    let is_untold = |column: &&Column| {
+        let name = format!("{table}.{}", column.name);
+        column.table == table
+            && !told.contains(&format!("{method} {}", column.json))
+            && !NOT_TOLD.iter().any(|(but, _)| *but == name)
+    };
+    let untold = declared.iter().filter(is_untold);
+    untold.map(|column| column.name.to_owned()).collect()
+}
+
+#[test]
+fn each_table_has_the_columns_that_its_row_declares_and_the_docs_name() {
+    let (db, told) = (Db::new(), told());
+    for (table, columns) in declared() {
+        assert_eq!(undeclared(&db, table, &columns), BTreeSet::new(), "{table}");
+        assert_eq!(
+            undocumented(&db, table, section(DOCS, table)),
+            BTreeSet::new(),
+            "{table}"
+        );
+        assert_eq!(untold(&told, table, &columns), BTreeSet::new(), "{table}");
+    }
+}
+
+#[test]
+fn a_column_that_is_forgotten_in_one_place_is_found() {
+    let found = |name: &str| BTreeSet::from([name.to_owned()]);
+    let columns: Vec<Column> = MessageRow::KEYS
+        .iter()
+        .chain(MessageRow::COLUMNS)
+        .copied()
+        .collect();
+    let later = Column {
+        name: "later",
+        json: "later",
+        ..MessageRow::COLUMNS[0]
+    };
+    let with_later: Vec<Column> = columns.iter().copied().chain([later]).collect();
+    let (db, migrated) = (Db::new(), Db::new());
+    let added = migrated
+        .0
+        .execute_batch("ALTER TABLE messages ADD COLUMN later TEXT");
+    assert_eq!(added, Ok(()));
+    // Its declaration, a migration, the docs and a decoder, each forgotten alone.
+    assert_eq!(undeclared(&migrated, "messages", &columns), found("later"));
+    assert_eq!(undeclared(&db, "messages", &with_later), found("later"));
+    assert_eq!(
+        undocumented(&migrated, "messages", section(DOCS, "messages")),
+        found("later")
+    );
+    assert_eq!(untold(&told(), "messages", &with_later), found("later"));
+    // And forgotten nowhere.
+    let docs = section(DOCS, "messages").to_owned() + "`later`";
+    let mut told = told();
+    told.insert("message.upsert later".to_owned());
+    assert_eq!(
+        undeclared(&migrated, "messages", &with_later),
+        BTreeSet::new()
+    );
+    assert_eq!(undocumented(&migrated, "messages", &docs), BTreeSet::new());
+    assert_eq!(untold(&told, "messages", &with_later), BTreeSet::new());
+}
