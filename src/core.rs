@@ -57,6 +57,15 @@ impl Core {
         }
     }
 
+    /// One that is answered by a copy of OpenCode's data, and not by OpenCode: it
+    /// brings in what is not recorded, and overwrites nothing that is stored
+    /// whole and is as new.
+    pub fn of_copy() -> Self {
+        let mut core = Self::new(Options::default());
+        core.reconciler.read_copy();
+        core
+    }
+
     /// Takes one bus event, whatever it is. `now` is Unix milliseconds.
     pub fn observe<N: Node>(&mut self, event: &N, now: f64) -> Urgency {
         let reconciler = &self.reconciler;

@@ -226,6 +226,10 @@ pub struct TodoReplace {
     pub session_id: String,
     /// The whole list, in order.
     pub todos: Vec<TodoRow>,
+    /// When the session was changed last in the copy that tells this, Unix
+    /// milliseconds; none where no copy does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_at: Option<Number>,
 }
 
 const fn tombstone() -> OnDelete {
@@ -283,5 +287,6 @@ export interface PartMissing {
 export interface TodoReplace {
   sessionId: string;
   todos: TodoRow[];
+  copiedAt?: number;
 }
 ";

@@ -71,6 +71,10 @@ row! {
     /// When that store was asked for what it answers here, Unix milliseconds;
     /// unknown where an event tells it. No column, likewise.
     answered_at: "answeredAt" Number = "number", INTEGER of "session_stores", Greatest;
+    /// When the session was changed last in the copy that tells this, Unix
+    /// milliseconds; unknown where no copy does. No column: a copy does not
+    /// overwrite what is stored whole and is as new.
+    copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
     /// The time of change up to which nothing of the session is missing, Unix
     /// milliseconds; empty where something is. No column of `sessions`; catch-up
     /// compares it with the time of change that OpenCode lists.
@@ -151,6 +155,10 @@ row! {
     store_id: "storeId" String = "string", TEXT of "", Teller;
     /// When it was asked, Unix milliseconds; unknown where an event tells it.
     answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
+    /// When the session was changed last in the copy that tells this, Unix
+    /// milliseconds; unknown where no copy does. No column: a copy does not
+    /// overwrite what is stored whole and is as new.
+    copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
 }
 
 row! {
@@ -184,6 +192,10 @@ row! {
     store_id: "storeId" String = "string", TEXT of "", Teller;
     /// When it was asked, Unix milliseconds; unknown where an event tells it.
     answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
+    /// When the session was changed last in the copy that tells this, Unix
+    /// milliseconds; unknown where no copy does. No column: a copy does not
+    /// overwrite what is stored whole and is as new.
+    copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
 }
 
 row! {
@@ -229,6 +241,10 @@ row! {
     store_id: "storeId" String = "string", TEXT of "", Teller;
     /// When it was asked, Unix milliseconds; unknown where an event tells it.
     answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
+    /// When the session was changed last in the copy that tells this, Unix
+    /// milliseconds; unknown where no copy does. No column: a copy does not
+    /// overwrite what is stored whole and is as new.
+    copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
 }
 
 row! {

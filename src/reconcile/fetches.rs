@@ -73,6 +73,12 @@ impl Fetches {
         self.open.get(session_id).map(|fetch| fetch.asked_at)
     }
 
+    /// When the session was changed last, as is answered of it.
+    fn copied_at(&self, session_id: &str) -> Option<Number> {
+        let session = self.open.get(session_id)?.session.as_ref()?;
+        session.updated_at.value().copied()
+    }
+
     /// Whether an event told of this since its session was asked for.
     fn is_told(&self, session_id: &str, id: &str) -> bool {
         self.open
@@ -130,6 +136,9 @@ impl Reconciler {
             return Urgency::None;
         }
         self.note_answered(&mut answer);
+        if self.of_copy {
+            self.note_copied(&mut answer);
+        }
         let urgency = match answer {
             Event::Part { row, retry, step } => self.answered_part(row, retry, step),
             Event::Session(row) => self.answered_session(row),
@@ -138,8 +147,18 @@ impl Reconciler {
         urgency.min(Urgency::Soon)
     }
 
+    /// What is answered of a session goes last. That it is there goes first: of
+    /// one that was deleted nothing else is taken.
     fn answered_session(&mut self, row: SessionRow) -> Urgency {
         self.sessions.meet(&row.id);
+        if row.answered_at.value().is_some() {
+            self.pending.add(Command::SessionUpsert(SessionRow {
+                id: row.id.clone(),
+                store_id: row.store_id.clone(),
+                answered_at: row.answered_at.clone(),
+                ..SessionRow::default()
+            }));
+        }
         match self.fetches.keep(row) {
             Some(row) => self.session(row),
             None => Urgency::None,
@@ -170,6 +189,30 @@ impl Reconciler {
         if let Some(asked_at) = self.fetches.asked_at(session_id) {
             *told_by = Known::Value(store_id);
             *answered_at = Known::Value(asked_at);
+        }
+    }
+
+    /// Notes how new the copy is that answers. Paths that it has redacted are
+    /// not known.
+    fn note_copied(&self, answer: &mut Event) {
+        let of = |session_id: &str| {
+            let copied = self.fetches.copied_at(session_id);
+            Known::Value(copied.unwrap_or_default())
+        };
+        match answer {
+            Event::Session(row) => {
+                row.copied_at = Known::Value(row.updated_at.value().copied().unwrap_or_default());
+                forget_redacted(&mut row.project_path);
+                forget_redacted(&mut row.project_name);
+            }
+            Event::Message { row, .. } => row.copied_at = of(&row.session_id),
+            Event::Part { row, .. } => row.copied_at = of(&row.session_id),
+            Event::ToolCall(row) => {
+                row.copied_at = of(&row.session_id);
+                forget_redacted(&mut row.file_path);
+            }
+            Event::Todos(list) => list.copied_at = of(&list.session_id).value().copied(),
+            _ => {}
         }
     }
 
@@ -315,6 +358,16 @@ impl Reconciler {
             urgency = Urgency::Soon;
         }
         urgency
+    }
+}
+
+/// A path that `opencode export --sanitize` has taken out.
+fn forget_redacted(path: &mut Known<String>) {
+    if path
+        .value()
+        .is_some_and(|path| path.starts_with("[redacted:"))
+    {
+        *path = Known::Unknown;
     }
 }
 

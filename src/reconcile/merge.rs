@@ -100,7 +100,9 @@ fn how<R: Merge>(held: &R, newer: &R) -> How {
         ((None, false), _) | (_, (None, false)) => true,
         ((held, _), (newer, _)) => held == newer,
     };
-    if !same_teller || !held.is_exact(newer) {
+    // What a copy tells depends on whether what is stored is whole.
+    let of_copy = held.is_of_copy() || newer.is_of_copy();
+    if of_copy || !same_teller || !held.is_exact(newer) {
         How::Neither
     } else if newer_known == 0 || newer.is_older_than(held) {
         How::Older
@@ -133,6 +135,11 @@ trait Merge: Row {
         (None, false)
     }
 
+    /// Whether a copy of OpenCode's data tells it.
+    fn is_of_copy(&self) -> bool {
+        false
+    }
+
     /// Whether what is stored beside the row comes out the same as well.
     fn is_exact(&self, _newer: &Self) -> bool {
         true
@@ -140,6 +147,10 @@ trait Merge: Row {
 }
 
 impl Merge for SessionRow {
+    fn is_of_copy(&self) -> bool {
+        !self.copied_at.is_unknown()
+    }
+
     fn teller(&self) -> (Option<&str>, bool) {
         let times = [&self.answered_at, &self.seen_at];
         let is_dated = times.iter().any(|at| at.value().is_some()) || !self.whole_at.is_unknown();
@@ -169,6 +180,10 @@ impl Merge for SessionRow {
 }
 
 impl Merge for MessageRow {
+    fn is_of_copy(&self) -> bool {
+        !self.copied_at.is_unknown()
+    }
+
     fn teller(&self) -> (Option<&str>, bool) {
         let is_dated = self.answered_at.value().is_some();
         (self.store_id.value().map(String::as_str), is_dated)
@@ -217,6 +232,10 @@ impl PartRow {
 }
 
 impl Merge for PartRow {
+    fn is_of_copy(&self) -> bool {
+        !self.copied_at.is_unknown()
+    }
+
     fn teller(&self) -> (Option<&str>, bool) {
         let is_dated = self.answered_at.value().is_some();
         (self.store_id.value().map(String::as_str), is_dated)
@@ -268,6 +287,10 @@ impl ToolCallRow {
 }
 
 impl Merge for ToolCallRow {
+    fn is_of_copy(&self) -> bool {
+        !self.copied_at.is_unknown()
+    }
+
     fn teller(&self) -> (Option<&str>, bool) {
         let is_dated = self.answered_at.value().is_some();
         (self.store_id.value().map(String::as_str), is_dated)

@@ -75,6 +75,8 @@ pub struct Reconciler {
     /// Sessions that are stored as being at work and may have been cut off.
     unsettled: BTreeSet<String>,
     store_id: Option<String>,
+    /// Whether a copy of OpenCode's data answers, and not OpenCode.
+    of_copy: bool,
 }
 
 impl Reconciler {
@@ -98,6 +100,7 @@ impl Reconciler {
             missed: Seen::default(),
             unsettled: BTreeSet::new(),
             store_id,
+            of_copy: false,
         }
     }
 
@@ -105,6 +108,12 @@ impl Reconciler {
     /// from; none where that is in doubt.
     pub fn set_store(&mut self, store_id: Option<String>) {
         self.store_id = store_id;
+    }
+
+    /// What answers is a copy of OpenCode's data: it does not overwrite what is
+    /// stored whole and is as new.
+    pub fn read_copy(&mut self) {
+        self.of_copy = true;
     }
 
     /// That store.

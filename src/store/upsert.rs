@@ -99,7 +99,11 @@ fn value(column: &Column) -> String {
         Rule::First if *name == "id" => told,
         Rule::First | Rule::Teller => format!("coalesce(held.{name}, ?1 ->> '{json}')"),
         Rule::Latest | Rule::Apart => format!("iif({unknown}, {stored}, {told})"),
-        Rule::Content => format!("iif({unknown} OR erased, {stored}, {told})"),
+        // What a copy has redacted replaces nothing.
+        Rule::Content => format!(
+            "iif({unknown} OR erased OR {OF_COPY} AND held.{name} IS NOT NULL
+    AND instr(?1 ->> '{json}', '[redacted:'), {stored}, {told})"
+        ),
         Rule::Derived => format!("iif({unknown} OR erased OR has_texts, {stored}, {told})"),
         Rule::Earliest | Rule::Greatest => {
             let pick = if *rule == Rule::Earliest {
@@ -119,8 +123,27 @@ fn value(column: &Column) -> String {
     }
 }
 
+/// True where a copy of OpenCode's data tells it.
+const OF_COPY: &str = "json_type(?1, '$.copiedAt') IS NOT NULL";
+
+/// True where the stored row `held` has all that will come of it, so that a copy
+/// that is not newer than its session has nothing to add.
+fn whole(guard: Guard) -> &'static str {
+    match guard {
+        Guard::Never => "false",
+        Guard::Updated => "held.updated_at IS NOT NULL",
+        Guard::Completed => "(held.role = 'user' OR held.completed_at IS NOT NULL)",
+        Guard::Written => "(held.started_at IS NULL OR held.ended_at IS NOT NULL)",
+        Guard::Status => "held.status IN ('completed', 'error')",
+    }
+}
+
 /// True where what comes in is not older than the stored row `held`.
 fn not_older(guard: Guard) -> String {
+    let session = match guard {
+        Guard::Updated => "id",
+        _ => "sessionId",
+    };
     let older = match guard {
         Guard::Never => return String::new(),
         Guard::Updated => "?1 ->> 'updatedAt' < held.updated_at",
@@ -140,7 +163,12 @@ fn not_older(guard: Guard) -> String {
   WHEN 'running' THEN held.status IN ('completed', 'error') ELSE false END"
         }
     };
-    format!("\n  AND NOT coalesce({older}, false)")
+    format!(
+        "\n  AND NOT coalesce({older}, false)
+  AND NOT coalesce({OF_COPY} AND {whole}
+    AND ?1 ->> 'copiedAt' <= (SELECT updated_at FROM sessions WHERE id = ?1 ->> '{session}'), false)",
+        whole = whole(guard),
+    )
 }
 
 const HAS_TEXTS: &str =

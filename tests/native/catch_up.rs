@@ -471,6 +471,16 @@ fn a_removed_message_is_alive_again_as_its_store_has_it_however_far_that_was() {
 }
 
 #[test]
+fn a_deleted_session_is_alive_again_though_its_answer_takes_several_drains() {
+    let db = deleted_at(5000.0, OnDelete::Tombstone);
+    // Two messages a page, and what was answered is stored after each.
+    let back = answered(1000, &[1, 2, 3, 4, 5]);
+    compare_at((&mut core(), HOME), &db, &back, 6000.0);
+    let words = "SELECT count(*) FROM messages WHERE deleted_at IS NULL AND text_content = 'words'";
+    assert_eq!(db.value(words), "5");
+}
+
+#[test]
 fn an_event_that_was_made_after_the_deletion_brings_the_session_back() {
     let db = deleted_at(5000.0, OnDelete::Tombstone);
     let mut core = core();

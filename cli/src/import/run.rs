@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clankers::catch_up::{Answer, Request};
-use clankers::model::row::OnDelete;
 use clankers::store::{SCHEMA_VERSION, STORED_MESSAGES, STORED_SESSIONS};
-use clankers::{Core, Options};
+use clankers::Core;
 use indicatif::{ProgressBar, ProgressStyle};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -97,7 +96,7 @@ pub(crate) fn behind(paths: &Paths) -> Result<usize> {
     let mut behind = 0;
     for source in found()? {
         let (mut copy, _) = Copy::open(source)?;
-        let mut core = core();
+        let mut core = Core::of_copy();
         core.compare(copy.directory());
         while let Some(request) = core.next_request(now()) {
             match &request {
@@ -115,16 +114,6 @@ pub(crate) fn behind(paths: &Paths) -> Result<usize> {
     Ok(behind)
 }
 
-/// A core for a copy of OpenCode's data: it is no store that could tell what is
-/// alive.
-fn core() -> Core {
-    Core::new(Options {
-        on_delete: OnDelete::Tombstone,
-        store_id: None,
-        ..Options::default()
-    })
-}
-
 fn import(
     source: Box<dyn Source>,
     mut db: Option<&mut Connection>,
@@ -137,7 +126,7 @@ fn import(
     if let Some(db) = &db {
         check_schema(db)?;
     }
-    let mut core = core();
+    let mut core = Core::of_copy();
     core.compare(copy.directory());
     if args.all {
         core.fetch(copy.directory(), copy.ids());

@@ -314,6 +314,7 @@ impl<'d, N: Node> Decoder<'d, N> {
         Some(Event::Todos(TodoReplace {
             session_id,
             todos: todos?,
+            copied_at: None,
         }))
     }
 
