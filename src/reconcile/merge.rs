@@ -202,13 +202,14 @@ impl Merge for MessageRow {
 
     /// The ledger keeps the most that a completed answer told of itself.
     fn is_exact(&self, newer: &Self) -> bool {
+        // From then on the store may find the answer completed, with amounts of its own.
+        let begins = self.role.value().is_some() || self.completed_at.value().is_some();
         let falls = |held: &Known<Number>, newer: &Known<Number>| {
             let amount = |known: &Known<Number>| known.value().map_or(0.0, |value| value.get());
-            !newer.is_unknown() && amount(newer) < amount(held)
+            !newer.is_unknown() && (begins && held.is_unknown() || amount(newer) < amount(held))
         };
-        let same_role =
-            self.role == newer.role || self.role.is_unknown() || newer.role.is_unknown();
-        self.completed_at == Known::Empty && same_role
+        let same_role = newer.role.is_unknown() || newer.role == self.role;
+        self.completed_at == Known::Empty
             || newer.is_older_than(self)
             || same_role
                 && !(falls(&self.prompt_tokens, &newer.prompt_tokens)

@@ -204,24 +204,42 @@ fn rejection() -> impl Strategy<Value = Command> {
     })
 }
 
+/// A command of this method.
+fn of_method(method: &'static str) -> BoxedStrategy<Command> {
+    match method {
+        "session.upsert" => row::<SessionRow>(method, session()),
+        "message.upsert" => row::<MessageRow>(method, message()),
+        "part.upsert" => row::<PartRow>(method, part()),
+        "part.append" => append().boxed(),
+        "tool_call.upsert" => row::<ToolCallRow>(method, part()),
+        "usage.upsert" => row::<UsageRow>(method, part()),
+        "session_error.upsert" => row::<SessionErrorRow>(method, of(ERRORS)),
+        "permission.upsert" => row::<PermissionRow>(method, of(PERMISSIONS)),
+        "todo.replace" => todos().boxed(),
+        "part.missing" => missing(method, part()),
+        "message.missing" => missing(method, message()),
+        "session.missing" => missing(method, session()),
+        "part.delete" => deletion(method, part()),
+        "message.delete" => deletion(method, message()),
+        "session.delete" => deletion(method, session()),
+        "rejection.record" => rejection().boxed(),
+        other => unreachable!("no commands of {other}"),
+    }
+}
+
 /// A command of any method.
-pub(crate) fn any_command() -> impl Strategy<Value = Command> {
-    prop_oneof![
-        3 => row::<SessionRow>("session.upsert", session()),
-        3 => row::<MessageRow>("message.upsert", message()),
-        3 => row::<PartRow>("part.upsert", part()),
-        2 => append(),
-        3 => row::<ToolCallRow>("tool_call.upsert", part()),
-        2 => row::<UsageRow>("usage.upsert", part()),
-        2 => row::<SessionErrorRow>("session_error.upsert", of(ERRORS)),
-        2 => row::<PermissionRow>("permission.upsert", of(PERMISSIONS)),
-        1 => todos(),
-        1 => missing("part.missing", part()),
-        1 => missing("message.missing", message()),
-        1 => missing("session.missing", session()),
-        1 => deletion("part.delete", part()),
-        1 => deletion("message.delete", message()),
-        1 => deletion("session.delete", session()),
-        1 => rejection(),
-    ]
+pub(crate) fn any_command() -> BoxedStrategy<Command> {
+    command_of(Command::METHODS.to_vec())
+}
+
+/// A command of one of these methods.
+fn command_of(methods: Vec<&'static str>) -> BoxedStrategy<Command> {
+    proptest::strategy::Union::new(methods.into_iter().map(of_method)).boxed()
+}
+
+/// Commands of a few methods, so that they meet in their rows, or of any.
+pub(crate) fn commands(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Command>> {
+    let few = prop::sample::subsequence(Command::METHODS, 1..4);
+    prop_oneof![2 => few.boxed(), 1 => Just(Command::METHODS.to_vec()).boxed()]
+        .prop_flat_map(move |methods| prop::collection::vec(command_of(methods), count.clone()))
 }

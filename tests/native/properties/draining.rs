@@ -7,7 +7,7 @@ use clankers::reconcile::pending::Pending;
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
 
-use super::commands::any_command;
+use super::commands::commands;
 use crate::support::{Db, difference};
 
 /// What becomes of a drain.
@@ -30,7 +30,9 @@ fn told() -> impl Strategy<Value = Told> {
         1 => Just(Some(Outcome::Failed)),
         1 => Just(Some(Outcome::Unheard)),
     ];
-    prop::collection::vec((any_command(), outcome), 1..14)
+    let outcomes = prop::collection::vec(outcome, 14);
+    (commands(1..14), outcomes)
+        .prop_map(|(commands, outcomes)| commands.into_iter().zip(outcomes).collect())
 }
 
 /// Tells commands in drains. Gives them in the order in which that told them.
@@ -64,13 +66,16 @@ fn drained(db: &Db, told: &Told) -> Vec<Command> {
 
 #[test]
 fn one_drain_leaves_what_many_leave() {
+    let default = ProptestConfig::default();
     let config = ProptestConfig {
+        // 1024, or four times `PROPTEST_CASES`: a case is a few commands.
+        cases: default.cases.saturating_mul(4),
         max_shrink_iters: 20_000,
         source_file: Some(file!()),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
             "tests/native/properties/draining.regressions.txt",
         ))),
-        ..ProptestConfig::default()
+        ..default
     };
     let (one_by_one, in_drains) = (Db::new(), Db::new());
     let held = TestRunner::new(config).run(&told(), |told| {
