@@ -59,7 +59,7 @@ impl Core {
 
     /// One that is answered by a copy of OpenCode's data, and not by OpenCode: it
     /// brings in what is not recorded, and overwrites nothing that is stored
-    /// whole and is as new.
+    /// whole and is newer.
     pub fn of_copy() -> Self {
         let mut core = Self::new(Options::default());
         core.reconciler.read_copy();

@@ -73,7 +73,7 @@ row! {
     answered_at: "answeredAt" Number = "number", INTEGER of "session_stores", Greatest;
     /// When the session was changed last in the copy that tells this, Unix
     /// milliseconds; unknown where no copy does. No column: a copy does not
-    /// overwrite what is stored whole and is as new.
+    /// overwrite what is stored whole and is newer.
     copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
     /// The time of change up to which nothing of the session is missing, Unix
     /// milliseconds; empty where something is. No column of `sessions`; catch-up
@@ -157,7 +157,7 @@ row! {
     answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
     /// When the session was changed last in the copy that tells this, Unix
     /// milliseconds; unknown where no copy does. No column: a copy does not
-    /// overwrite what is stored whole and is as new.
+    /// overwrite what is stored whole and is newer.
     copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
 }
 
@@ -194,7 +194,7 @@ row! {
     answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
     /// When the session was changed last in the copy that tells this, Unix
     /// milliseconds; unknown where no copy does. No column: a copy does not
-    /// overwrite what is stored whole and is as new.
+    /// overwrite what is stored whole and is newer.
     copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
 }
 
@@ -243,7 +243,7 @@ row! {
     answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest;
     /// When the session was changed last in the copy that tells this, Unix
     /// milliseconds; unknown where no copy does. No column: a copy does not
-    /// overwrite what is stored whole and is as new.
+    /// overwrite what is stored whole and is newer.
     copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
 }
 

@@ -111,7 +111,7 @@ impl Reconciler {
     }
 
     /// What answers is a copy of OpenCode's data: it does not overwrite what is
-    /// stored whole and is as new.
+    /// stored whole and is newer.
     pub fn read_copy(&mut self) {
         self.of_copy = true;
     }

@@ -211,11 +211,11 @@ WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
 }
 
 /// A session's list is replaced whole; a deleted session's stays erased, and
-/// that of a copy which is not newer only fills an empty one.
+/// that of an older copy only fills an empty one.
 pub(super) fn todo_replace() -> Vec<String> {
     let stays = format!(
         "{NOT_PURGED} AND NOT {}
-  AND NOT coalesce(?1 ->> 'copiedAt' <= (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'sessionId')
+  AND NOT coalesce(?1 ->> 'copiedAt' < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'sessionId')
     AND EXISTS (SELECT 1 FROM todos WHERE session_id = ?1 ->> 'sessionId'), false)",
         erased_session("?1 ->> 'sessionId'")
     );

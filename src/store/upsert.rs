@@ -127,7 +127,7 @@ fn value(column: &Column) -> String {
 const OF_COPY: &str = "json_type(?1, '$.copiedAt') IS NOT NULL";
 
 /// True where the stored row `held` has all that will come of it, so that a copy
-/// that is not newer than its session has nothing to add.
+/// that is older than what is stored of the session has nothing to add.
 fn whole(guard: Guard) -> &'static str {
     match guard {
         Guard::Never => "false",
@@ -165,8 +165,8 @@ fn not_older(guard: Guard) -> String {
     };
     format!(
         "\n  AND NOT coalesce({older}, false)
-  AND NOT coalesce({OF_COPY} AND {whole}
-    AND ?1 ->> 'copiedAt' <= (SELECT updated_at FROM sessions WHERE id = ?1 ->> '{session}'), false)",
+  AND NOT coalesce({OF_COPY} AND held.id IS NOT NULL AND {whole}
+    AND ?1 ->> 'copiedAt' < (SELECT updated_at FROM sessions WHERE id = ?1 ->> '{session}'), false)",
         whole = whole(guard),
     )
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clankers::Core;
 use clankers::catch_up::{Answer, Request};
 use clankers::store::{SCHEMA_VERSION, STORED_MESSAGES, STORED_SESSIONS};
-use clankers::Core;
 use indicatif::{ProgressBar, ProgressStyle};
 use rusqlite::Connection;
 use serde_json::Value;

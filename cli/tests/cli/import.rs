@@ -341,6 +341,164 @@ fn an_export_of_opencodes_is_read() {
     }
 }
 
+/// Every text that is in the value, put through `change`.
+fn each_text(value: &mut Value, change: &dyn Fn(&str, &str) -> Option<String>) {
+    fn walk(key: &str, value: &mut Value, change: &dyn Fn(&str, &str) -> Option<String>) {
+        match value {
+            Value::String(text) => {
+                if let Some(changed) = change(key, text) {
+                    *text = changed;
+                }
+            }
+            Value::Array(items) => {
+                items.iter_mut().for_each(|item| walk(key, item, change));
+            }
+            Value::Object(fields) => {
+                fields
+                    .iter_mut()
+                    .for_each(|(key, field)| walk(key, field, change));
+            }
+            _ => {}
+        }
+    }
+    walk("", value, change);
+}
+
+/// What `opencode export --sanitize` takes out, under the real ids.
+fn sanitized(export: &Value) -> Value {
+    const TAKEN_OUT: [&str; 8] = [
+        "title",
+        "directory",
+        "text",
+        "output",
+        "error",
+        "command",
+        "description",
+        "filePath",
+    ];
+    let mut export = export.clone();
+    each_text(&mut export, &|key, _| {
+        TAKEN_OUT
+            .contains(&key)
+            .then(|| format!("[redacted:{key}:1]"))
+    });
+    export
+}
+
+/// Imports an export that says this, whatever is recorded.
+fn import(home: &Home, export: &Value) {
+    let file = home.path("export.json");
+    fs::write(&file, export.to_string()).unwrap();
+    home.stdout(&["import", "--all", "--from", file.to_str().unwrap()]);
+}
+
+/// The rows with their texts, without what counts changes.
+fn content(home: &Home) -> Vec<String> {
+    let db = home.open();
+    let mut lines = Vec::new();
+    for sql in [
+        "SELECT id, title, project_path, project_name, updated_at FROM sessions",
+        "SELECT id, text_content, error_message FROM messages",
+        "SELECT id, text, data FROM parts",
+        "SELECT id, title, input, output, error, file_path, status FROM tool_calls",
+        "SELECT session_id, position, content FROM todos",
+    ] {
+        let mut statement = db.prepare(sql).unwrap();
+        let count = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let cell = |at| row.get::<_, Sql>(at).map(|value| format!("{value:?}"));
+            (0..count).map(cell).collect::<Result<Vec<_>, _>>()
+        });
+        lines.extend(rows.unwrap().map(|row| row.unwrap().join(" | ")));
+    }
+    lines.sort();
+    lines
+}
+
+#[test]
+fn an_export_with_its_texts_taken_out_replaces_none_that_is_recorded() {
+    for release in RELEASES {
+        let home = home_of(release);
+        home.stdout(&["import"]);
+        let before = content(&home);
+        let export: Value =
+            serde_json::from_str(&fs::read_to_string(fixture(release, "export.json")).unwrap())
+                .unwrap();
+        import(&home, &sanitized(&export));
+        assert_eq!(content(&home), before, "{release}");
+        // Nor where the session has gone on since.
+        let mut later = sanitized(&export);
+        later["info"]["time"]["updated"] = json!(9_999_999_999_999_i64);
+        import(&home, &later);
+        let words = |lines: Vec<String>| -> Vec<String> {
+            let time = |line: &String| line.rsplit_once(" | ").map(|(start, _)| start.to_owned());
+            lines.iter().filter_map(time).collect()
+        };
+        assert_eq!(words(content(&home)), words(before), "{release}");
+    }
+}
+
+#[test]
+fn an_older_export_puts_no_text_back() {
+    for release in RELEASES {
+        let home = home_of(release);
+        home.stdout(&["import"]);
+        let before = content(&home);
+        let mut export: Value =
+            serde_json::from_str(&fs::read_to_string(fixture(release, "export.json")).unwrap())
+                .unwrap();
+        each_text(&mut export, &|key, text| {
+            (key == "text" || key == "title").then(|| format!("{text} as it was"))
+        });
+        export["info"]["time"]["updated"] = json!(1);
+        import(&home, &export);
+        assert_eq!(content(&home), before, "{release}");
+    }
+}
+
+#[test]
+fn what_only_an_export_has_comes_with_what_it_has_left_of_it() {
+    let home = Home::new();
+    let file = fixture("1.18.34", "export.json");
+    let export: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    import(&home, &sanitized(&export));
+    let db = home.open();
+    let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM messages"), 8);
+    assert_eq!(
+        count("SELECT count(*) FROM sessions WHERE project_path LIKE '[redacted:%'"),
+        0
+    );
+    // The whole one fills in what is missing, the second time nothing.
+    import(&home, &export);
+    let whole = content(&home);
+    import(&home, &export);
+    assert_eq!(content(&home), whole);
+}
+
+#[test]
+fn two_copies_of_one_database_come_to_rest() {
+    let home = home_of("1.18.34");
+    let older = home.path("older.db");
+    fs::copy(home.path(".local/share/opencode/opencode.db"), &older).unwrap();
+    let newer = home.path("newer.db");
+    fs::copy(&older, &newer).unwrap();
+    let change = Connection::open(&newer).unwrap();
+    change
+        .execute_batch("UPDATE session SET time_updated = time_updated + 1000, title = 'Later'")
+        .unwrap();
+    drop(change);
+    let both = |home: &Home| {
+        let (older, newer) = (older.to_str().unwrap(), newer.to_str().unwrap());
+        home.stdout(&["import", "--from", newer, "--from", older])
+    };
+    both(&home);
+    let rested = content(&home);
+    let said = both(&home);
+    assert!(said.contains("nothing to bring in"), "{said}");
+    assert_eq!(content(&home), rested);
+}
+
 #[test]
 fn what_cannot_be_read_is_told_and_the_rest_comes() {
     let home = home_of("1.1.31");
