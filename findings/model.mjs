@@ -1,0 +1,35 @@
+// A language model on loopback that gives every question the same answer, in
+// the form of an OpenAI-compatible provider. Its first line of output is the
+// address for a configuration's `baseURL`.
+import { createServer } from "node:http";
+
+// As the API defines it, completion_tokens contains the reasoning tokens.
+const usage = {
+	prompt_tokens: 100,
+	completion_tokens: 50,
+	total_tokens: 150,
+	completion_tokens_details: { reasoning_tokens: 20 },
+};
+
+const server = createServer(async (request, response) => {
+	let body = "";
+	for await (const chunk of request) body += chunk;
+	if (request.method !== "POST" || request.url !== "/v1/chat/completions")
+		return response.writeHead(404).end();
+	const { model } = JSON.parse(body);
+	response.writeHead(200, { "content-type": "text/event-stream" });
+	const send = (delta, finish_reason = null, more = {}) => {
+		const choices = [{ index: 0, delta, finish_reason }];
+		const object = "chat.completion.chunk";
+		const chunk = { id: "chatcmpl-1", object, created: 1, model, choices };
+		response.write(`data: ${JSON.stringify({ ...chunk, ...more })}\n\n`);
+	};
+	send({ role: "assistant", reasoning_content: "A greeting." });
+	send({ content: "Understood." });
+	send({}, "stop", { usage });
+	response.end("data: [DONE]\n\n");
+});
+
+server.listen(0, "127.0.0.1", () => {
+	process.stdout.write(`http://127.0.0.1:${server.address().port}/v1\n`);
+});
