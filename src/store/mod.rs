@@ -27,9 +27,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_whole_sessions.sql"),
     include_str!("migrations/0003_tools_of_forks.sql"),
     include_str!("migrations/0004_writers.sql"),
-    include_str!("migrations/0005_missing.sql"),
-    include_str!("migrations/0006_batches.sql"),
-    include_str!("migrations/0007_ground.sql"),
+    include_str!("migrations/0005_ground.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.
