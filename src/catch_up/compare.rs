@@ -24,6 +24,8 @@ pub struct StoredSession {
     pub title: Option<String>,
     /// Its cost, US dollars.
     pub cost: Number,
+    /// When it was archived.
+    pub archived_at: Option<Number>,
     /// What it is doing, as far as is stored.
     pub status: Option<SessionStatus>,
     /// The directory it works in.
@@ -48,6 +50,7 @@ impl StoredSession {
             whole_here: number("wholeHere"),
             title: row.text_at("title"),
             cost: number("cost").unwrap_or_default(),
+            archived_at: number("archivedAt"),
             status: row
                 .text_at("status")
                 .and_then(|word| SessionStatus::parse(&word)),
@@ -76,6 +79,8 @@ pub struct Listed {
     pub cost: Option<Number>,
     /// When it was changed last, Unix milliseconds.
     pub updated_at: Option<Number>,
+    /// When it was archived; none where it is not.
+    pub archived_at: Option<Number>,
 }
 
 impl Listed {
@@ -99,12 +104,15 @@ impl Listed {
         whole_at.is_none() || is_changed || (whole_at == self.updated_at && self.differs(stored))
     }
 
-    /// A few changes, such as a fork's totals, leave the time of change as it was.
+    /// A few changes, such as archiving or a fork's totals, leave the time of
+    /// change as it was.
     fn differs(&self, stored: &StoredSession) -> bool {
         let costs_else = self
             .cost
             .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
-        costs_else || (self.title.is_some() && stored.title != self.title)
+        costs_else
+            || (self.title.is_some() && stored.title != self.title)
+            || stored.archived_at != self.archived_at
     }
 }
 
@@ -294,6 +302,7 @@ mod tests {
             whole_here: Number::new(whole),
             title: None,
             cost: Number::default(),
+            archived_at: None,
             status: Some(SessionStatus::Idle),
             project_path: Some(PROJECT.to_owned()),
             seen_here: Number::new(1.0),
@@ -308,6 +317,7 @@ mod tests {
             title: None,
             cost: None,
             updated_at: Number::new(updated),
+            archived_at: None,
         }
     }
 
@@ -346,18 +356,20 @@ mod tests {
         renamed.title = Some("Another title".to_owned());
         let mut costs = listed("b", 10.0);
         costs.cost = Number::new(0.25);
-        let both = [stored("a", 10.0), stored("b", 10.0)];
-        let listed = [renamed, costs];
-        assert_eq!(compared(&listed, &both).fetch, ["a", "b"]);
+        let mut archived = listed("c", 10.0);
+        archived.archived_at = Number::new(11.0);
+        let all = ["a", "b", "c"].map(|id| stored(id, 10.0));
+        let listed = [renamed, costs, archived];
+        assert_eq!(compared(&listed, &all).fetch, ["a", "b", "c"]);
         // What lists them as they were before is another store,
-        let newer = ["a", "b"].map(|id| StoredSession {
+        let newer = ["a", "b", "c"].map(|id| StoredSession {
             seen_here: None,
             ..stored(id, 11.0)
         });
         assert_eq!(compared(&listed, &newer).fetch, [""; 0]);
         // or this one, put back from a copy.
-        let back = [stored("a", 11.0), stored("b", 11.0)];
-        assert_eq!(compared(&listed, &back).fetch, ["a", "b"]);
+        let back = ["a", "b", "c"].map(|id| stored(id, 11.0));
+        assert_eq!(compared(&listed, &back).fetch, ["a", "b", "c"]);
     }
 
     #[test]

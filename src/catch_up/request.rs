@@ -99,6 +99,7 @@ export interface StoredSession {
   deletedAt: number | null;
   title: string | null;
   cost: number;
+  archivedAt: number | null;
   projectPath: string | null;
   status: SessionStatus | null;
   /** Since when every store that had it lacks it. */

@@ -87,7 +87,8 @@ const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
 /// `StoredSession`s. Without a `storeId` nothing is known of the store.
 pub const STORED_SESSIONS: &str = "\
 SELECT sessions.id, own.whole_at AS wholeAt, here.whole_at AS wholeHere,
-  deleted_at AS deletedAt, title, cost, project_path AS projectPath, status, sessions.missing_since AS missingSince,
+  deleted_at AS deletedAt, title, cost, archived_at AS archivedAt,
+  project_path AS projectPath, status, sessions.missing_since AS missingSince,
   here.seen_at AS seenHere, here.missing_since AS missingHere,
   iif(gone.store_id = ?1 ->> 'storeId' AND gone.at > coalesce(gone.revived_at, 0), gone.at, NULL)
     AS deletedHere

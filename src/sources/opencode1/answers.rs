@@ -16,6 +16,13 @@ use crate::sources::{Context, Decoded};
 
 /// A session's `info`, in a list of sessions: what is compared of it.
 pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
+    let time = info.get("time");
+    let at = |key| {
+        time.as_ref()
+            .and_then(|time| time.number_at(key))
+            .and_then(Number::new)
+            .filter(|at| !at.is_zero())
+    };
     Some(Listed {
         id: find(info, OWN_SESSION_ID)?,
         title: info.text_at("title"),
@@ -24,10 +31,9 @@ pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
             .number_at("cost")
             .and_then(Number::new)
             .filter(|cost| !cost.is_zero()),
-        updated_at: info
-            .get("time")
-            .and_then(|time| time.number_at("updated"))
-            .and_then(Number::new),
+        updated_at: at("updated"),
+        // Unarchiving leaves a zero (1.1 on).
+        archived_at: at("archived"),
     })
 }
 
