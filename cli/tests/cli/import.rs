@@ -351,12 +351,14 @@ fn each_text(value: &mut Value, change: &dyn Fn(&str, &str) -> Option<String>) {
                 }
             }
             Value::Array(items) => {
-                items.iter_mut().for_each(|item| walk(key, item, change));
+                for item in items {
+                    walk(key, item, change);
+                }
             }
             Value::Object(fields) => {
-                fields
-                    .iter_mut()
-                    .for_each(|(key, field)| walk(key, field, change));
+                for (key, field) in fields {
+                    walk(key, field, change);
+                }
             }
             _ => {}
         }
