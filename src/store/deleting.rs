@@ -5,6 +5,7 @@
 //! late of what was kept is kept as well. Only the store that told a deletion
 //! can end it (`missing`).
 
+use super::erased::{erased_either, erased_session};
 use super::statements::{derive_text_without, ensure_session};
 use super::{NOT_PURGED, STAMP};
 
@@ -30,30 +31,6 @@ WHERE ?1 ->> 'onDelete' = 'purge'";
 /// over, and its command a repetition.
 const NOT_OVER: &str = "NOT EXISTS (SELECT 1 FROM deletions AS over
     WHERE over.id = ?1 ->> 'id' AND over.revived_at >= ?1 ->> 'deletedAt')";
-
-/// True where the session of this id is deleted and not kept.
-pub(super) fn erased_session(id: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM sessions AS gone WHERE gone.id = {id} AND gone.deleted_at IS NOT NULL
-    AND NOT coalesce((SELECT kept FROM deletions WHERE id = gone.id), 0))"
-    )
-}
-
-/// True where the message of this id is deleted and not kept, itself or with
-/// its session.
-pub(super) fn erased_message(id: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM messages AS gone WHERE gone.id = {id} AND gone.deleted_at IS NOT NULL
-    AND NOT coalesce((SELECT kept FROM deletions WHERE id = gone.id),
-      (SELECT kept FROM deletions WHERE id = gone.session_id), 0))"
-    )
-}
-
-/// True where either of them is so.
-pub(super) fn erased_either(session_id: &str, message_id: &str) -> String {
-    let (session, message) = (erased_session(session_id), erased_message(message_id));
-    format!("({session} OR {message})")
-}
 
 /// Remembers whether content is kept, unless it `is_erased` already. What one
 /// writer erases, no other keeps.

@@ -9,6 +9,7 @@
 //! and replays. It needs `SQLite` 3.38 (`->>`).
 
 mod deleting;
+mod erased;
 mod ledger;
 mod missing;
 mod statement;

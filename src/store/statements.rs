@@ -1,6 +1,6 @@
 //! The statements that are not plain upserts.
 
-use super::deleting::{erased_either, erased_session};
+use super::erased::{erased_either, erased_session};
 use super::upsert::REPORTS;
 use super::{NOT_PURGED, STAMP};
 

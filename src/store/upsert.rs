@@ -1,7 +1,7 @@
 //! Builds the upsert of a table from the declaration of its row: what each
 //! column becomes is worked out beside the stored row, and written once.
 
-use super::deleting::{erased_either, erased_message, erased_session};
+use super::erased::{erased_either, erased_message, erased_session};
 use super::{NOT_PURGED, STAMP};
 use crate::model::column::{Column, Guard, Row, Rule};
 use crate::model::row::{
