@@ -36,6 +36,15 @@ export const OPENCODE: Application = {
 	unknown: [],
 };
 
+/** OpenCode from 2.0 on: another package, and another program in every respect that a test sees. */
+export const OPENCODE_2: Application = {
+	...OPENCODE,
+	title: "OpenCode 2",
+	// The build that needs no AVX2 runs on every machine.
+	packageFor: (system) =>
+		`@opencode/cli-${system}${system.endsWith("-x64") ? "-baseline" : ""}`,
+};
+
 /** A fork that kept the plugin API. */
 export const KILO: Application = {
 	title: "Kilo",

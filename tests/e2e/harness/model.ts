@@ -26,7 +26,13 @@ const TITLE = say("A scripted title");
 const SUMMARY = say(
 	"## Goal\nA scripted summary of the conversation so far.\n\n## Next\nCarry on.",
 );
+/** OpenCode 2 takes a summary only with the headings of its template. */
+const SUMMARY_2 = say(
+	"## Objective\n- A scripted summary of the conversation so far.\n\n## Work State\n### Completed\n- The talk.\n\n## Next Move\n1. Carry on.",
+);
 const UNSCRIPTED = say("Understood.");
+/** How OpenCode 2 begins the template of a summary. */
+const TEMPLATE = "You MUST use this format for your response";
 const CHUNKS = 4;
 
 export class ScriptedModel {
@@ -38,6 +44,8 @@ export class ScriptedModel {
 	private readonly titles = new Map<string, string>();
 	private readonly given = new Map<Reply, number>();
 	private readonly server: Server;
+	/** What OpenCode 2 gets for a summary, where a test says so. */
+	summary: Reply | undefined;
 	private hanging = 0;
 	private spent = 0;
 	private calls = 0;
@@ -119,6 +127,8 @@ export class ScriptedModel {
 			.slice(0, 400);
 		if (/title generator|generate a (short|brief) title/i.test(system))
 			return this.titleOf(chat);
+		if (chat.messages.some((message) => contentOf(message).includes(TEMPLATE)))
+			return this.summary ?? SUMMARY_2;
 		if (/summariz/i.test(system)) return SUMMARY;
 		const last = chat.messages.findLastIndex(
 			(message) => message.role === "user",
@@ -197,7 +207,7 @@ export class ScriptedModel {
 			response.write(`data: ${JSON.stringify(chunk)}\n\n`);
 		};
 		const speak = async (field: string, words: string): Promise<void> => {
-			for (const piece of pieces(words)) {
+			for (const piece of pieces(words, reply.chunks)) {
 				send({ delta: { [field]: piece } });
 				await pause(reply.pace ?? 5);
 			}
@@ -241,7 +251,7 @@ export class ScriptedModel {
 				});
 		}
 		send(
-			{ finish_reason: reply.calls ? "tool_calls" : "stop" },
+			{ finish_reason: reply.finish ?? (reply.calls ? "tool_calls" : "stop") },
 			this.charge(chat, reply),
 		);
 		response.end("data: [DONE]\n\n");
@@ -280,8 +290,8 @@ function contentOf(message: ChatMessage): string {
 		.join("\n");
 }
 
-function pieces(text: string): string[] {
-	const size = Math.max(1, Math.ceil(text.length / CHUNKS));
+function pieces(text: string, chunks = CHUNKS): string[] {
+	const size = Math.max(1, Math.ceil(text.length / chunks));
 	return text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
 }
 

@@ -35,7 +35,7 @@ export async function runTurn(
 export class Server {
 	private constructor(
 		readonly api: Api,
-		private readonly child: ChildProcess,
+		private readonly process: Serving,
 		readonly output: () => string,
 	) {}
 
@@ -43,6 +43,36 @@ export class Server {
 		home: Home,
 		directory: string = home.project,
 	): Promise<Server> {
+		const process = await Serving.start(home, directory);
+		return new Server(
+			new Api(process.origin, directory, home.options.release),
+			process,
+			process.output,
+		);
+	}
+
+	get pid(): number {
+		return this.process.pid;
+	}
+
+	/** Ends the process as a service manager would, or at once with "SIGKILL". */
+	async stop(
+		signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM",
+	): Promise<void> {
+		await this.process.stop(signal);
+	}
+}
+
+/** The process of `opencode serve`, of any release. */
+export class Serving {
+	private constructor(
+		readonly origin: string,
+		private readonly child: ChildProcess,
+		readonly output: () => string,
+	) {}
+
+	/** Starts it, and waits until it listens. */
+	static async start(home: Home, directory: string): Promise<Serving> {
 		const child = start(
 			home,
 			["serve", "--port", "0", "--hostname", "127.0.0.1"],
@@ -68,21 +98,14 @@ export class Server {
 				reject(new Error(`${name} left with code ${code}:\n${output()}`)),
 			);
 		});
-		return new Server(
-			new Api(origin, directory, home.options.release),
-			child,
-			output,
-		);
+		return new Serving(origin, child, output);
 	}
 
 	get pid(): number {
 		return this.child.pid ?? 0;
 	}
 
-	/** Ends the process as a service manager would, or at once with "SIGKILL". */
-	async stop(
-		signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM",
-	): Promise<void> {
+	async stop(signal: NodeJS.Signals): Promise<void> {
 		if (this.child.exitCode !== null || this.child.signalCode !== null) return;
 		const gone = exitOf(this.child);
 		this.child.kill(signal);

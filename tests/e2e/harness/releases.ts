@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { type Application, KILO, OPENCODE } from "./application.ts";
+import { type Application, KILO, OPENCODE, OPENCODE_2 } from "./application.ts";
 
 export interface Release {
 	/** How tests and commands name it: `1.18.34`, `kilo-7.7.9`. */
@@ -37,6 +37,9 @@ export const PINNED_RELEASE = "1.18.34";
 /** The release of Kilo that they run on. */
 export const KILO_RELEASE = "kilo-7.7.9";
 
+/** The release of OpenCode 2 that tests run on. */
+export const OPENCODE_2_RELEASE = "2.0.15";
+
 /** The forks: what their releases' names begin with, and what they behave as. */
 const FORKS = [
 	{ application: KILO, prefix: "kilo-", like: "1.18.34" },
@@ -46,7 +49,8 @@ export function releaseNamed(name: string): Release {
 	for (const { application, prefix, like } of FORKS)
 		if (name.startsWith(prefix))
 			return { name, application, version: name.slice(prefix.length), like };
-	return { name, application: OPENCODE, version: name, like: name };
+	const application = name.startsWith("2.") ? OPENCODE_2 : OPENCODE;
+	return { name, application, version: name, like: name };
 }
 
 export const CACHE: string =

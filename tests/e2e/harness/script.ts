@@ -16,6 +16,12 @@ export interface Reply {
 	readonly times?: number;
 	/** What becomes of the stream after its text: it ends well, it ends without saying so, the connection drops, or it hangs until the client leaves. */
 	readonly ending?: "complete" | "short" | "cut" | "hang";
+	/** Why the provider says that it stopped, where that is not the usual. */
+	readonly finish?: string;
+	/** How many tokens the provider counts in the prompt, where a test needs a number. */
+	readonly promptTokens?: number;
+	/** How many pieces each text comes in; 4 where nothing is said. */
+	readonly chunks?: number;
 	/** Milliseconds between two chunks. */
 	readonly pace?: number;
 }
@@ -82,7 +88,7 @@ export function usageOf(reply: Reply, promptMessages: number): Usage {
 			(sum, made) => sum + words(JSON.stringify(made.input)),
 			0,
 		);
-	const prompt = 1000 + 10 * promptMessages;
+	const prompt = reply.promptTokens ?? 1000 + 10 * promptMessages;
 	const completion = visible + reasoning + 1;
 	return {
 		prompt_tokens: prompt,

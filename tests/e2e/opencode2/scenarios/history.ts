@@ -1,0 +1,200 @@
+/** Scenarios in which a person changes what is there already. */
+
+import { join } from "node:path";
+import { call, say } from "../../harness/script.ts";
+import type { Api2, Inbox2 } from "../api.ts";
+import type { Scenario, Stage2 } from "../scenario.ts";
+
+/** A session of two turns, and the prompts' messages. */
+async function twoTurns(
+	{ model, api }: Pick<Stage2, "model" | "api">,
+	title: string,
+): Promise<{ id: string; first: Inbox2; second: Inbox2 }> {
+	const { id } = await api.createSession({ title });
+	model.script("The first of two.", say("One."));
+	model.script("The second of two.", say("Two."));
+	const first = await api.prompt(id, "The first of two.");
+	const second = await api.prompt(id, "The second of two.");
+	return { id, first, second };
+}
+
+export const compacted: Scenario = {
+	name: "compacted",
+	async run(stage) {
+		const { id } = await twoTurns(stage, "To be compacted");
+		await stage.api.compact(id);
+		stage.model.script("Where were we?", say("At two."));
+		await stage.api.prompt(id, "Where were we?");
+	},
+};
+
+/** A step fills the context; the next prompt is answered after a compaction that nobody asked for. */
+export const autoCompacted: Scenario = {
+	name: "auto-compacted",
+	async run({ model, api }) {
+		const { id } = await api.createSession({ title: "Too long" });
+		model.script("Fill it up.", {
+			text: "It is full.",
+			promptTokens: 199_000,
+		});
+		model.script("Is there room?", say("There is again."));
+		await api.prompt(id, "Fill it up.");
+		await api.prompt(id, "Is there room?");
+	},
+};
+
+export const failedCompaction: Scenario = {
+	name: "failed-compaction",
+	async run(stage) {
+		const { id } = await twoTurns(stage, "Not to be compacted");
+		stage.model.summary = say("A summary without a single heading.");
+		await stage.api.compact(id);
+	},
+};
+
+export const forked: Scenario = {
+	name: "forked",
+	async run(stage) {
+		const { api, model } = stage;
+		const { id, second } = await twoTurns(stage, "The origin");
+		const before = await api.fork(id, second.id);
+		const through = await api.fork(id);
+		model.script("Another second.", say("Two, otherwise."));
+		model.script("A third.", say("Three."));
+		await api.prompt(before.id, "Another second.");
+		await api.prompt(through.id, "A third.");
+	},
+};
+
+export const forkedAfterCompaction: Scenario = {
+	name: "forked-after-compaction",
+	async run(stage) {
+		const { api, model } = stage;
+		const { id } = await twoTurns(stage, "Compacted, then forked");
+		await api.compact(id);
+		const copy = await api.fork(id);
+		model.script("What do you know?", say("A summary."));
+		await api.prompt(copy.id, "What do you know?");
+	},
+};
+
+export const revertStaged: Scenario = {
+	name: "revert-staged",
+	async run(stage) {
+		const { id, second } = await twoTurns(stage, "Staged");
+		await stage.api.stageRevert(id, second.id);
+	},
+};
+
+export const revertCleared: Scenario = {
+	name: "revert-cleared",
+	async run(stage) {
+		const { id, second } = await twoTurns(stage, "Cleared");
+		await stage.api.stageRevert(id, second.id);
+		await stage.api.clearRevert(id);
+	},
+};
+
+/** A file was written, and goes with the turn. */
+export const revertCommitted: Scenario = {
+	name: "revert-committed",
+	async run(stage) {
+		const { api, model, home, witness } = stage;
+		const { id } = await twoTurns(stage, "Committed by a prompt");
+		model.script(
+			"Write what I regret.",
+			call("write", { path: join(home.project, "regret.txt"), content: "x\n" }),
+			say("Written."),
+		);
+		model.script("Something else.", say("Else."));
+		const regretted = await api.prompt(id, "Write what I regret.");
+		await witness.see(api, id);
+		await api.stageRevert(id, regretted.id);
+		await api.prompt(id, "Something else.");
+	},
+};
+
+export const revertCommittedByCall: Scenario = {
+	name: "revert-committed-by-call",
+	async run(stage) {
+		const { api, witness } = stage;
+		const { id, second } = await twoTurns(stage, "Committed by a call");
+		await witness.see(api, id);
+		await api.stageRevert(id, second.id);
+		await api.commitRevert(id);
+	},
+};
+
+export const renamed: Scenario = {
+	name: "renamed",
+	async run(stage) {
+		const { id } = await twoTurns(stage, "The old name");
+		await stage.api.update(id, { title: "The new name" });
+		await stage.api.update(id, { metadata: { colour: "blue" } });
+	},
+};
+
+export const deleted: Scenario = {
+	name: "deleted",
+	async run({ api, model, witness, bus }) {
+		const keep = await api.createSession({ title: "To be kept" });
+		const drop = await api.createSession({ title: "To be deleted" });
+		model.script("Keep this.", say("Kept."));
+		model.script(
+			"Delegate, then go.",
+			call("subagent", {
+				agent: "general",
+				description: "Do it",
+				prompt: "Do it before we go.",
+			}),
+			say("Done."),
+		);
+		model.script("Do it before we go.", say("Did it."));
+		await api.prompt(keep.id, "Keep this.");
+		await api.prompt(drop.id, "Delegate, then go.");
+		await witness.see(api, drop.id);
+		await api.remove(drop.id);
+		await bus.of(drop.id, "session.deleted");
+	},
+};
+
+/** Deleted while it speaks. */
+export const deletedInStream: Scenario = {
+	name: "deleted-in-stream",
+	async run({ api, model, bus, witness }) {
+		const { id } = await api.createSession({ title: "Gone in mid-stream" });
+		model.script("Say one thing.", say("One thing."));
+		model.script("Now never end.", { text: "It goes on and", ending: "hang" });
+		await api.prompt(id, "Say one thing.");
+		await witness.see(api, id);
+		await api.send(id, "Now never end.");
+		await bus.hears(id, "It goes on and");
+		await api.remove(id);
+		await bus.of(id, "session.deleted");
+	},
+};
+
+/** The same session comes back under its ids after it was deleted. */
+export const imported: Scenario = {
+	name: "imported",
+	async run(stage) {
+		const { api, model } = stage;
+		const { id } = await twoTurns(stage, "Here again");
+		const data = await exported(api, id);
+		await api.remove(id);
+		await api.request("POST", "/api/experimental/session/import", {
+			...data,
+			location: { directory: api.directory },
+		});
+		model.script("Are you there?", say("I am back."));
+		await api.prompt(id, "Are you there?");
+	},
+};
+
+async function exported(api: Api2, id: string): Promise<object> {
+	const answer = await api.request(
+		"GET",
+		`/api/experimental/session/${id}/export`,
+	);
+	return (answer as { data: object }).data;
+}
