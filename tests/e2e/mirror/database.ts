@@ -37,12 +37,15 @@ export function withDatabase<T>(
 	}
 }
 
-export function readTables(path: string): FoundTables {
+export function readTables(
+	path: string,
+	tables: Readonly<Record<string, string>> = TABLES,
+): FoundTables {
 	// One transaction, so that all tables are of one moment.
 	return withDatabase(path, (database) =>
 		database.transaction(() =>
 			Object.fromEntries(
-				Object.entries(TABLES).map(([table, id]) => [
+				Object.entries(tables).map(([table, id]) => [
 					table,
 					byId(
 						database
