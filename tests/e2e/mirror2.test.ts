@@ -227,7 +227,7 @@ function messageMadeBy({ id, type, data }: Heard): string {
 	}
 }
 
-test("the ledger's rows add up to OpenCode's own totals, and only titles and compactions that failed leave a rest", () => {
+test("the ledger's rows add up to OpenCode's own totals, and only titles leave a rest", () => {
 	const rests: string[] = [];
 	for (const name of NAMES)
 		for (const row of rowsById(truthOf(name)).values())

@@ -114,7 +114,7 @@ export class ScriptedModel {
 		this.requests.push(chat);
 		const reply = this.replyTo(chat);
 		this.given.set(reply, (this.given.get(reply) ?? 0) + 1);
-		if (reply.status !== undefined) refuse(reply.status, response);
+		if (reply.status !== undefined) refuse(reply.status, response, reply.code);
 		else if (chat.stream) await this.stream(chat, reply, response);
 		else this.complete(chat, reply, response);
 	}
@@ -258,14 +258,18 @@ export class ScriptedModel {
 	}
 }
 
-function refuse(status: number, response: ServerResponse): void {
+function refuse(
+	status: number,
+	response: ServerResponse,
+	code: string | number = status,
+): void {
 	response.writeHead(status, { "content-type": "application/json" });
 	response.end(
 		JSON.stringify({
 			error: {
 				message: `scripted failure ${status}`,
 				type: "scripted",
-				code: status,
+				code,
 			},
 		}),
 	);

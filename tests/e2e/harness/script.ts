@@ -12,6 +12,8 @@ export interface Reply {
 	readonly calls?: readonly ToolCall[];
 	/** Answer with this HTTP status instead. */
 	readonly status?: number;
+	/** The provider's own name for that failure; the status where nothing is said. */
+	readonly code?: string;
 	/** How often this reply is given before the script goes on to the next one: for retries. */
 	readonly times?: number;
 	/** What becomes of the stream after its text: it ends well, it ends without saying so, the connection drops, or it hangs until the client leaves. */

@@ -43,6 +43,36 @@ export const autoCompacted: Scenario = {
 	},
 };
 
+/** The provider finds the prompt too long: a compaction, and then the answer. */
+export const overflowed: Scenario = {
+	name: "overflowed",
+	async run(stage) {
+		const { api, model } = stage;
+		const { id } = await twoTurns(stage, "Too long for the provider");
+		model.script(
+			"One too many.",
+			{ status: 400, code: "context_length_exceeded", times: 1 },
+			say("It fits now."),
+		);
+		await api.prompt(id, "One too many.");
+	},
+};
+
+/** A compaction that nobody asked for fails, and the turn with it. */
+export const failedAutoCompaction: Scenario = {
+	name: "failed-auto-compaction",
+	async run({ model, api }) {
+		const { id } = await api.createSession({ title: "Too long, in vain" });
+		model.script("Fill it up.", {
+			text: "It is full.",
+			promptTokens: 199_000,
+		});
+		model.summary = say("A summary without a single heading.");
+		await api.prompt(id, "Fill it up.");
+		await api.prompt(id, "Is there room?");
+	},
+};
+
 export const failedCompaction: Scenario = {
 	name: "failed-compaction",
 	async run(stage) {
@@ -197,4 +227,26 @@ async function exported(api: Api2, id: string): Promise<object> {
 		`/api/experimental/session/${id}/export`,
 	);
 	return (answer as { data: object }).data;
+}
+
+/** A copy of a copy, with a turn of each. */
+export const forkedTwice: Scenario = {
+	name: "forked-twice",
+	async run(stage) {
+		const { api, model } = stage;
+		const { id } = await twoTurns(stage, "The grandparent");
+		const child = await api.fork(id);
+		model.script("Said in the child.", say("Heard in the child."));
+		await api.prompt(child.id, "Said in the child.");
+		const grandchild = await api.fork(child.id);
+		model.script("Said in the grandchild.", say("Heard there."));
+		await api.prompt(grandchild.id, "Said in the grandchild.");
+		await api.stageRevert(grandchild.id, await firstOf(api, grandchild.id));
+	},
+};
+
+async function firstOf(api: Api2, id: string): Promise<string> {
+	const [first] = await api.messages(id);
+	if (first === undefined) throw new Error(`${id} has no message`);
+	return first.id;
 }

@@ -120,6 +120,25 @@ export const interruptedSubAgent: Scenario = {
 	},
 };
 
+/** The child alone is interrupted; the parent goes on. */
+export const cancelledSubAgent: Scenario = {
+	name: "cancelled-sub-agent",
+	async run({ model, api, bus }) {
+		const session = await api.createSession({ title: "One was stopped" });
+		model.script(
+			"Send one who dawdles.",
+			delegate("Dawdle for ever."),
+			say("They were stopped."),
+		);
+		model.script("Dawdle for ever.", hang("Slowly, and"));
+		await api.send(session.id, "Send one who dawdles.");
+		const child = await childOf(api, session.id);
+		await bus.hears(child, "Slowly, and");
+		await api.interrupt(child);
+		await api.wait(session.id);
+	},
+};
+
 export const backgroundSubAgent: Scenario = {
 	name: "background-sub-agent",
 	async run({ model, api, bus }) {

@@ -260,6 +260,51 @@ export const moved: Scenario = {
 	},
 };
 
+/** A move in the middle of a turn waits for the step's end. */
+export const movedWhileBusy: Scenario = {
+	name: "moved-while-busy",
+	async run({ model, api, home, bus }) {
+		const elsewhere = home.makeProject("elsewhere");
+		const session = await api.createSession({ title: "On the move, busy" });
+		model.script(
+			"Work while we move.",
+			call("shell", { command: "sleep 1; pwd" }),
+		);
+		// What OpenCode then tells the model stands where a prompt would.
+		model.script("Working directory:", say("Moved."));
+		await api.send(session.id, "Work while we move.");
+		await bus.of(session.id, "session.tool.called");
+		await api.move(session.id, elsewhere);
+		await api.wait(session.id);
+		await until("the end of the turn", async () => {
+			const idle = ({ type }: { type: string }) => type === "idle";
+			return (await api.messages(session.id)).some(idle);
+		});
+	},
+};
+
+/** A command goes on while the turn ends; its end starts a turn of its own. */
+export const backgroundShell: Scenario = {
+	name: "background-shell",
+	async run({ model, api, bus }) {
+		const session = await api.createSession({ title: "Left running" });
+		model.script(
+			"Leave it running.",
+			call("shell", { command: "sleep 1; echo done", background: true }),
+			say("It runs."),
+		);
+		await api.prompt(session.id, "Leave it running.");
+		await until("the turn that its end starts", async () => {
+			await api.wait(session.id);
+			return (await api.messages(session.id)).some(
+				({ type }) => type === "synthetic",
+			);
+		});
+		await bus.of(session.id, "session.execution.succeeded");
+		await bus.of(session.id, "session.execution.succeeded");
+	},
+};
+
 /** A session whose last turn hangs while another one is asked. */
 export const synthetic: Scenario = {
 	name: "synthetic",
