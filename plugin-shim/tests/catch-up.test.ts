@@ -134,8 +134,10 @@ describe("catch-up", () => {
 
 	it("lets an event win over an answer that was asked for before it", async () => {
 		sessions.add("ses_1", "as answered", []);
+		// This test's: an answer may still come when the next one has begun.
+		const own = core;
 		sessions.beforeAnswer = () => {
-			core.observe(sessionUpdated("ses_1", "as told"), 1_790_000_000_600);
+			own.observe(sessionUpdated("ses_1", "as told"), 1_790_000_000_600);
 		};
 		compare("ses_1");
 		await until("the session is stored", () => stored("ses_1") !== undefined);
