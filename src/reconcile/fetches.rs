@@ -344,10 +344,20 @@ impl Reconciler {
         self.sessions
             .change(session_id, |met| met.is_whole = is_whole);
         let mut urgency = Urgency::None;
-        if let Some((answered, is_told)) = self.fetches.end(session_id) {
-            if is_told {
-                self.note_whole(session_id, self.whole_at(session_id));
+        if let Some((mut answered, is_told)) = self.fetches.end(session_id) {
+            // Of one that did not come whole something is missing, whatever was
+            // known of it: it may have been deleted meanwhile, and is there again.
+            let whole_at = if is_whole {
+                self.whole_at(session_id)
             } else {
+                Known::Empty
+            };
+            if is_told {
+                self.note_whole(session_id, whole_at);
+            } else {
+                if !is_whole {
+                    answered.whole_at = whole_at;
+                }
                 self.session(answered);
             }
             urgency = Urgency::Soon;

@@ -481,6 +481,23 @@ fn a_deleted_session_is_alive_again_though_its_answer_takes_several_drains() {
 }
 
 #[test]
+fn a_deleted_session_that_is_there_again_and_does_not_come_whole_is_asked_for_again() {
+    let db = deleted_at(5000.0, OnDelete::Tombstone);
+    let back = answered(1000, &[1, 2]);
+    let mut core = core();
+    core.compare(DIRECTORY);
+    let messages = |request: &Request| matches!(request, Request::Messages { .. });
+    drive_until((&mut core, HOME), &db, &back, 6000.0, messages);
+    core.answer::<&Value>(Answer::Failed, 6000.0);
+    store(&mut core, &db);
+    assert_eq!(db.value("SELECT deleted_at FROM sessions"), "NULL");
+    let again = compare_at((&mut self::core(), HOME), &db, &back, 7000.0);
+    assert_eq!(again, ["ses_1"]);
+    let words = "SELECT count(*) FROM messages WHERE deleted_at IS NULL AND text_content = 'words'";
+    assert_eq!(db.value(words), "2");
+}
+
+#[test]
 fn an_event_that_was_made_after_the_deletion_brings_the_session_back() {
     let db = deleted_at(5000.0, OnDelete::Tombstone);
     let mut core = core();
