@@ -157,6 +157,13 @@ impl Reconciler {
     /// Folds in a piece of what was answered, read as the event that would tell it.
     pub fn fold_answer(&mut self, mut answer: Event, now: Number) -> Urgency {
         if self.fetches.is_stale(&answer) {
+            if let Some((session_id, _)) = subject(&answer)
+                && self.sessions.get(session_id).number.is_some()
+            {
+                // Its events tell a part each: what else there is, only a
+                // later answer tells.
+                self.fetches.want(session_id);
+            }
             return Urgency::None;
         }
         self.note_answered(&mut answer);

@@ -88,6 +88,8 @@ pub struct Reconciler {
     opened: Latest,
     /// The answer of a session that has no end yet.
     open: Latest,
+    /// Sessions whose turn was told to have ended before their answer was.
+    left: Seen,
     items: Items,
     starts: Starts,
 }
@@ -117,6 +119,7 @@ impl Reconciler {
             inbox: Inbox::default(),
             opened: Latest::default(),
             open: Latest::default(),
+            left: Seen::default(),
             items: Items::default(),
             starts: Starts::default(),
         }

@@ -119,6 +119,9 @@ impl Reconciler {
                 self.missing_events = true;
                 self.want(&session_id);
             }
+            if self.open.get(&session_id).is_some() {
+                self.left.insert(&session_id);
+            }
             self.turn_ends(&session_id);
         } else {
             self.busy.insert(&session_id);

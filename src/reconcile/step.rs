@@ -14,8 +14,7 @@ const UNTOLD: f64 = 2.0;
 const IMPORTED_MS: f64 = 1000.0;
 
 impl Reconciler {
-    /// A call begins. It may be another attempt, whose place is the first one's;
-    /// and it ends the answer that is still open, as a crash left it.
+    /// A call begins. It may be another attempt, whose place is the first one's.
     pub(super) fn step_started(&mut self, mut row: MessageRow, now: Number) -> Urgency {
         let session_id = row.session_id.clone();
         let was_met = self.sessions.contains(&session_id);
@@ -24,23 +23,34 @@ impl Reconciler {
         } else if was_met {
             self.items.begin(&row.id);
         }
-        if let Some(open) = self.open.get(&session_id).map(str::to_owned)
-            && open != row.id
-        {
-            let closed = MessageRow {
-                id: open,
-                session_id: session_id.clone(),
-                completed_at: Known::Value(now),
-                ..MessageRow::default()
-            };
-            self.open.remove(&session_id);
-            self.message(closed, None);
-        }
+        self.close_left(&session_id, &row.id, now);
         let noted = self.note_turn(&row);
         self.open.set(&session_id, row.id.clone());
         let urgency = self.message(row, None);
         let status = self.status(session_id, SessionStatus::Busy, None, now);
         noted.max(urgency).max(status)
+    }
+
+    /// Ends the answer that a session has left open. Where no end of its turn was
+    /// told, the process was gone, and how it ended only an answer tells.
+    fn close_left(&mut self, session_id: &str, next: &str, now: Number) {
+        let open = self.open.get(session_id).map(str::to_owned);
+        let was_left = self.left.remove(session_id);
+        let Some(id) = open.filter(|open| open != next) else {
+            return;
+        };
+        self.open.remove(session_id);
+        if was_left {
+            let closed = MessageRow {
+                id,
+                session_id: session_id.to_owned(),
+                completed_at: Known::Value(now),
+                ..MessageRow::default()
+            };
+            self.message(closed, None);
+        } else {
+            self.want(session_id);
+        }
     }
 
     /// Messages are taken back, by a person who said something else instead.

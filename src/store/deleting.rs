@@ -5,7 +5,7 @@
 //! late of what was kept is kept as well. Only the store that told a deletion
 //! can end it (`missing`).
 
-use super::erased::{erased_either, erased_session};
+use super::erased::{erased_either, erased_message, erased_session};
 use super::statements::{derive_text_without, ensure_session};
 use super::{NOT_PURGED, STAMP};
 

@@ -3,7 +3,7 @@
 //! own totals show (titles, calls that were tried again). It is what those come
 //! to beyond the other rows, so that it falls when a missed step becomes known.
 
-use super::STAMP;
+use super::{AGE, STAMP};
 use crate::model::column::{Column, Row, Rule};
 use crate::model::row::UsageRow;
 
@@ -150,7 +150,7 @@ UPDATE usage SET
 FROM messages
 WHERE messages.id = usage.message_id AND usage.session_id = (
   SELECT id FROM sessions WHERE id = ?1 ->> 'id' AND created_at IS NOT ?1 ->> 'createdAt'
-    AND NOT coalesce(?1 ->> 'updatedAt' < updated_at, 0))"
+    AND NOT coalesce({AGE} < updated_at, 0))"
     )
 }
 

@@ -76,6 +76,9 @@ const OF_STEPS: &[&str] = &[
     "completedAt",
 ];
 
+/// How old what is told of a session is: when that was changed, or else told.
+const AGE: &str = "coalesce(?1 ->> 'updatedAt', ?1 ->> 'seenAt')";
+
 /// What a row that is written is stamped with.
 const STAMP: &str = "(SELECT changed FROM clankers_database)";
 

@@ -20,13 +20,13 @@ use crate::sources::tokens::Tokens;
 /// A session in a list of sessions: what is compared of it.
 pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
     let time = info.get("time");
+    let at = |key| time.as_ref().and_then(|time| time.number_at(key));
     Some(Listed {
         id: info.text_at("id").filter(|id| !id.is_empty())?,
         title: info.text_at("title"),
         cost: info.number_at("cost").and_then(Number::new),
-        updated_at: time
-            .and_then(|time| time.number_at("updated"))
-            .and_then(Number::new),
+        updated_at: at("updated").and_then(Number::new),
+        archived_at: at("archived").and_then(Number::new),
     })
 }
 

@@ -101,6 +101,9 @@ pub(super) fn note<N: Node>(
         ("metadata", Kind::Object),
         ("name", Kind::String),
         ("delta", Kind::Object),
+        // What names a skill.
+        ("id", Kind::String),
+        ("skill", Kind::String),
     ]);
     said.with_text(text)
 }
