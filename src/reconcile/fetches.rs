@@ -429,7 +429,7 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
         Event::SessionCreated(row) | Event::Session(row) | Event::SessionDeleted(row) => {
             (&row.id, &row.id)
         }
-        Event::Message { row, .. } => (&row.session_id, &row.id),
+        Event::Message { row, .. } | Event::StepStarted(row) => (&row.session_id, &row.id),
         Event::MessageRemoved {
             session_id,
             message_id,
@@ -443,7 +443,6 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
             inbox_id,
             ..
         } => (session_id, inbox_id),
-        Event::StepStarted(row) => (&row.session_id, &row.id),
         Event::Said(said) | Event::Opened { said, .. } | Event::Closed { said, .. } => {
             (&said.row.session_id, &said.row.id)
         }

@@ -246,7 +246,7 @@ impl Reconciler {
                 session_id,
                 to,
                 before,
-            } => self.reverted(session_id, to, before, now),
+            } => self.reverted(session_id, to, before.value().copied(), now),
             Event::Spent(session_id) => self.spent(session_id),
             Event::Incomplete(session_id) => {
                 self.meet_session(&session_id);

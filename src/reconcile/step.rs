@@ -58,7 +58,7 @@ impl Reconciler {
         &mut self,
         session_id: String,
         to: String,
-        before: Known<Number>,
+        before: Option<Number>,
         now: Number,
     ) -> Urgency {
         self.meet_session(&session_id);
@@ -68,7 +68,7 @@ impl Reconciler {
         self.pending.add(Command::SessionRevert(SessionRevert {
             session_id,
             to,
-            before: before.value().copied(),
+            before,
             deleted_at: now,
             store_id: self.store_id.clone(),
             on_delete: self.on_delete,

@@ -12,7 +12,7 @@ use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::rejection::Code;
 use crate::model::row::{MessageKind, MessageRow, PartRow, Role, ToolCallRow};
-use crate::read::fields::{Fields, Issues};
+use crate::read::fields::{Fields, Issues, Need};
 use crate::read::node::{Kind, Node};
 use crate::sources::Decoded;
 use crate::sources::tokens::Tokens;
@@ -101,7 +101,7 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
         }
         "compaction" => {
             let said = said::message(id, session_id, Some(MessageKind::Compaction));
-            let (mut said, _) = summary::compaction(said, &mut fields, "summary");
+            let (mut said, _) = summary::compaction(said, &mut fields, "summary", Need::Sometimes);
             times(&mut said.row, &mut fields);
             said_events(said)
         }

@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 
-use super::{error, inbox, item, permission, said, session, step, summary, tool, types};
-use crate::model::event::{Event, PartKey, Retry, Said};
+use super::{item, permission, session, summary, types};
+use crate::model::event::{Event, Said};
 use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::rejection::{Code, Rejection};
-use crate::model::row::{MessageKind, MessageRow, SessionRow, SessionStatus, ToolCallRow};
+use crate::model::row::{MessageKind, MessageRow, SessionRow};
 use crate::read::fields::{Fields, Issues};
 use crate::read::node::{Kind, Node};
 use crate::sources::{Context, Decoded};
@@ -23,14 +23,11 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
     }
     let issues = Issues::default();
     let mut envelope = Fields::new(event.clone(), "", &issues);
-    let event_type = match envelope.node().text_at("type") {
-        Some(event_type) => event_type,
-        None => {
-            let found = event.kind_at("type").map_or("nothing", Kind::name);
-            envelope.refuse(Code::MissingIdentity, "type", "string", found);
-            "(none)".to_owned()
-        }
-    };
+    let event_type = event.text_at("type").unwrap_or_else(|| {
+        let found = event.kind_at("type").map_or("nothing", Kind::name);
+        envelope.refuse(Code::MissingIdentity, "type", "string", found);
+        "(none)".to_owned()
+    });
     let mut decoded = Decoded {
         event_type: Cow::Borrowed(""),
         event: None,
@@ -43,7 +40,7 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
         let data = event.get("data").filter(|data| data.kind() == Kind::Object);
         match data {
             Some(data) => {
-                let decoder = Decoder {
+                let reader = Decoder {
                     event_id: event.text_at("id").filter(|id| !id.is_empty()),
                     at: at.clone(),
                     number: event
@@ -53,7 +50,7 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
                     context,
                     issues: &issues,
                 };
-                decoder.decode(&event_type, data, &mut decoded);
+                reader.decode(&event_type, data, &mut decoded);
             }
             None => envelope.refuse(
                 Code::MissingIdentity,
@@ -107,9 +104,9 @@ fn held_delta<N: Node>(event: &N, context: &Context<'_>) -> Option<Decoded> {
         return None;
     };
     let data = event.get("data")?;
-    if !data
+    if data
         .text_len_at("sessionID")
-        .is_some_and(|length| length > 0)
+        .is_none_or(|length| length == 0)
     {
         return None;
     }
@@ -129,11 +126,11 @@ fn held_delta<N: Node>(event: &N, context: &Context<'_>) -> Option<Decoded> {
     })
 }
 
-struct Decoder<'d> {
-    event_id: Option<String>,
-    at: Known<Number>,
-    number: Option<Number>,
-    context: &'d Context<'d>,
+pub(super) struct Decoder<'d> {
+    pub(super) event_id: Option<String>,
+    pub(super) at: Known<Number>,
+    pub(super) number: Option<Number>,
+    pub(super) context: &'d Context<'d>,
     issues: &'d Issues,
 }
 
@@ -142,11 +139,11 @@ impl Decoder<'_> {
         let mut fields = Fields::new(data, "data", self.issues);
         let session_id = id_of(&mut fields, &["sessionID"]);
         let told = match (event_type, session_id) {
-            ("permission.asked", _) => id_of(&mut fields, &["id"]).map(|id| {
+            ("permission.asked", _) => identity(&mut fields, &["id"]).map(|id| {
                 let row = permission::asked(id, again(&fields, self.issues), self.at.clone());
                 vec![Event::Permission(row)]
             }),
-            ("permission.replied", _) => id_of(&mut fields, &["requestID", "id"]).map(|id| {
+            ("permission.replied", _) => identity(&mut fields, &["requestID", "id"]).map(|id| {
                 let row = permission::replied(id, again(&fields, self.issues), self.at.clone());
                 vec![Event::Permission(row)]
             }),
@@ -278,7 +275,7 @@ impl Decoder<'_> {
                 vec![Event::Session(changed)]
             }
             "revert.committed" => {
-                let to = id_of(fields, &["to"])?;
+                let to = identity(fields, &["to"])?;
                 vec![
                     Event::Session(changed),
                     Event::Reverted {
@@ -292,7 +289,7 @@ impl Decoder<'_> {
                 session::spent(&mut row, fields);
                 vec![Event::Session(row), Event::Spent(session_id.to_owned())]
             }
-            "retry.scheduled" => vec![self.retry(session_id, fields)],
+            "retry.scheduled" => vec![Self::retry(session_id, fields)],
             "message.content.updated" => {
                 fields.unneeded(&[("messageID", Kind::String), ("content", Kind::Array)]);
                 vec![Event::Incomplete(session_id.to_owned())]
@@ -325,276 +322,14 @@ impl Decoder<'_> {
         Some(vec![Event::Said(said)])
     }
 
-    fn step<N: Node>(
-        &self,
-        event: &str,
-        session_id: &str,
-        fields: &mut Fields<'_, N>,
-    ) -> Option<Vec<Event>> {
-        let id = id_of(fields, &["assistantMessageID"]).or_else(|| {
-            missing(fields, "assistantMessageID");
-            None
-        })?;
-        let mut row = MessageRow {
-            id,
-            session_id: session_id.to_owned(),
-            ..MessageRow::default()
-        };
-        let at = self.at.clone();
-        Some(match event {
-            "started" => {
-                self.place(&mut row);
-                vec![Event::StepStarted(step::started(row, fields))]
-            }
-            "ended" => vec![Event::Message {
-                row: step::ended(row, fields, at),
-                failure: None,
-            }],
-            "failed" => {
-                let (row, failure) = step::failed(row, fields, at);
-                vec![Event::Message {
-                    row,
-                    failure: Some(failure),
-                }]
-            }
-            // The answer is all there, and its tools still run.
-            "streamed" => Vec::new(),
-            _ => return None,
-        })
-    }
-
-    fn item<N: Node>(
-        &self,
-        event: &str,
-        kind: &'static str,
-        session_id: &str,
-        fields: &mut Fields<'_, N>,
-    ) -> Option<Vec<Event>> {
-        let message_id = id_of(fields, &["assistantMessageID"]);
-        let ordinal = fields.number("ordinal");
-        let (Some(message_id), Some(ordinal)) = (message_id, ordinal.value()) else {
-            missing(fields, "assistantMessageID");
-            return None;
-        };
-        let key = PartKey {
-            part_id: item::id(&message_id, kind, ordinal.get()),
-            session_id: session_id.to_owned(),
-            message_id,
-        };
-        let row = match event {
-            "started" => item::started(key, kind, fields, self.at.clone()),
-            "ended" => item::ended(key, kind, fields, self.at.clone()),
-            "delta" => {
-                let delta = fields.string("delta");
-                let held = (self.context.held)(&key.part_id).is_some();
-                return Some(vec![match delta {
-                    Known::Value(delta) if held => Event::Grew {
-                        part_id: key.part_id,
-                        delta,
-                        event_id: self.event_id.clone(),
-                    },
-                    _ => Event::Missed(key),
-                }]);
-            }
-            _ => return None,
-        };
-        Some(vec![Event::Part {
-            row,
-            retry: None,
-            step: None,
-        }])
-    }
-
-    fn tool<N: Node>(
-        &self,
-        event: &str,
-        session_id: &str,
-        fields: &mut Fields<'_, N>,
-    ) -> Option<Vec<Event>> {
-        let message_id = id_of(fields, &["assistantMessageID"]);
-        let call_id = id_of(fields, &["id", "callID"]);
-        let (Some(message_id), Some(call_id)) = (message_id, call_id) else {
-            missing(fields, "id");
-            return None;
-        };
-        let row = ToolCallRow {
-            id: tool::id(&message_id, &call_id),
-            message_id,
-            session_id: session_id.to_owned(),
-            call_id: Known::Value(call_id),
-            ..ToolCallRow::default()
-        };
-        let at = self.at.clone();
-        let row = match event {
-            "input.started" => tool::input_started(row, fields),
-            "called" => tool::called(row, fields, at),
-            "progress" => tool::progress(row, fields),
-            "success" => tool::succeeded(row, fields, at),
-            "failed" => tool::failed(row, fields, at),
-            // What the model wrote; what was made of it is told by the call.
-            "input.ended" => {
-                fields.unneeded(&[("text", Kind::String)]);
-                row
-            }
-            _ => return None,
-        };
-        Some(vec![Event::ToolCall(row)])
-    }
-
-    fn inbox<N: Node>(
-        &self,
-        event: &str,
-        session_id: &str,
-        fields: &mut Fields<'_, N>,
-    ) -> Option<Vec<Event>> {
-        let inbox_id = id_of(fields, &["inboxID"]).or_else(|| {
-            missing(fields, "inboxID");
-            None
-        })?;
-        let session_id = session_id.to_owned();
-        Some(match event {
-            "enqueued" => {
-                let changed = SessionRow {
-                    id: session_id.clone(),
-                    updated_at: self.at.clone(),
-                    ..SessionRow::default()
-                };
-                let item = fields
-                    .object("item")
-                    .and_then(|item| inbox::item(&inbox_id, &session_id, item));
-                vec![
-                    Event::Session(changed),
-                    Event::Enqueued {
-                        session_id,
-                        inbox_id,
-                        item,
-                    },
-                ]
-            }
-            "delivered" => vec![Event::Delivered {
-                session_id,
-                inbox_id,
-                position: self.number.into(),
-            }],
-            "cancelled" => vec![Event::Cancelled {
-                session_id,
-                inbox_id,
-            }],
-            // Whether it waits for the turn's end.
-            "delivery.changed" => {
-                fields.unneeded(&[("delivery", Kind::String)]);
-                Vec::new()
-            }
-            _ => return None,
-        })
-    }
-
-    fn execution<N: Node>(
-        &self,
-        event: &str,
-        session_id: &str,
-        fields: &mut Fields<'_, N>,
-    ) -> Vec<Event> {
-        let failure = fields.maybe_object("error").map(error::failure);
-        fields.unneeded(&[("reason", Kind::String)]);
-        let failed = failure.map(|failure| Event::Failed {
-            session_id: Some(session_id.to_owned()),
-            event_id: self.event_id.clone(),
-            failure,
-        });
-        let status = if event == "started" {
-            SessionStatus::Busy
-        } else {
-            SessionStatus::Idle
-        };
-        let status = Event::Status {
-            session_id: session_id.to_owned(),
-            status,
-            retry: None,
-        };
-        failed.into_iter().chain([status]).collect()
-    }
-
-    fn retry<N: Node>(&self, session_id: &str, fields: &mut Fields<'_, N>) -> Event {
-        let retry = Retry {
-            attempt: fields.number("attempt"),
-            failure: fields
-                .object("error")
-                .map(error::failure)
-                .unwrap_or_default(),
-            next: fields.number("at"),
-            ..Retry::default()
-        };
-        fields.unneeded(&[("assistantMessageID", Kind::String)]);
-        Event::Status {
-            session_id: session_id.to_owned(),
-            status: SessionStatus::Retry,
-            retry: Some(retry),
-        }
-    }
-
-    fn compaction<N: Node>(
-        &self,
-        event: &str,
-        session_id: &str,
-        fields: &mut Fields<'_, N>,
-    ) -> Event {
-        let input = id_of(fields, &["inputID"]);
-        let key = format!("{session_id}:compaction");
-        let kind = Some(MessageKind::Compaction);
-        if event == "started" {
-            let id = input.or_else(|| self.own_message(fields));
-            let mut said = said::message(&id.unwrap_or_default(), session_id, kind);
-            self.place(&mut said.row);
-            fields.unneeded(&[
-                ("reason", Kind::String),
-                ("recent", Kind::String),
-                ("inputID", Kind::String),
-            ]);
-            return Event::Opened { key, said };
-        }
-        let said = said::message(&input.unwrap_or_default(), session_id, kind);
-        let (said, failure) = summary::compaction(said, fields, "text");
-        Event::Closed { key, said, failure }
-    }
-
-    fn shell<N: Node>(
-        &self,
-        event: &str,
-        session_id: &str,
-        fields: &mut Fields<'_, N>,
-    ) -> Option<Vec<Event>> {
-        let output = summary::output(fields);
-        let started = event == "started";
-        let id = started.then(|| self.own_message(fields)).flatten();
-        let mut shell = fields.object("shell")?;
-        let key = id_of(&mut shell, &["id"])?;
-        let kind = Some(MessageKind::Shell);
-        let mut said = said::message(&id.unwrap_or_default(), session_id, kind);
-        if started {
-            self.place(&mut said.row);
-        } else {
-            said.row.completed_at = self.at.clone();
-        }
-        let said = summary::shell(said, &mut shell, "id", output);
-        shell.unneeded(&[("time", Kind::Object)]);
-        shell.close();
-        Some(vec![if started {
-            Event::Opened { key, said }
-        } else {
-            let failure = None;
-            Event::Closed { key, said, failure }
-        }])
-    }
-
     /// When a message was made, and its place in the session.
-    fn place(&self, row: &mut MessageRow) {
+    pub(super) fn place(&self, row: &mut MessageRow) {
         row.created_at = self.at.clone();
         row.position = self.number.into();
     }
 
     /// The id of the message that the event itself makes.
-    fn own_message<N: Node>(&self, fields: &Fields<'_, N>) -> Option<String> {
+    pub(super) fn own_message<N: Node>(&self, fields: &Fields<'_, N>) -> Option<String> {
         let id = self.event_id.as_ref();
         if id.is_none() {
             missing(fields, "id");
@@ -609,14 +344,26 @@ fn again<'i, N: Node>(fields: &Fields<'_, N>, issues: &'i Issues) -> Fields<'i, 
 }
 
 /// The first of these that holds an id.
-fn id_of<N: Node>(fields: &mut Fields<'_, N>, keys: &[&'static str]) -> Option<String> {
+pub(super) fn id_of<N: Node>(fields: &mut Fields<'_, N>, keys: &[&'static str]) -> Option<String> {
     fields.skip(keys);
     let node = fields.node();
     let text = |&key: &&'static str| node.text_at(key).filter(|id: &String| !id.is_empty());
     keys.iter().find_map(text)
 }
 
-fn missing<N: Node>(fields: &Fields<'_, N>, key: &'static str) {
+/// The same, noted where there is none.
+pub(super) fn identity<N: Node>(
+    fields: &mut Fields<'_, N>,
+    keys: &[&'static str],
+) -> Option<String> {
+    let id = id_of(fields, keys);
+    if let (None, Some(key)) = (&id, keys.first()) {
+        missing(fields, key);
+    }
+    id
+}
+
+pub(super) fn missing<N: Node>(fields: &Fields<'_, N>, key: &'static str) {
     let found = fields.node().kind_at(key).map_or("nothing", Kind::name);
     fields.refuse(Code::MissingIdentity, key, "string", found);
 }

@@ -7,6 +7,7 @@
 //! and its place, or its call, so that events and answers make the same rows.
 
 pub(crate) mod answers;
+mod content;
 mod decode;
 mod error;
 mod inbox;
@@ -17,6 +18,7 @@ mod session;
 mod step;
 mod summary;
 mod tool;
+mod turn;
 pub(crate) mod types;
 
 pub use decode::decode;

@@ -5,7 +5,7 @@ use super::{error, said, session, step};
 use crate::model::event::{Failure, Said};
 use crate::model::known::Known;
 use crate::model::row::MessageKind;
-use crate::read::fields::Fields;
+use crate::read::fields::{Fields, Need};
 use crate::read::node::{Kind, Node};
 use crate::sources::tokens::Tokens;
 
@@ -14,19 +14,15 @@ pub(super) fn compaction<N: Node>(
     mut said: Said,
     fields: &mut Fields<'_, N>,
     text: &'static str,
+    need: Need,
 ) -> (Said, Option<Failure>) {
     let failure = fields.maybe_object("error").map(error::failure);
     let row = &mut said.row;
-    match &failure {
-        Some(failure) => {
-            row.error_name = failure.name.clone();
-            row.error_message = failure.message.clone();
-        }
-        None => {
-            row.error_name = Known::Empty;
-            row.error_message = Known::Empty;
-        }
-    }
+    let (name, message) = match &failure {
+        Some(failure) => (failure.name.clone(), failure.message.clone()),
+        None => (Known::Empty, Known::Empty),
+    };
+    (row.error_name, row.error_message) = (name, message);
     if let Some(names) = fields.maybe_object("model").map(session::model) {
         (row.model, row.provider) = names;
     }
@@ -39,7 +35,8 @@ pub(super) fn compaction<N: Node>(
         ("status", Kind::String),
         ("providerContext", Kind::Object),
     ]);
-    let text = fields.maybe_string(text);
+    let need = Need::when(need == Need::Always && failure.is_none());
+    let text = fields.string_if(text, need);
     (said.with_text(text), failure)
 }
 
@@ -95,7 +92,7 @@ pub(super) fn note<N: Node>(
     fields: &mut Fields<'_, N>,
 ) -> Said {
     let said = said::message(id, session_id, Some(kind));
-    let text = fields.maybe_string("text");
+    let text = fields.string("text");
     fields.unneeded(&[
         ("description", Kind::String),
         ("metadata", Kind::Object),

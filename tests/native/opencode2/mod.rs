@@ -1,7 +1,13 @@
 //! OpenCode 2: recordings of it, and what it answered at their end.
-#![expect(clippy::unwrap_used, reason = "a broken fixture is to fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a broken fixture is to fail loudly"
+)]
 
 mod answers;
+mod drift;
+mod families;
 mod recordings;
 
 use clankers::model::command::Command;
