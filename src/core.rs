@@ -84,7 +84,9 @@ impl Core {
     ) -> Urgency {
         let now = Number::new(now).unwrap_or_default();
         let mut urgency = Urgency::None;
-        if let Some(event) = decoded.event.take() {
+        let at = decoded.at.unwrap_or(now);
+        let told = decoded.event.take().into_iter();
+        for event in told.chain(std::mem::take(&mut decoded.more)) {
             if let Event::SessionCreated(row) | Event::Session(row) = &event {
                 self.source_version = row
                     .source_version
@@ -92,7 +94,7 @@ impl Core {
                     .cloned()
                     .or(self.source_version.take());
             }
-            urgency = fold(&mut self.reconciler, event, now);
+            urgency = urgency.max(fold(&mut self.reconciler, event, at));
         }
         if !decoded.rejections.is_empty() {
             let version = self.source_version.as_deref();
@@ -191,10 +193,10 @@ impl Core {
                 Outcome::Todos(session_id, todos) => {
                     self.take_answer(todos, dialect.todos(&session_id, todos), now)
                 }
-                Outcome::Messages(messages) => {
+                Outcome::Messages(session_id, messages) => {
                     let mut urgency = Urgency::None;
                     for message in &messages {
-                        for decoded in dialect.message(message) {
+                        for decoded in dialect.message(&session_id, message) {
                             urgency = urgency.max(self.take_answer(message, decoded, now));
                         }
                     }

@@ -204,7 +204,7 @@ impl CatchUp {
                     Some(next) => Step::Messages(Some(next)),
                     None => fetch.questions(),
                 };
-                (Some(next), Some(Outcome::Messages(messages)))
+                (Some(next), Some(Outcome::Messages(session_id, messages)))
             }
             (Step::Session | Step::Messages(_), _) => (None, None),
             (Step::Questions(mut questions), answer) => {

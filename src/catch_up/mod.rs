@@ -82,7 +82,7 @@ pub(crate) enum Outcome<'a, N> {
     /// The session's to-do list.
     Todos(String, &'a N),
     /// Messages of the session, with their parts.
-    Messages(Vec<N>),
+    Messages(String, Vec<N>),
     /// What the host has no more of the session.
     Missing(String, Missing),
     /// A session that its store has no more, and when it was asked for.

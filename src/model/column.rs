@@ -54,7 +54,7 @@ impl Rule {
 pub enum Guard {
     /// Never.
     Never,
-    /// Its `updated_at` is less.
+    /// Its `updated_at` is less, or when it was told where it has none.
     Updated,
     /// It is known not to be completed and the stored one is, or it was
     /// completed earlier.

@@ -43,6 +43,8 @@ commands! {
     SessionUpsert(SessionRow) = "session.upsert",
     /// A session was deleted.
     SessionDelete(SessionDelete) = "session.delete",
+    /// A session's messages from one on were taken back.
+    SessionRevert(SessionRevert) = "session.revert",
     /// A message was created or changed.
     MessageUpsert(MessageRow) = "message.upsert",
     /// A message was removed.
@@ -63,6 +65,8 @@ commands! {
     ToolCallUpsert(ToolCallRow) = "tool_call.upsert",
     /// A step was answered by a provider: what it cost.
     UsageUpsert(UsageRow) = "usage.upsert",
+    /// A session reports totals of all that was ever spent in it.
+    UsageBalance(UsageBalance) = "usage.balance",
     /// A provider failed, a turn was aborted or is tried again.
     SessionErrorUpsert(SessionErrorRow) = "session_error.upsert",
     /// A permission was asked or answered.
@@ -88,6 +92,38 @@ pub struct SessionDelete {
     /// What becomes of it; `tombstone` unless said.
     #[serde(default = "tombstone")]
     pub on_delete: OnDelete,
+}
+
+/// The parameters of `session.revert`: the messages of a session from `to` on
+/// are deleted, with their parts and tool calls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionRevert {
+    /// The session.
+    pub session_id: String,
+    /// The first of the messages.
+    pub to: String,
+    /// The place behind the last of them; those that have no place are
+    /// compared by when they were made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Number>,
+    /// When, Unix milliseconds.
+    pub deleted_at: Number,
+    /// The store of OpenCode that told it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_id: Option<String>,
+    /// What becomes of them; `tombstone` unless said.
+    #[serde(default = "tombstone")]
+    pub on_delete: OnDelete,
+}
+
+/// The parameters of `usage.balance`: what a session reports and no other row of
+/// the ledger accounts for becomes a row of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UsageBalance {
+    /// The session.
+    pub session_id: String,
 }
 
 /// The parameters of `message.delete`.
@@ -250,6 +286,17 @@ export interface MessageDelete {
   deletedAt: number;
   storeId?: string;
   onDelete: OnDelete;
+}
+export interface SessionRevert {
+  sessionId: string;
+  to: string;
+  before?: number;
+  deletedAt: number;
+  storeId?: string;
+  onDelete: OnDelete;
+}
+export interface UsageBalance {
+  sessionId: string;
 }
 export interface PartAppend {
   id: string;

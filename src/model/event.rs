@@ -76,6 +76,81 @@ pub enum Event {
     Permission(PermissionRow),
     /// A session's to-do list is now this one.
     Todos(TodoReplace),
+    /// Something waits to be said, or to be done, which is no message.
+    Enqueued {
+        /// The session.
+        session_id: String,
+        /// What it is called while it waits.
+        inbox_id: String,
+        /// What message it is to become.
+        item: Option<Said>,
+    },
+    /// It is a message from now on, or was done.
+    Delivered {
+        /// The session.
+        session_id: String,
+        /// What it was called.
+        inbox_id: String,
+        /// The place of the message in its session.
+        position: Known<Number>,
+    },
+    /// It never becomes one.
+    Cancelled {
+        /// The session.
+        session_id: String,
+        /// What it was called.
+        inbox_id: String,
+    },
+    /// A call of a model begins, or is tried again. What it answers is this message.
+    StepStarted(MessageRow),
+    /// A message that comes whole.
+    Said(Said),
+    /// A message begins whose end does not name it.
+    Opened {
+        /// What the end is told under.
+        key: String,
+        /// What is known of it.
+        said: Said,
+    },
+    /// It ends.
+    Closed {
+        /// What it was begun under.
+        key: String,
+        /// What is known now. The message has no id where the end does not name
+        /// it, and its parts lack that.
+        said: Said,
+        /// Why it failed, if it did.
+        failure: Option<Failure>,
+    },
+    /// A session's messages from one on are taken back.
+    Reverted {
+        /// The session.
+        session_id: String,
+        /// The first of them.
+        to: String,
+        /// The place behind the last of them, where it is told.
+        before: Known<Number>,
+    },
+    /// The totals that a session reports are of all that was ever spent in it.
+    Spent(String),
+    /// Events do not tell all of a session.
+    Incomplete(String),
+    /// A session's events are numbered, and this was the number of one.
+    Numbered {
+        /// The session.
+        session_id: String,
+        /// The number.
+        number: Number,
+    },
+}
+
+/// A message, and what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// The message.
+    pub row: MessageRow,
+    /// Its parts, none of which is a tool call.
+    pub parts: Vec<PartRow>,
 }
 
 /// A part, and where it belongs.

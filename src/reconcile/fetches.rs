@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Reconciler, Urgency};
 use crate::catch_up::{Missing, StoredSession};
+use crate::model::column::Row;
 use crate::model::command::{Command, MessageMissing, PartMissing, SessionMissing};
 use crate::model::event::{Event, Retry};
 use crate::model::known::Known;
@@ -33,6 +34,11 @@ struct Fetch {
     /// What was answered of the session itself. It goes last: a session that
     /// is stored with its time of change is not asked for again.
     session: Option<SessionRow>,
+    /// What events told since then of the session itself, where each tells a
+    /// part of it. It is newer than the answer.
+    over: SessionRow,
+    /// Whether the totals that were answered are of all that was spent.
+    is_spent: bool,
 }
 
 impl Fetches {
@@ -103,17 +109,35 @@ impl Fetches {
 
     /// Nothing more of the answer comes. Gives what it said of the session
     /// itself, and whether an event told that since.
-    fn end(&mut self, session_id: &str) -> Option<(SessionRow, bool)> {
-        let Fetch { told, session, .. } = self.open.remove(session_id)?;
-        session.map(|row| {
-            let is_told = told.contains(&row.id);
-            (row, is_told)
+    fn end(&mut self, session_id: &str) -> Option<Answered> {
+        let fetch = self.open.remove(session_id)?;
+        let mut row = fetch.session?;
+        row.merge_from(fetch.over);
+        Some(Answered {
+            is_told: fetch.told.contains(&row.id),
+            is_spent: fetch.is_spent,
+            row,
         })
+    }
+
+    /// Notes that the totals that were answered are of all that was spent. False
+    /// where the session was not asked for.
+    fn keep_spent(&mut self, session_id: &str) -> bool {
+        let fetch = self.open.get_mut(session_id);
+        fetch.map(|fetch| fetch.is_spent = true).is_some()
     }
 
     /// Notes what an event told.
     pub(crate) fn hear(&mut self, event: &Event) {
         if self.open.is_empty() {
+            return;
+        }
+        if let Event::Session(row) = event
+            && row.project_path.is_unknown()
+        {
+            if let Some(fetch) = self.open.get_mut(&row.id) {
+                fetch.over.merge_from(row.clone());
+            }
             return;
         }
         if let Some((session_id, id)) = subject(event)
@@ -133,6 +157,13 @@ impl Reconciler {
     /// Folds in a piece of what was answered, read as the event that would tell it.
     pub fn fold_answer(&mut self, mut answer: Event, now: Number) -> Urgency {
         if self.fetches.is_stale(&answer) {
+            if let Some((session_id, _)) = subject(&answer)
+                && self.sessions.get(session_id).number.is_some()
+            {
+                // Its events tell a part each: what else there is, only a
+                // later answer tells.
+                self.fetches.want(session_id);
+            }
             return Urgency::None;
         }
         self.note_answered(&mut answer);
@@ -142,6 +173,13 @@ impl Reconciler {
         let urgency = match answer {
             Event::Part { row, retry, step } => self.answered_part(row, retry, step),
             Event::Session(row) => self.answered_session(row),
+            Event::Spent(session_id) if self.fetches.keep_spent(&session_id) => Urgency::None,
+            Event::Message { row, failure } => {
+                if row.completed_at == Known::Empty {
+                    self.items.begin(&row.id);
+                }
+                self.message(row, failure)
+            }
             answer => self.change(answer, now),
         };
         urgency.min(Urgency::Soon)
@@ -159,6 +197,7 @@ impl Reconciler {
                 ..SessionRow::default()
             }));
         }
+        self.note_import(&row.id, &row.created_at);
         match self.fetches.keep(row) {
             Some(row) => self.session(row),
             None => Urgency::None,
@@ -222,10 +261,11 @@ impl Reconciler {
     /// deletion named.
     fn answered_part(
         &mut self,
-        row: PartRow,
+        mut row: PartRow,
         retry: Option<Retry>,
         step: Option<UsageRow>,
     ) -> Urgency {
+        row.position = self.items.place(&row.message_id, &row.id, row.position);
         if row.ended_at == Known::Empty && self.streams.length(&row.id).is_none() {
             self.meet_message(&row.session_id, &row.message_id);
             self.pending.add(Command::PartUpsert(row));
@@ -344,7 +384,7 @@ impl Reconciler {
         self.sessions
             .change(session_id, |met| met.is_whole = is_whole);
         let mut urgency = Urgency::None;
-        if let Some((mut answered, is_told)) = self.fetches.end(session_id) {
+        if let Some(mut answered) = self.fetches.end(session_id) {
             // Of one that did not come whole something is missing, whatever was
             // known of it: it may have been deleted meanwhile, and is there again.
             let whole_at = if is_whole {
@@ -352,13 +392,16 @@ impl Reconciler {
             } else {
                 Known::Empty
             };
-            if is_told {
+            if answered.is_told {
                 self.note_whole(session_id, whole_at);
             } else {
                 if !is_whole {
-                    answered.whole_at = whole_at;
+                    answered.row.whole_at = whole_at;
                 }
-                self.session(answered);
+                self.session(answered.row);
+                if answered.is_spent {
+                    self.spent(session_id.to_owned());
+                }
             }
             urgency = Urgency::Soon;
         }
@@ -381,13 +424,22 @@ fn forget_redacted(path: &mut Known<String>) {
     }
 }
 
+/// What was answered of a session itself.
+struct Answered {
+    row: SessionRow,
+    /// Whether an event told that since.
+    is_told: bool,
+    /// Whether its totals are of all that was spent.
+    is_spent: bool,
+}
+
 /// The session an event belongs to, and what in it the event is about.
 fn subject(event: &Event) -> Option<(&str, &str)> {
     Some(match event {
         Event::SessionCreated(row) | Event::Session(row) | Event::SessionDeleted(row) => {
             (&row.id, &row.id)
         }
-        Event::Message { row, .. } => (&row.session_id, &row.id),
+        Event::Message { row, .. } | Event::StepStarted(row) => (&row.session_id, &row.id),
         Event::MessageRemoved {
             session_id,
             message_id,
@@ -396,9 +448,24 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
         Event::ToolCall(row) => (&row.session_id, &row.id),
         Event::Missed(part) | Event::PartRemoved(part) => (&part.session_id, &part.part_id),
         Event::Todos(list) => (&list.session_id, "todos"),
-        // A text grows in a stream, which takes nothing that is shorter.
-        Event::Grew { .. } | Event::Status { .. } | Event::Failed { .. } | Event::Permission(_) => {
-            return None;
+        Event::Delivered {
+            session_id,
+            inbox_id,
+            ..
+        } => (session_id, inbox_id),
+        Event::Said(said) | Event::Opened { said, .. } | Event::Closed { said, .. } => {
+            (&said.row.session_id, &said.row.id)
         }
+        // A text grows in a stream, which takes nothing that is shorter.
+        Event::Grew { .. }
+        | Event::Status { .. }
+        | Event::Failed { .. }
+        | Event::Permission(_)
+        | Event::Enqueued { .. }
+        | Event::Cancelled { .. }
+        | Event::Reverted { .. }
+        | Event::Spent(_)
+        | Event::Incomplete(_)
+        | Event::Numbered { .. } => return None,
     })
 }

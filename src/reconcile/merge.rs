@@ -158,11 +158,11 @@ impl Merge for SessionRow {
     }
 
     fn is_guarded(&self) -> bool {
-        self.updated_at.value().is_some()
+        self.age().value().is_some()
     }
 
     fn is_older_than(&self, held: &Self) -> bool {
-        is_less(&self.updated_at, &held.updated_at)
+        is_less(self.age(), &held.updated_at)
     }
 
     /// That OpenCode reports totals stays so when a revert takes them to zero,
@@ -173,9 +173,23 @@ impl Merge for SessionRow {
             || self.parent_id.value().is_none() && !newer.is_older_than(self);
         let mut both = self.clone();
         both.merge_from(newer.clone());
+        let held_is_dated = self.updated_at.value().is_some();
         let same_reporting =
             !self.reports_usage() || both.reports_usage() || newer.is_older_than(self);
-        same_parent && same_reporting
+        // What says only when it was told leaves no time of change to compare with.
+        let same_age = held_is_dated || !is_less(newer.age(), self.age());
+        same_parent && same_reporting && same_age
+    }
+}
+
+impl SessionRow {
+    /// When what it tells was changed, or else told.
+    fn age(&self) -> &Known<Number> {
+        if self.updated_at.value().is_some() {
+            &self.updated_at
+        } else {
+            &self.seen_at
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Reconciler, Urgency, failure};
 use crate::model::command::{Command, MessageDelete};
 use crate::model::event::Failure;
+use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::row::{MessageRow, Role};
 
@@ -42,8 +43,9 @@ impl Reconciler {
         }
     }
 
-    pub(super) fn message(&mut self, row: MessageRow, failure: Option<Failure>) -> Urgency {
+    pub(super) fn message(&mut self, mut row: MessageRow, failure: Option<Failure>) -> Urgency {
         self.meet_session(&row.session_id);
+        self.note_end(&mut row);
         self.messages.insert(&row.id);
         let completed = row.completed_at.value().is_some();
         if completed {
@@ -59,6 +61,23 @@ impl Reconciler {
             Urgency::Now
         } else {
             Urgency::Soon
+        }
+    }
+
+    /// Notes which answer has no end yet, and how long one took that has.
+    fn note_end(&mut self, row: &mut MessageRow) {
+        let took = self
+            .starts
+            .duration(&row.id, &row.created_at, &row.completed_at);
+        if row.duration_ms.is_unknown() {
+            row.duration_ms = took;
+        }
+        if row.completed_at == Known::Empty {
+            self.open.set(&row.session_id, row.id.clone());
+        } else if row.completed_at.value().is_some()
+            && self.open.get(&row.session_id) == Some(&row.id)
+        {
+            self.open.remove(&row.session_id);
         }
     }
 

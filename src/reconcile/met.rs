@@ -19,6 +19,8 @@ pub(crate) struct Met {
     /// Whether a turn is under way: what a crash in its middle would lose is
     /// missing then.
     pub(crate) is_turning: bool,
+    /// The number of its last event, where they are numbered.
+    pub(crate) number: Option<Number>,
 }
 
 /// The sessions, by their ids.
@@ -39,6 +41,11 @@ impl MetSessions {
         }
         self.0.put(id.to_owned(), Met::default());
         true
+    }
+
+    /// Whether it was met.
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.0.contains(id)
     }
 
     /// What is known of it.

@@ -14,6 +14,8 @@
 
 mod failure;
 mod fetches;
+mod inbox;
+mod items;
 mod merge;
 mod message;
 mod met;
@@ -21,6 +23,7 @@ mod part;
 pub mod pending;
 mod seen;
 mod session;
+mod step;
 mod stream;
 
 use std::collections::BTreeSet;
@@ -31,6 +34,8 @@ use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
 use crate::model::row::OnDelete;
 use fetches::Fetches;
+use inbox::Inbox;
+use items::{Items, Starts};
 use met::MetSessions;
 use pending::Pending;
 use seen::{Latest, Seen};
@@ -77,6 +82,16 @@ pub struct Reconciler {
     store_id: Option<String>,
     /// Whether a copy of OpenCode's data answers, and not OpenCode.
     of_copy: bool,
+    /// What waits to be said.
+    inbox: Inbox,
+    /// Messages that end under another name, by that name.
+    opened: Latest,
+    /// The answer of a session that has no end yet.
+    open: Latest,
+    /// Sessions whose turn was told to have ended before their answer was.
+    left: Seen,
+    items: Items,
+    starts: Starts,
 }
 
 impl Reconciler {
@@ -101,6 +116,12 @@ impl Reconciler {
             unsettled: BTreeSet::new(),
             store_id,
             of_copy: false,
+            inbox: Inbox::default(),
+            opened: Latest::default(),
+            open: Latest::default(),
+            left: Seen::default(),
+            items: Items::default(),
+            starts: Starts::default(),
         }
     }
 
@@ -196,6 +217,44 @@ impl Reconciler {
                 self.pending.add(Command::TodoReplace(list));
                 Urgency::Soon
             }
+            event => self.change_of_two(event, now),
+        }
+    }
+
+    /// What an engine tells whose messages have no parts.
+    fn change_of_two(&mut self, event: Event, now: Number) -> Urgency {
+        match event {
+            Event::Enqueued {
+                session_id,
+                inbox_id,
+                item,
+            } => self.enqueued(&session_id, inbox_id, item),
+            Event::Delivered {
+                session_id,
+                inbox_id,
+                position,
+            } => self.delivered(&session_id, &inbox_id, position, now),
+            Event::Cancelled {
+                session_id,
+                inbox_id,
+            } => self.cancelled(&session_id, &inbox_id),
+            Event::StepStarted(row) => self.step_started(row, now),
+            Event::Said(said) => self.said(said),
+            Event::Opened { key, said } => self.opened(&key, said),
+            Event::Closed { key, said, failure } => self.closed(&key, said, failure),
+            Event::Reverted {
+                session_id,
+                to,
+                before,
+            } => self.reverted(session_id, to, before.value().copied(), now),
+            Event::Spent(session_id) => self.spent(session_id),
+            Event::Incomplete(session_id) => {
+                self.meet_session(&session_id);
+                self.want(&session_id);
+                Urgency::Soon
+            }
+            Event::Numbered { session_id, number } => self.numbered(&session_id, number),
+            _ => Urgency::None,
         }
     }
 

@@ -10,13 +10,14 @@ use crate::model::row::{PartRow, ToolCallRow, UsageRow};
 impl Reconciler {
     pub(super) fn part(
         &mut self,
-        row: PartRow,
+        mut row: PartRow,
         retry: Option<Retry>,
         step: Option<UsageRow>,
     ) -> Urgency {
         if self.removed.contains(&row.id) {
             return Urgency::None;
         }
+        row.position = self.items.place(&row.message_id, &row.id, row.position);
         if let Some(retry) = retry {
             let error = failure::of_retry_part(&row, retry);
             self.pending.add(Command::SessionErrorUpsert(error));
@@ -42,9 +43,16 @@ impl Reconciler {
         Urgency::Soon
     }
 
-    pub(super) fn tool_call(&mut self, row: ToolCallRow) -> Urgency {
+    pub(super) fn tool_call(&mut self, mut row: ToolCallRow) -> Urgency {
         if self.removed.contains(&row.id) {
             return Urgency::None;
+        }
+        row.position = self.items.place(&row.message_id, &row.id, row.position);
+        let took = self
+            .starts
+            .duration(&row.id, &row.started_at, &row.ended_at);
+        if row.duration_ms.is_unknown() {
+            row.duration_ms = took;
         }
         self.meet_message(&row.session_id, &row.message_id);
         self.pending.add(Command::ToolCallUpsert(row));

@@ -20,7 +20,7 @@ impl Reconciler {
         });
         if let Some(store_id) = &self.store_id {
             row.store_id = Known::Value(store_id.clone());
-            if row.answered_at.is_unknown() {
+            if row.answered_at.is_unknown() && row.seen_at.is_unknown() {
                 // An event is made when what it tells was changed.
                 row.seen_at = row.updated_at.clone();
             }
@@ -87,6 +87,8 @@ impl Reconciler {
         self.session(row);
         self.close_streams(|part| part.session_id == id);
         self.answers.remove(&id);
+        self.open.remove(&id);
+        self.sessions.change(&id, |met| met.number = None);
         self.pending.add(Command::SessionDelete(SessionDelete {
             id,
             deleted_at: now,
@@ -116,6 +118,9 @@ impl Reconciler {
             if !self.heard.remove(&session_id) && was_busy {
                 self.missing_events = true;
                 self.want(&session_id);
+            }
+            if self.open.get(&session_id).is_some() {
+                self.left.insert(&session_id);
             }
             self.turn_ends(&session_id);
         } else {

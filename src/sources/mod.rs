@@ -7,10 +7,13 @@ use serde::Serialize;
 
 use crate::catch_up::Reading;
 use crate::model::event::Event;
+use crate::model::number::Number;
 use crate::model::rejection::Rejection;
 use crate::read::node::Node;
 
 pub mod opencode1;
+pub mod opencode2;
+mod tokens;
 
 /// A source: an agent, and the engine whose events and answers it has. The host
 /// chooses it; a fork of an agent is another value with the same engine.
@@ -24,6 +27,7 @@ pub struct Dialect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Engine {
     OpenCode1,
+    OpenCode2,
 }
 
 /// The event types a caller need not pass on, and those it must.
@@ -43,12 +47,34 @@ impl Dialect {
         engine: Engine::OpenCode1,
     };
 
+    /// OpenCode 2.
+    pub const OPENCODE2: Self = Self {
+        agent: "opencode",
+        engine: Engine::OpenCode2,
+    };
+
+    /// The one of this name, as a host writes it.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "opencode1" => Some(Self::OPENCODE1),
+            "opencode2" => Some(Self::OPENCODE2),
+            _ => None,
+        }
+    }
+
+    /// The names, as a TypeScript type.
+    pub const TYPESCRIPT: &'static str = "/** Whose events and answers come. */\nexport type Dialect = \"opencode1\" | \"opencode2\";\n";
+
     /// The event types that it knows.
     pub const fn event_types(self) -> EventTypes {
         match self.engine {
             Engine::OpenCode1 => EventTypes {
                 recorded: opencode1::types::RECORDED,
                 ignored: opencode1::types::IGNORED,
+            },
+            Engine::OpenCode2 => EventTypes {
+                recorded: opencode2::types::RECORDED,
+                ignored: opencode2::types::IGNORED,
             },
         }
     }
@@ -57,6 +83,7 @@ impl Dialect {
     pub fn decode<N: Node>(self, event: &N, context: &Context<'_>) -> Decoded {
         match self.engine {
             Engine::OpenCode1 => opencode1::decode(event, context),
+            Engine::OpenCode2 => opencode2::decode(event, context),
         }
     }
 
@@ -67,6 +94,10 @@ impl Dialect {
                 listed: opencode1::answers::listed,
                 spoken: opencode1::answers::spoken,
             },
+            Engine::OpenCode2 => Reading {
+                listed: opencode2::answers::listed,
+                spoken: opencode2::answers::spoken,
+            },
         }
     }
 
@@ -74,13 +105,15 @@ impl Dialect {
     pub(crate) fn session<N: Node>(self, info: &N) -> Decoded {
         match self.engine {
             Engine::OpenCode1 => opencode1::answers::session(info),
+            Engine::OpenCode2 => opencode2::answers::session(info),
         }
     }
 
-    /// Reads a message that it answers with: the message, then its parts.
-    pub(crate) fn message<N: Node>(self, message: &N) -> Vec<Decoded> {
+    /// Reads a message of a session that it answers with: the message, then its parts.
+    pub(crate) fn message<N: Node>(self, session_id: &str, message: &N) -> Vec<Decoded> {
         match self.engine {
             Engine::OpenCode1 => opencode1::answers::message(message),
+            Engine::OpenCode2 => opencode2::answers::message(session_id, message),
         }
     }
 
@@ -88,6 +121,7 @@ impl Dialect {
     pub(crate) fn todos<N: Node>(self, session_id: &str, todos: &N) -> Decoded {
         match self.engine {
             Engine::OpenCode1 => opencode1::answers::todos(session_id, todos),
+            Engine::OpenCode2 => opencode2::answers::todos(),
         }
     }
 }
@@ -99,8 +133,21 @@ pub struct Decoded {
     pub event_type: Cow<'static, str>,
     /// What it says, unless it was refused or is ignored on purpose.
     pub event: Option<Event>,
+    /// What else it says, in order. Most say one thing, and a list that is empty
+    /// costs nothing.
+    pub more: Vec<Event>,
+    /// When it happened, Unix milliseconds, where it says that itself.
+    pub at: Option<Number>,
     /// What was refused of it, all of it or fields.
     pub rejections: Vec<Rejection>,
+}
+
+/// The last component of a path, on any platform; the path itself if it has none.
+pub(crate) fn last_component(path: &str) -> String {
+    path.rsplit(['/', '\\'])
+        .find(|component| !component.is_empty())
+        .unwrap_or(path)
+        .to_owned()
 }
 
 /// What decoding has to know beside the event.
@@ -109,4 +156,17 @@ pub struct Context<'c> {
     pub now: f64,
     /// How long the text is, in UTF-16 units, that is held of a part.
     pub held: &'c dyn Fn(&str) -> Option<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_component;
+
+    #[test]
+    fn a_project_is_named_by_the_last_component_of_its_path() {
+        assert_eq!(last_component("/home/user/project"), "project");
+        assert_eq!(last_component("/home/user/project/"), "project");
+        assert_eq!(last_component(r"C:\Users\me\project"), "project");
+        assert_eq!(last_component("/"), "/");
+    }
 }

@@ -5,7 +5,7 @@
 //! late of what was kept is kept as well. Only the store that told a deletion
 //! can end it (`missing`).
 
-use super::erased::{erased_either, erased_session};
+use super::erased::{erased_either, erased_message, erased_session};
 use super::statements::{derive_text_without, ensure_session};
 use super::{NOT_PURGED, STAMP};
 
@@ -32,6 +32,14 @@ WHERE ?1 ->> 'onDelete' = 'purge'";
 const NOT_OVER: &str = "NOT EXISTS (SELECT 1 FROM deletions AS over
     WHERE over.id = ?1 ->> 'id' AND over.revived_at >= ?1 ->> 'deletedAt')";
 
+/// What is remembered of a deletion that is told again.
+const DELETED_AGAIN: &str = "\
+kept = iif(revived_at > at, excluded.kept, min(kept, excluded.kept)),
+  store_id = iif(at > excluded.at, coalesce(store_id, excluded.store_id),
+    coalesce(excluded.store_id, store_id)),
+  at = max(coalesce(at, 0), excluded.at),
+  revived_at = NULL";
+
 /// Remembers whether content is kept, unless it `is_erased` already. What one
 /// writer erases, no other keeps.
 fn remember_deletion(is_erased: &str) -> String {
@@ -40,12 +48,7 @@ fn remember_deletion(is_erased: &str) -> String {
 INSERT INTO deletions (id, kept, store_id, at)
 SELECT ?1 ->> 'id', NOT ({ERASES} OR {is_erased}), ?1 ->> 'storeId', ?1 ->> 'deletedAt'
 WHERE NOT ({PURGES}) AND {NOT_PURGED} AND {NOT_OVER}
-ON CONFLICT (id) DO UPDATE SET
-  kept = iif(revived_at > at, excluded.kept, min(kept, excluded.kept)),
-  store_id = iif(at > excluded.at, coalesce(store_id, excluded.store_id),
-    coalesce(excluded.store_id, store_id)),
-  at = max(coalesce(at, 0), excluded.at),
-  revived_at = NULL"
+ON CONFLICT (id) DO UPDATE SET {DELETED_AGAIN}"
     )
 }
 
@@ -102,6 +105,41 @@ SELECT ?1 ->> 'id', id, {STAMP} FROM sessions WHERE id = ?1 ->> 'sessionId' AND 
     ];
     all.extend(messages(&format!("SELECT ?1 ->> 'id' WHERE {NOT_OVER}")));
     all.extend(others(&format!("message_id = ?1 ->> 'id' AND {NOT_OVER}")));
+    all
+}
+
+/// The messages of a session that were taken back, as far as they are not there
+/// again. Their places decide, or when they were made where one has no place.
+const REVERTED: &str = "\
+SELECT messages.id FROM messages JOIN messages AS first ON first.id = ?1 ->> 'to'
+WHERE messages.session_id = ?1 ->> 'sessionId' AND first.session_id = messages.session_id
+  AND iif(messages.position IS NULL OR first.position IS NULL,
+    messages.created_at BETWEEN first.created_at AND ?1 ->> 'deletedAt',
+    messages.position >= first.position
+      AND messages.position < coalesce(?1 ->> 'before', 9e15))
+  AND NOT EXISTS (SELECT 1 FROM deletions AS over
+    WHERE over.id = messages.id AND over.revived_at >= ?1 ->> 'deletedAt')";
+
+/// Messages are taken back, each as if its removal were told.
+pub(super) fn reverted() -> Vec<String> {
+    let erased = erased_message("messages.id");
+    let mut all = vec![
+        format!(
+            "\
+INSERT OR IGNORE INTO purged (id, store_id, at)
+SELECT value, ?1 ->> 'storeId', ?1 ->> 'deletedAt' FROM (SELECT id AS value FROM ({REVERTED}))
+WHERE {PURGES}"
+        ),
+        format!(
+            "\
+INSERT INTO deletions (id, kept, store_id, at)
+SELECT id, NOT ({ERASES} OR {erased}), ?1 ->> 'storeId', ?1 ->> 'deletedAt'
+FROM messages WHERE id IN ({REVERTED}) AND NOT ({PURGES})
+ON CONFLICT (id) DO UPDATE SET {DELETED_AGAIN}"
+        ),
+    ];
+    all.extend(others(&format!("message_id IN ({REVERTED})")));
+    all.extend(messages(REVERTED));
     all
 }
 

@@ -1,7 +1,9 @@
 //! The ledger: a row for each step that a provider answered. Nothing that is
-//! there is ever removed or lowered.
+//! there is ever removed or lowered, but for one row of a session: what only its
+//! own totals show (titles, calls that were tried again). It is what those come
+//! to beyond the other rows, so that it falls when a missed step becomes known.
 
-use super::STAMP;
+use super::{AGE, STAMP};
 use crate::model::column::{Column, Row, Rule};
 use crate::model::row::UsageRow;
 
@@ -9,8 +11,15 @@ use crate::model::row::UsageRow;
 const SPENT: &str = "(prompt_tokens OR completion_tokens OR reasoning_tokens
     OR cache_read_tokens OR cache_write_tokens OR cost)";
 
-/// Whether an answer of a compaction was paid for, or a step of a turn.
-const KIND: &str = "iif(messages.kind = 'compaction', 'compaction', 'step')";
+/// What was paid for: an answer of a compaction, a step, or one that failed. The
+/// last only where the row is its message's own, as `is_own` says: a message
+/// may have several steps.
+fn kind(is_own: &str) -> String {
+    format!(
+        "CASE WHEN messages.kind = 'compaction' THEN 'compaction'
+    WHEN {is_own} AND messages.error_name IS NOT NULL THEN 'failed' ELSE 'step' END"
+    )
+}
 
 /// Whether a message is a fork's copy: it is older than its session.
 const INHERITED: &str = "\
@@ -64,7 +73,7 @@ SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId',
   {told},
   iif(messages.id IS NULL, coalesce(own.inherited, 0), {INHERITED}),
   iif(messages.id IS NULL, own.at, coalesce(messages.completed_at, messages.created_at)),
-  iif(messages.id IS NULL, coalesce(own.kind, 'step'), {KIND}),
+  iif(messages.id IS NULL, coalesce(own.kind, 'step'), {kind}),
   {STAMP}
 FROM (SELECT 1)
 LEFT JOIN messages ON messages.id = ?1 ->> 'messageId'
@@ -73,6 +82,7 @@ WHERE true
 {never_lowered}",
         names = names(),
         told = told.join(", "),
+        kind = kind("false"),
         never_lowered = never_lowered(),
     )
 }
@@ -93,20 +103,24 @@ pub(super) fn of_message() -> String {
         "\
 INSERT INTO usage (id, session_id, message_id, agent, model, provider, {names},
   inherited, at, kind, changed)
-SELECT id, session_id, id, agent, model, provider, {names}, {INHERITED}, completed_at,
-  {KIND}, {STAMP}
+SELECT id, session_id, id, agent, model, provider, {names}, {INHERITED},
+  coalesce(completed_at, created_at),
+  {kind}, {STAMP}
 FROM messages
-WHERE id = ?1 ->> 'id' AND role = 'assistant' AND completed_at IS NOT NULL AND {SPENT}
+WHERE id = ?1 ->> 'id' AND {SPENT}
+  AND (role = 'assistant' AND completed_at IS NOT NULL OR role IS NULL AND kind = 'compaction')
   AND NOT EXISTS (
     SELECT 1 FROM usage WHERE message_id = ?1 ->> 'id' AND id <> ?1 ->> 'id' AND {SPENT})
 {never_lowered}",
         names = names(),
+        kind = kind("true"),
         never_lowered = never_lowered(),
     )
 }
 
 /// What only the message knows of its steps: who was asked, when, and for what.
 pub(super) fn complete() -> String {
+    let kind = kind("usage.id = messages.id");
     format!(
         "\
 UPDATE usage SET
@@ -115,13 +129,13 @@ UPDATE usage SET
   provider = messages.provider,
   at = coalesce(messages.completed_at, messages.created_at),
   inherited = {INHERITED},
-  kind = {KIND},
+  kind = {kind},
   changed = {STAMP}
 FROM messages
 WHERE messages.id = ?1 ->> 'id' AND usage.message_id = ?1 ->> 'id'
   AND (usage.agent, usage.model, usage.provider, usage.at, usage.inherited, usage.kind)
   IS NOT (messages.agent, messages.model, messages.provider,
-    coalesce(messages.completed_at, messages.created_at), {INHERITED}, {KIND})"
+    coalesce(messages.completed_at, messages.created_at), {INHERITED}, {kind})"
     )
 }
 
@@ -136,6 +150,53 @@ UPDATE usage SET
 FROM messages
 WHERE messages.id = usage.message_id AND usage.session_id = (
   SELECT id FROM sessions WHERE id = ?1 ->> 'id' AND created_at IS NOT ?1 ->> 'createdAt'
-    AND NOT coalesce(?1 ->> 'updatedAt' < updated_at, 0))"
+    AND NOT coalesce({AGE} < updated_at, 0))"
     )
+}
+
+/// True where a session has a row for what only its totals show.
+pub(super) const HAS_OVERHEAD: &str =
+    "EXISTS (SELECT 1 FROM usage WHERE id = (?1 ->> 'sessionId') || ':overhead')";
+
+/// What a session reports beyond what the other rows account for is a row of its
+/// own; none where that is nothing. Not a fork's copies: it does not report them.
+pub(super) fn balance(condition: &str) -> [String; 2] {
+    let rest = |column: &Column| {
+        let name = column.name;
+        let digits = if name == "cost" { 12 } else { 0 };
+        format!("max(0, round(sessions.{name} - coalesce(others.{name}, 0), {digits})) AS {name}")
+    };
+    let sum = |column: &Column| format!("sum({0}) AS {0}", column.name);
+    let list = |of: &dyn Fn(&Column) -> String| amounts().map(of).collect::<Vec<_>>().join(", ");
+    let update = list(&|column| format!("{0} = excluded.{0}", column.name));
+    let stored = list(&|column| format!("usage.{}", column.name));
+    let told = list(&|column| format!("excluded.{}", column.name));
+    let overhead = format!(
+        "\
+SELECT sessions.id, sessions.created_at, {rest}
+  FROM sessions LEFT JOIN (
+    SELECT {sum} FROM usage
+    WHERE session_id = ?1 ->> 'sessionId' AND kind <> 'overhead' AND NOT inherited) AS others
+  WHERE sessions.id = ?1 ->> 'sessionId'",
+        rest = list(&rest),
+        sum = list(&sum),
+    );
+    let names = names();
+    [
+        format!(
+            "\
+DELETE FROM usage
+WHERE id = (?1 ->> 'sessionId') || ':overhead' AND {condition}
+  AND EXISTS (SELECT 1 FROM ({overhead}) WHERE NOT {SPENT})"
+        ),
+        format!(
+            "\
+INSERT INTO usage (id, session_id, {names}, inherited, at, kind, changed)
+SELECT id || ':overhead', id, {names}, 0, created_at, 'overhead', {STAMP}
+FROM ({overhead})
+WHERE {SPENT} AND {condition}
+ON CONFLICT (id) DO UPDATE SET {update}, at = excluded.at, changed = excluded.changed
+WHERE ({stored}, usage.at) IS NOT ({told}, excluded.at)"
+        ),
+    ]
 }

@@ -76,6 +76,9 @@ const OF_STEPS: &[&str] = &[
     "completedAt",
 ];
 
+/// How old what is told of a session is: when that was changed, or else told.
+const AGE: &str = "coalesce(?1 ->> 'updatedAt', ?1 ->> 'seenAt')";
+
 /// What a row that is written is stamped with.
 const STAMP: &str = "(SELECT changed FROM clankers_database)";
 
@@ -154,6 +157,12 @@ pub fn statements(method: &str) -> Option<Vec<Statement>> {
             ledger::of_step(),
             ledger::replace_message(),
         ]),
+        "usage.balance" => always(ledger::balance("true").to_vec()),
+        "session.revert" => {
+            let mut all = deleting::reverted();
+            all.push(sql::derive_session("sessionId"));
+            always(all)
+        }
         "session.missing" => always(missing::session()),
         "message.missing" => always(vec![missing::message(), sql::derive_session("sessionId")]),
         "part.missing" => always(missing::part()),
@@ -209,8 +218,10 @@ fn message_upsert() -> Vec<Statement> {
         missing::is_answered("messages").when(ANSWERED),
         ledger::complete().when(When::Told(OF_STEPS)),
         ledger::of_message().when(When::Told(OF_STEPS)),
-        sql::derive_session("sessionId").always(),
     ]);
+    let balance = ledger::balance(ledger::HAS_OVERHEAD);
+    all.extend(balance.map(|sql| sql.when(When::Told(OF_STEPS))));
+    all.extend([sql::derive_session("sessionId").always()]);
     all
 }
 

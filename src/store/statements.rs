@@ -2,7 +2,7 @@
 
 use super::erased::{erased_either, erased_session};
 use super::upsert::REPORTS;
-use super::{NOT_PURGED, STAMP};
+use super::{AGE, NOT_PURGED, STAMP};
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) fn ensure_session() -> String {
@@ -47,7 +47,7 @@ SELECT ?1 ->> 'id',
   iif(json_type(?1, '$.provider') IS NULL OR is_older, held.provider, ?1 ->> 'provider'),
   iif(json_type(?1, '$.wholeAt') IS NULL, held.whole_at, ?1 ->> 'wholeAt'),
   coalesce(held.reports_usage, 0) OR (NOT is_older AND {REPORTS})
-FROM (SELECT coalesce(?1 ->> 'updatedAt' < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id'), 0)
+FROM (SELECT coalesce({AGE} < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id'), 0)
   AS is_older) AS told
 LEFT JOIN session_own AS held ON held.session_id = ?1 ->> 'id'
 WHERE {NOT_PURGED}

@@ -146,7 +146,7 @@ fn not_older(guard: Guard) -> String {
     };
     let older = match guard {
         Guard::Never => return String::new(),
-        Guard::Updated => "?1 ->> 'updatedAt' < held.updated_at",
+        Guard::Updated => "coalesce(?1 ->> 'updatedAt', ?1 ->> 'seenAt') < held.updated_at",
         Guard::Completed => {
             "held.completed_at IS NOT NULL
   AND (json_type(?1, '$.completedAt') = 'null' OR ?1 ->> 'completedAt' < held.completed_at)"

@@ -53,9 +53,12 @@ typescript! {
     TS_COMMAND = Command::TYPESCRIPT;
     TS_REQUEST = Request::TYPESCRIPT;
     TS_STATEMENT = store::Statement::TYPESCRIPT;
+    TS_DIALECT = Dialect::TYPESCRIPT;
     TS_REST = "\
 /** What a core can be told when it is made. */
 export interface CoreOptions {
+  /** Whose events and answers come; `opencode1` unless said. */
+  dialect?: Dialect;
   /** What becomes of what OpenCode deletes; `tombstone` unless said. */
   onDelete?: OnDelete;
   /** What tells OpenCode's store from others, where that is known. */
@@ -99,10 +102,11 @@ impl JsCore {
     ) -> Self {
         let text = |key| JsNode(options.clone()).text_at(key);
         let on_delete = text("onDelete").and_then(|word| OnDelete::parse(&word));
+        let dialect = text("dialect").and_then(|name| Dialect::named(&name));
         Self(crate::Core::new(Options {
             on_delete: on_delete.unwrap_or(OnDelete::Tombstone),
             store_id: text("storeId"),
-            dialect: Dialect::OPENCODE1,
+            dialect: dialect.unwrap_or(Dialect::OPENCODE1),
         }))
     }
 
@@ -192,10 +196,15 @@ impl JsCore {
     }
 }
 
-/// The event types to pass on, and those that need not be.
+/// The event types of a dialect to pass on, and those that need not be; of
+/// `opencode1` unless said.
 #[wasm_bindgen(js_name = eventTypes, unchecked_return_type = "EventTypes")]
-pub fn event_types() -> Result<JsValue, JsError> {
-    to_js(&Dialect::OPENCODE1.event_types())
+pub fn event_types(
+    #[wasm_bindgen(unchecked_param_type = "Dialect | undefined")] dialect: Option<String>,
+) -> Result<JsValue, JsError> {
+    let dialect = dialect.and_then(|name| Dialect::named(&name));
+    let dialect = dialect.unwrap_or(Dialect::OPENCODE1);
+    to_js(&dialect.event_types())
 }
 
 /// The schema and the statements that apply commands.

@@ -15,6 +15,7 @@ mod contract;
 mod drift;
 mod events;
 mod golden;
+mod opencode2;
 mod properties;
 mod seed;
 mod support;

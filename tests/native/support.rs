@@ -205,9 +205,14 @@ pub(crate) struct Recorded {
     pub(crate) event: Value,
 }
 
-/// The recordings in the repository, `(release/scenario, path)`.
+/// The recordings of OpenCode 1.x in the repository, `(release/scenario, path)`.
 pub(crate) fn fixtures() -> Vec<(String, PathBuf)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    fixtures_in("tests/fixtures")
+}
+
+/// The recordings of an engine, in the folders of its releases in this one.
+pub(crate) fn fixtures_in(folder: &str) -> Vec<(String, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut found = Vec::new();
     for release in sorted(&root) {
         for file in sorted(&release) {

@@ -214,7 +214,7 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
 fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure> {
     use clankers::model::command::{
         MessageDelete, MessageMissing, PartAppend, PartDelete, PartMissing, SessionDelete,
-        SessionMissing, TodoReplace,
+        SessionMissing, SessionRevert, TodoReplace, UsageBalance,
     };
     use clankers::model::rejection::RejectionRow;
     use clankers::model::row::{
@@ -223,6 +223,7 @@ fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure>
     Ok(match method {
         "session.upsert" => Command::SessionUpsert(typed::<SessionRow>(params, place)?),
         "session.delete" => Command::SessionDelete(typed::<SessionDelete>(params, place)?),
+        "session.revert" => Command::SessionRevert(typed::<SessionRevert>(params, place)?),
         "message.upsert" => Command::MessageUpsert(typed::<MessageRow>(params, place)?),
         "message.delete" => Command::MessageDelete(typed::<MessageDelete>(params, place)?),
         "part.upsert" => Command::PartUpsert(typed::<PartRow>(params, place)?),
@@ -233,6 +234,7 @@ fn command(method: &str, params: Value, place: &str) -> Result<Command, Failure>
         "part.missing" => Command::PartMissing(typed::<PartMissing>(params, place)?),
         "tool_call.upsert" => Command::ToolCallUpsert(typed::<ToolCallRow>(params, place)?),
         "usage.upsert" => Command::UsageUpsert(typed::<UsageRow>(params, place)?),
+        "usage.balance" => Command::UsageBalance(typed::<UsageBalance>(params, place)?),
         "session_error.upsert" => {
             Command::SessionErrorUpsert(typed::<SessionErrorRow>(params, place)?)
         }

@@ -106,6 +106,8 @@ fn read<N: Node>(
     Decoded {
         event_type: Cow::Borrowed(event_type),
         event,
+        more: Vec::new(),
+        at: None,
         rejections: issues.into_inner(),
     }
 }

@@ -26,6 +26,8 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
         return Decoded {
             event_type,
             event: Some(grew),
+            more: Vec::new(),
+            at: None,
             rejections,
         };
     }
@@ -41,6 +43,8 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
         return Decoded {
             event_type: Cow::Borrowed("(none)"),
             event: None,
+            more: Vec::new(),
+            at: None,
             rejections: issues.into_inner(),
         };
     };
@@ -71,6 +75,8 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
     Decoded {
         event_type: event_type.into(),
         event,
+        more: Vec::new(),
+        at: None,
         rejections: issues.into_inner(),
     }
 }

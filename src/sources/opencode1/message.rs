@@ -1,12 +1,12 @@
 //! What a message is: the `info` of `message.updated`.
 
 use super::error;
-use super::tokens::Tokens;
 use crate::model::event::Failure;
 use crate::model::known::Known;
 use crate::model::row::{MessageKind, MessageRow, Role};
 use crate::read::fields::Fields;
 use crate::read::node::{Kind, Node};
+use crate::sources::tokens::Tokens;
 
 /// A message's `info`, whole in all releases.
 pub(crate) fn info<N: Node>(

@@ -13,7 +13,7 @@ mod permission;
 mod session;
 mod status;
 mod todo;
-mod tokens;
+
 mod tool;
 pub(crate) mod types;
 

@@ -1,12 +1,12 @@
 //! What a part is: the `part` of `message.part.updated`, but for tool calls.
 
 use super::error;
-use super::tokens::Tokens;
 use crate::model::event::{PartKey, Retry};
 use crate::model::known::Known;
 use crate::model::row::{PartRow, UsageRow};
 use crate::read::fields::Fields;
 use crate::read::node::{Kind, Node};
+use crate::sources::tokens::Tokens;
 
 /// The part types that known releases send, besides `tool`.
 const TYPES: &[&str] = &[

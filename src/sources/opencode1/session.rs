@@ -1,10 +1,11 @@
 //! What a session is: the `info` of `session.created`, `session.updated` and `session.deleted`.
 
-use super::tokens::Tokens;
 use crate::model::known::Known;
 use crate::model::row::SessionRow;
 use crate::read::fields::Fields;
 use crate::read::node::{Kind, Node};
+use crate::sources::last_component;
+use crate::sources::tokens::Tokens;
 
 /// A session's `info`, whole in all releases.
 pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
@@ -98,26 +99,5 @@ fn clear<N: Node>(row: &mut SessionRow, info: &Fields<'_, N>) {
         row.additions = Known::Empty;
         row.deletions = Known::Empty;
         row.files_changed = Known::Empty;
-    }
-}
-
-/// The last component of a path, on any platform; the path itself if it has none.
-fn last_component(path: &str) -> String {
-    path.rsplit(['/', '\\'])
-        .find(|component| !component.is_empty())
-        .unwrap_or(path)
-        .to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::last_component;
-
-    #[test]
-    fn a_project_is_named_by_the_last_component_of_its_path() {
-        assert_eq!(last_component("/home/user/project"), "project");
-        assert_eq!(last_component("/home/user/project/"), "project");
-        assert_eq!(last_component(r"C:\Users\me\project"), "project");
-        assert_eq!(last_component("/"), "/");
     }
 }

@@ -89,6 +89,14 @@ fn commands() -> Vec<Command> {
             }),
         ));
         all.extend(missing(&session));
+        all.push(command(
+            "session.revert",
+            json!({
+                "sessionId": session, "to": format!("msg_{session}_2"), "deletedAt": 9000,
+                "onDelete": on_delete.word(),
+            }),
+        ));
+        all.push(command("usage.balance", json!({ "sessionId": session })));
         let events = story(lived(&session));
         for one in &events {
             let mut core = Core::new(Options {

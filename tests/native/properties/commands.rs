@@ -204,6 +204,24 @@ fn rejection() -> impl Strategy<Value = Command> {
     })
 }
 
+fn revert() -> impl Strategy<Value = Command> {
+    let how = (
+        select(MESSAGES),
+        prop::option::of(0u8..5),
+        0u8..5,
+        select(OnDelete::ALL),
+    );
+    how.prop_map(|((id, session), before, at, how)| {
+        command(
+            "session.revert",
+            json!({
+                "sessionId": session, "to": id, "before": before, "deletedAt": at,
+                "onDelete": how.word(), "storeId": "store_3",
+            }),
+        )
+    })
+}
+
 /// A command of this method.
 fn of_method(method: &'static str) -> BoxedStrategy<Command> {
     match method {
@@ -222,6 +240,10 @@ fn of_method(method: &'static str) -> BoxedStrategy<Command> {
         "part.delete" => deletion(method, part()),
         "message.delete" => deletion(method, message()),
         "session.delete" => deletion(method, session()),
+        "session.revert" => revert().boxed(),
+        "usage.balance" => select(SESSIONS)
+            .prop_map(move |id| command(method, json!({ "sessionId": id })))
+            .boxed(),
         "rejection.record" => rejection().boxed(),
         other => unreachable!("no commands of {other}"),
     }

@@ -1,0 +1,116 @@
+//! Messages that two events tell together: what waits and is delivered, what
+//! begins and ends under another name than its own.
+
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+
+use super::{Reconciler, Urgency};
+use crate::model::command::Command;
+use crate::model::event::{Failure, Said};
+use crate::model::known::Known;
+use crate::model::number::Number;
+
+/// How many things may wait at once.
+const LIMIT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
+
+/// What waits, by what it is called meanwhile.
+#[derive(Debug)]
+pub(crate) struct Inbox(LruCache<String, Option<Said>>);
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self(LruCache::new(LIMIT))
+    }
+}
+
+impl Reconciler {
+    pub(super) fn enqueued(&mut self, session_id: &str, id: String, item: Option<Said>) -> Urgency {
+        self.meet_session(session_id);
+        self.inbox.0.put(id, item);
+        Urgency::None
+    }
+
+    pub(super) fn cancelled(&mut self, session_id: &str, id: &str) -> Urgency {
+        self.meet_session(session_id);
+        self.inbox.0.pop(id);
+        Urgency::None
+    }
+
+    /// What was delivered is a message from now on. It is kept: the same may be
+    /// told again.
+    pub(super) fn delivered(
+        &mut self,
+        session_id: &str,
+        id: &str,
+        position: Known<Number>,
+        now: Number,
+    ) -> Urgency {
+        self.meet_session(session_id);
+        match self.inbox.0.get(id).cloned() {
+            // Its beginning was missed.
+            None => {
+                self.want(session_id);
+                Urgency::Soon
+            }
+            Some(None) => Urgency::None,
+            Some(Some(mut said)) => {
+                said.row.position = position;
+                said.row.created_at = Known::Value(now);
+                self.said(said)
+            }
+        }
+    }
+
+    /// A message that comes with what it says.
+    pub(super) fn said(&mut self, said: Said) -> Urgency {
+        let noted = self.note_turn(&said.row);
+        let urgency = self.message(said.row, None).max(noted);
+        for part in said.parts {
+            self.pending.add(Command::PartUpsert(part));
+        }
+        urgency
+    }
+
+    pub(super) fn opened(&mut self, key: &str, said: Said) -> Urgency {
+        if said.row.id.is_empty() {
+            self.want(&said.row.session_id);
+            return Urgency::Soon;
+        }
+        self.opened.set(key, said.row.id.clone());
+        self.said(said)
+    }
+
+    /// The end of what was opened. Where the beginning was missed and the end
+    /// does not name the message, only an answer can tell it.
+    pub(super) fn closed(
+        &mut self,
+        key: &str,
+        mut said: Said,
+        failure: Option<Failure>,
+    ) -> Urgency {
+        let session_id = said.row.session_id.clone();
+        self.meet_session(&session_id);
+        if said.row.id.is_empty() {
+            let Some(id) = self.opened.get(key).map(str::to_owned) else {
+                self.want(&session_id);
+                return Urgency::Soon;
+            };
+            for part in &mut said.parts {
+                part.id = format!("{id}{}", part.id);
+                part.message_id.clone_from(&id);
+            }
+            said.row.id = id;
+        }
+        if let Some(failure) = &failure {
+            // The session tells the same once more.
+            let row = super::failure::of_message(&said.row, failure.clone());
+            self.is_news(&row);
+        }
+        let urgency = self.message(said.row, failure);
+        for part in said.parts {
+            self.pending.add(Command::PartUpsert(part));
+        }
+        urgency
+    }
+}

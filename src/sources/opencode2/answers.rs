@@ -1,0 +1,286 @@
+//! What OpenCode 2 answers of its sessions, read as the rows that its events
+//! make. What is refused is counted under the answer's kind.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::decode::said_events;
+use super::{error, item, said, session, step, summary, tool};
+use crate::catch_up::{Listed, Spoken};
+use crate::model::event::{Event, PartKey};
+use crate::model::known::Known;
+use crate::model::number::Number;
+use crate::model::rejection::Code;
+use crate::model::row::{MessageKind, MessageRow, PartRow, Role, ToolCallRow};
+use crate::read::fields::{Fields, Issues, Need};
+use crate::read::node::{Kind, Node};
+use crate::sources::Decoded;
+use crate::sources::tokens::Tokens;
+
+/// A session in a list of sessions: what is compared of it.
+pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
+    let time = info.get("time");
+    let at = |key| time.as_ref().and_then(|time| time.number_at(key));
+    Some(Listed {
+        id: info.text_at("id").filter(|id| !id.is_empty())?,
+        title: info.text_at("title"),
+        cost: info.number_at("cost").and_then(Number::new),
+        updated_at: at("updated").and_then(Number::new),
+        archived_at: at("archived").and_then(Number::new),
+    })
+}
+
+/// A session, and that its totals are of all that was spent.
+pub(crate) fn session<N: Node>(info: &N) -> Decoded {
+    read("answer session", |issues| {
+        let fields = Fields::new(info.clone(), "session", issues);
+        let Some(id) = info.text_at("id").filter(|id| !id.is_empty()) else {
+            fields.refuse(Code::MissingIdentity, "id", "string", "nothing");
+            return Vec::new();
+        };
+        let row = session::info(id.clone(), fields);
+        vec![Event::Session(row), Event::Spent(id)]
+    })
+}
+
+/// There are no to-do lists.
+pub(crate) fn todos() -> Decoded {
+    read("answer todos", |_| Vec::new())
+}
+
+/// The ids in a message.
+pub(crate) fn spoken<N: Node>(message: &N) -> Option<Spoken> {
+    let id = message.text_at("id")?;
+    let issues = Issues::default();
+    let events = events(&id, "", message, &issues);
+    let parts = events.into_iter().filter_map(|event| match event {
+        Event::Part { row, .. } => Some(row.id),
+        Event::ToolCall(row) => Some(row.id),
+        _ => None,
+    });
+    let part_ids: BTreeSet<String> = parts.collect();
+    Some(Spoken { id, part_ids })
+}
+
+/// A message of a session: itself, then what it holds.
+pub(crate) fn message<N: Node>(session_id: &str, message: &N) -> Vec<Decoded> {
+    vec![read("answer message", |issues| {
+        let Some(id) = message.text_at("id").filter(|id| !id.is_empty()) else {
+            let fields = Fields::new(message.clone(), "message", issues);
+            fields.refuse(Code::MissingIdentity, "id", "string", "nothing");
+            return Vec::new();
+        };
+        events(&id, session_id, message, issues)
+    })]
+}
+
+fn read(kind: &'static str, read: impl FnOnce(&Issues) -> Vec<Event>) -> Decoded {
+    let issues = Issues::default();
+    let mut events = read(&issues).into_iter();
+    Decoded {
+        event_type: Cow::Borrowed(kind),
+        event: events.next(),
+        more: events.collect(),
+        at: None,
+        rejections: issues.into_inner(),
+    }
+}
+
+fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> Vec<Event> {
+    let mut fields = Fields::new(message.clone(), "message", issues);
+    fields.skip(&["id", "type"]);
+    let kind = message.text_at("type").unwrap_or_default();
+    let events = match kind.as_str() {
+        "assistant" => answer(id, session_id, &mut fields, issues),
+        // They say what the session's own columns hold.
+        "idle" | "agent-switched" | "model-switched" | "location-switched" => return Vec::new(),
+        "user" => {
+            let mut said = said::put_in(said::message(id, session_id, None), &mut fields);
+            times(&mut said.row, &mut fields);
+            said_events(said)
+        }
+        "compaction" => {
+            let said = said::message(id, session_id, Some(MessageKind::Compaction));
+            let (mut said, _) = summary::compaction(said, &mut fields, "summary", Need::Sometimes);
+            times(&mut said.row, &mut fields);
+            said_events(said)
+        }
+        "shell" => {
+            let output = summary::output(&mut fields);
+            let said = said::message(id, session_id, Some(MessageKind::Shell));
+            let mut said = summary::shell(said, &mut fields, "shellID", output);
+            times(&mut said.row, &mut fields);
+            said_events(said)
+        }
+        "synthetic" | "system" | "skill" => {
+            let kind = MessageKind::parse(&kind).unwrap_or(MessageKind::Synthetic);
+            let mut said = if kind == MessageKind::Synthetic {
+                said::put_in(said::message(id, session_id, Some(kind)), &mut fields)
+            } else {
+                summary::note(id, session_id, kind, &mut fields)
+            };
+            times(&mut said.row, &mut fields);
+            said_events(said)
+        }
+        _ => {
+            fields.refuse(
+                Code::WrongType,
+                "type",
+                "a message type of a known release",
+                "another word",
+            );
+            return Vec::new();
+        }
+    };
+    fields.close();
+    events
+}
+
+/// When it was made, and completed.
+fn times<N: Node>(row: &mut MessageRow, fields: &mut Fields<'_, N>) {
+    let Some(mut time) = fields.object("time") else {
+        return;
+    };
+    row.created_at = time.number("created");
+    row.completed_at = time.maybe_number("completed");
+    time.unneeded(&[("streamed", Kind::Number)]);
+    time.close();
+    if let (Some(&created), Some(&completed)) = (row.created_at.value(), row.completed_at.value()) {
+        row.duration_ms = Known::Value(completed - created);
+    }
+}
+
+fn answer<N: Node>(
+    id: &str,
+    session_id: &str,
+    fields: &mut Fields<'_, N>,
+    issues: &Issues,
+) -> Vec<Event> {
+    let mut row = MessageRow {
+        id: id.to_owned(),
+        session_id: session_id.to_owned(),
+        kind: Known::Empty,
+        role: Known::Value(Role::Assistant),
+        agent: fields.string("agent"),
+        finish_reason: fields.maybe_string("finish").or_empty(),
+        cost: fields.maybe_number("cost"),
+        error_name: Known::Empty,
+        error_message: Known::Empty,
+        ..MessageRow::default()
+    };
+    times(&mut row, fields);
+    row.completed_at = std::mem::take(&mut row.completed_at).or_empty();
+    row.duration_ms = std::mem::take(&mut row.duration_ms).or_empty();
+    if let Some(names) = fields.object("model").map(session::model) {
+        (row.model, row.provider) = names;
+    }
+    step::tokens(&mut row, fields.maybe_object("tokens").map(Tokens::read));
+    let failure = fields.maybe_object("error").map(error::failure);
+    if let Some(failure) = &failure {
+        row.error_name = failure.name.clone();
+        row.error_message = failure.message.clone();
+    }
+    fields.unneeded(&[
+        ("rawFinish", Kind::String),
+        ("snapshot", Kind::Object),
+        ("retry", Kind::Object),
+        ("providerState", Kind::Object),
+        ("metadata", Kind::Object),
+    ]);
+    let is_open = row.completed_at == Known::Empty;
+    let content = fields.list("content").unwrap_or_default();
+    let mut events = vec![Event::Message { row, failure }];
+    let mut counts = [0_u32; 2];
+    let length = content.len();
+    for (at, part) in content.into_iter().enumerate() {
+        let place = Place {
+            id,
+            session_id,
+            at,
+            is_written: is_open && at + 1 == length,
+        };
+        events.extend(place.item(part, &mut counts, issues));
+    }
+    events
+}
+
+/// Where an item of an answer's content is.
+struct Place<'a> {
+    id: &'a str,
+    session_id: &'a str,
+    at: usize,
+    /// Whether it may still be written.
+    is_written: bool,
+}
+
+impl Place<'_> {
+    fn item<N: Node>(&self, node: N, counts: &mut [u32; 2], issues: &Issues) -> Option<Event> {
+        let mut fields = Fields::new(node, "message.content[]", issues);
+        fields.skip(&["type"]);
+        let [texts, reasonings] = counts;
+        let event = match fields.node().text_at("type").as_deref() {
+            Some("text") => Some(self.text("text", texts, &mut fields)),
+            Some("reasoning") => Some(self.text("reasoning", reasonings, &mut fields)),
+            Some("tool") => {
+                let call_id = fields.string("id");
+                let call_id = call_id.value()?.clone();
+                let row = ToolCallRow {
+                    id: tool::id(self.id, &call_id),
+                    message_id: self.id.to_owned(),
+                    session_id: self.session_id.to_owned(),
+                    position: said::position(self.at),
+                    call_id: Known::Value(call_id),
+                    ..ToolCallRow::default()
+                };
+                Some(Event::ToolCall(tool::content(row, &mut fields)))
+            }
+            _ => {
+                fields.refuse(
+                    Code::WrongType,
+                    "type",
+                    "one of `text` `reasoning` `tool`",
+                    "another word",
+                );
+                return None;
+            }
+        };
+        fields.close();
+        event
+    }
+
+    /// A text has no end of its own. One that is empty may be what a crash left
+    /// of more, so that the longer one stays.
+    fn text<N: Node>(
+        &self,
+        kind: &'static str,
+        count: &mut u32,
+        fields: &mut Fields<'_, N>,
+    ) -> Event {
+        let key = PartKey {
+            part_id: item::id(self.id, kind, f64::from(*count)),
+            message_id: self.id.to_owned(),
+            session_id: self.session_id.to_owned(),
+        };
+        *count += 1;
+        let mut row = PartRow {
+            position: said::position(self.at),
+            text: fields.string("text"),
+            ..item::row(key, kind)
+        };
+        item::state(&mut row, fields);
+        if let Some(mut time) = fields.maybe_object("time") {
+            row.started_at = time.maybe_number("created");
+            row.ended_at = time.maybe_number("completed");
+            time.close();
+        }
+        let is_empty = row.text.value().is_some_and(String::is_empty);
+        if row.ended_at.value().is_none() && (self.is_written || is_empty) {
+            row.ended_at = Known::Empty;
+        }
+        Event::Part {
+            row,
+            retry: None,
+            step: None,
+        }
+    }
+}
