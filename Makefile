@@ -18,7 +18,7 @@ build: ## build the installable OpenCode plugin (plugin-shim/dist/)
 cli: ## build the `clankers` program for use (target/release/clankers)
 	@scripts/build-cli.sh --release
 
-demo: ## see it work: three turns in a real OpenCode, and the rows they leave
+demo: ## see it work: a few turns in real OpenCodes, and the rows they leave
 	@scripts/demo.sh
 
 test: ## everything that must hold: lints, unit tests, tests in real OpenCode

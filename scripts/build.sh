@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the installable plugin: the core as WebAssembly, then the npm package
-# around it. Leaves plugin-shim/dist/index.js and plugin-shim/dist/clankers.js.
+# around it. Leaves plugin-shim/dist/.
 source "$(dirname "$0")/env.sh"
 "$ROOT/scripts/build-wasm.sh"
 
@@ -8,7 +8,7 @@ say "Building the plugin"
 npm_ci "$ROOT/plugin-shim"
 cd "$ROOT/plugin-shim"
 npm run --silent build
-for file in dist/index.js dist/clankers.js; do
+for file in dist/index.js dist/server.js dist/clankers.js dist/clankers/server.js; do
   [[ -s "$file" ]] || die "the build left no plugin-shim/$file"
   note "plugin-shim/$file: $(wc -c <"$file") bytes"
 done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Three turns in a real OpenCode against a scripted model, and the rows they leave.
+# A few turns in real OpenCodes, 1.x and 2.x, against a scripted model, and the rows they leave.
 source "$(dirname "$0")/env.sh"
 "$ROOT/scripts/build.sh"
 "$ROOT/scripts/build-cli.sh"

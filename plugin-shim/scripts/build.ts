@@ -1,10 +1,13 @@
 /**
- * Builds `dist/`: `index.js` and `clankers.js`, each whole in itself with the
- * wasm inside, `server.js` beside `index.js`, `client.js` without the wasm, and
- * the types of all entries.
+ * Builds `dist/`, in which each file is whole in itself:
+ * - `index.js`, the function that 1.x takes, and `server.js`, the object that
+ *   2.x takes. Named as a folder in a configuration, `dist/` serves both.
+ * - `clankers.js` and `clankers/`, the same two for the folder `plugin/`, where
+ *   1.x reads the file and 2.x the folder.
+ * - `client.js`, without the wasm, and the types of all entries.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,16 +27,6 @@ const inlineWasm: Plugin = {
 		})),
 };
 
-/** Lets `server.js` use the `index.js` beside it. */
-const indexBeside: Plugin = {
-	name: "index-beside",
-	setup: ({ onResolve }) =>
-		onResolve({ filter: /^\.\/index\.ts$/ }, () => ({
-			path: "./index.js",
-			external: true,
-		})),
-};
-
 const common: BuildOptions = {
 	absWorkingDir: root,
 	bundle: true,
@@ -47,24 +40,21 @@ const common: BuildOptions = {
 };
 
 rmSync(dist, { recursive: true, force: true });
-await build({
-	...common,
-	entryPoints: ["src/index.ts"],
-	outfile: "dist/index.js",
-	plugins: [inlineWasm],
-});
-await build({
-	...common,
-	entryPoints: ["src/server.ts"],
-	outfile: "dist/server.js",
-	plugins: [indexBeside],
-});
+for (const entry of ["index", "server"])
+	await build({
+		...common,
+		entryPoints: [`src/${entry}.ts`],
+		outfile: `dist/${entry}.js`,
+		plugins: [inlineWasm],
+	});
 await build({
 	...common,
 	entryPoints: ["src/client.ts"],
 	outfile: "dist/client.js",
 });
 copyFileSync(join(dist, "index.js"), join(dist, "clankers.js"));
+mkdirSync(join(dist, "clankers"));
+copyFileSync(join(dist, "server.js"), join(dist, "clankers", "server.js"));
 copyFileSync(join(root, "..", "LICENSE"), join(dist, "LICENSE"));
 
 const types = mkdtempSync(join(tmpdir(), "clankers-types-"));
@@ -78,8 +68,11 @@ execFileSync(
 	{ cwd: root, stdio: "inherit" },
 );
 // They are where their imports find the core's, of which some are made.
-const typed = ["index", "server", "client", "rpc/link", "rpc/protocol"];
-for (const host of ["host", "host-log", "opencode1"])
+const typed = [
+	...["index", "server", "setup", "client"],
+	...["rpc/link", "rpc/protocol"],
+];
+for (const host of ["host", "host-log", "opencode1", "opencode2"])
 	typed.push(`hosts/${host}`);
 for (const name of typed)
 	cpSync(join(types, `${name}.d.ts`), join(dist, `types/src/${name}.d.ts`));

@@ -63,8 +63,19 @@ export class CatchUp {
 	/** Compares all sessions of this host's directory, in the background. */
 	join(host: Host): void {
 		if (!this.#hosts.has(host.directory)) this.#hosts.set(host.directory, host);
-		this.#options.core.compare(host.directory);
+		this.compare(host);
+	}
+
+	/** Compares all sessions of a host's directory once more. */
+	compare({ directory }: Host): void {
+		if (!this.#hosts.has(directory)) return;
+		this.#options.core.compare(directory);
 		this.#start();
+	}
+
+	/** Asks this host from now on: the one of its directory that was asked is gone. */
+	handOver(host: Host): void {
+		this.#hosts.set(host.directory, host);
 	}
 
 	/** Asks nothing more of this directory's host. */

@@ -24,13 +24,19 @@ export const MOST_TRAPS = 32;
 /** Counts the instances of the module; a core of an earlier one is dead. */
 let instance = 0;
 
+/** Whose events and answers a core reads. */
+export type Dialect = NonNullable<CoreOptions["dialect"]>;
+
 /** Compiles the module, once and synchronously, and answers what is constant about it. */
-export function loadCore(): { eventTypes: EventTypes; store: Store } {
+export function loadCore(dialect: Dialect = "opencode1"): {
+	eventTypes: EventTypes;
+	store: Store;
+} {
 	if (instance === 0) {
 		initSync({ module: wasmBytes() });
 		instance = 1;
 	}
-	return { eventTypes: eventTypes(), store: store() };
+	return { eventTypes: eventTypes(dialect), store: store() };
 }
 
 /** The core, or its successor. No method throws. */

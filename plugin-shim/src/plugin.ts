@@ -1,20 +1,12 @@
-/** The hooks: OpenCode's events go in, and nothing ever comes out or is thrown. */
+/** The hooks of OpenCode 1.x: its events go in, and nothing ever comes out or is thrown. */
 
-import type { Store } from "../../pkg/clankers.js";
-import { type Config, readConfig } from "./config.ts";
-import { loadCore } from "./core.ts";
 import { HostLog } from "./hosts/host-log.ts";
 import {
 	type Hooks,
 	OpenCode1Host,
 	type PluginInput,
 } from "./hosts/opencode1.ts";
-import { Recorder } from "./recorder.ts";
-import { recorderFor, type SharedRecorder } from "./registry.ts";
-import { DaemonSink } from "./storage/daemon/daemon-sink.ts";
-import type { Sink } from "./storage/sink.ts";
-import { SqliteSink } from "./storage/sqlite.ts";
-import { VERSION } from "./version.ts";
+import { openRecorder } from "./open.ts";
 
 /** One answer for every call of the `event` hook, so that none allocates. */
 const DONE: Promise<void> = Promise.resolve();
@@ -26,7 +18,7 @@ export async function record(
 ): Promise<Hooks> {
 	const log = new HostLog(input.client);
 	try {
-		const recorder = open(log, options);
+		const recorder = openRecorder("opencode1", log, options);
 		const { client, directory } = input;
 		const host =
 			client && directory
@@ -56,34 +48,4 @@ export async function record(
 		log.failed("nothing is recorded", error);
 		return {};
 	}
-}
-
-/** The recorder of the configured database: this process has one, however often the plugin is loaded. */
-function open(
-	log: HostLog,
-	options: Record<string, unknown> | undefined,
-): SharedRecorder {
-	const { config, problems } = readConfig(options, process.env);
-	log.level = config.logLevel;
-	for (const problem of problems) log.log("warn", problem);
-	const { onDelete } = config;
-	return recorderFor(`${onDelete} ${placeOf(config)}`, () => {
-		const { eventTypes, store } = loadCore();
-		const sink = sinkOf(config, store);
-		return new Recorder({ onDelete }, eventTypes.ignored, sink);
-	});
-}
-
-/** What tells one place of the rows from another. */
-function placeOf({ storage, database, daemon }: Config): string {
-	const { path } = database;
-	return storage === "daemon" ? `${path} ${daemon.socketPath}` : path;
-}
-
-function sinkOf({ storage, database, daemon }: Config, store: Store): Sink {
-	if (storage === "sqlite") return new SqliteSink(database, store);
-	return new DaemonSink({
-		...{ ...daemon, database, store },
-		clientVersion: VERSION,
-	});
 }

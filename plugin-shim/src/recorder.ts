@@ -3,7 +3,7 @@ import type { CoreOptions } from "../../pkg/clankers.js";
 import { CatchUp } from "./catch-up.ts";
 import { MOST_TRAPS, SurvivingCore } from "./core.ts";
 import { type Clock, DrainTimer, pause, systemClock } from "./drain-timer.ts";
-import type { BusEvent } from "./hosts/host.ts";
+import type { BusEvent, Host } from "./hosts/host.ts";
 import { describe, type HostLog } from "./hosts/host-log.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
@@ -47,6 +47,7 @@ export class Recorder implements SharedRecorder {
 	#failures = 0;
 	#notified = false;
 	#stopped = false;
+	#isOver = false;
 
 	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
 	constructor(
@@ -78,19 +79,28 @@ export class Recorder implements SharedRecorder {
 		});
 	}
 
+	get isOver(): boolean {
+		return this.#isOver;
+	}
+
 	join(instance: Instance): Membership {
 		const { log, host } = instance;
+		this.#isOver = false;
 		this.#instances.push(instance);
 		log.log("info", `records to \`${this.#sink.target}\``);
 		if (host !== undefined) this.#catchUp.join(host);
 		return {
 			observe: (event) => this.#observe(event, host?.directory),
+			missed: () => {
+				if (host !== undefined) this.#catchUp.compare(host);
+			},
 			leave: () => this.#leave(instance),
 		};
 	}
 
 	#observe(event: BusEvent, directory: string | undefined): void {
 		if (this.#stopped || !this.#seen.isNew(event)) return;
+		this.#isOver = false;
 		const urgency = this.#core.observe(event, this.#around.now());
 		this.#timer.ask(urgency);
 		if (urgency >= SOON && directory !== undefined)
@@ -113,20 +123,22 @@ export class Recorder implements SharedRecorder {
 		if (place < 0) return;
 		const stored = this.#drain();
 		this.#instances.splice(place, 1);
-		this.#leaveCatchUp(instance.host?.directory);
+		if (instance.host !== undefined) this.#leaveCatchUp(instance.host);
 		if (stored && this.#instances.length === 0) this.#letGo();
 	}
 
 	#letGo(): void {
 		this.#sink.close();
 		this.#core.free();
+		this.#isOver = this.#instances.length === 0;
 	}
 
-	/** A directory is caught up on as long as it has an instance. */
-	#leaveCatchUp(directory: string | undefined): void {
-		const isOf = ({ host }: Instance): boolean => host?.directory === directory;
-		if (directory === undefined || this.#instances.some(isOf)) return;
-		this.#catchUp.leave(directory);
+	/** A directory is caught up on as long as it has an instance, through the newest one. */
+	#leaveCatchUp({ directory }: Host): void {
+		const others = this.#instances.map(({ host }) => host);
+		const next = others.findLast((host) => host?.directory === directory);
+		if (next === undefined) this.#catchUp.leave(directory);
+		else this.#catchUp.handOver(next);
 	}
 
 	/** Stores what is due. Whether nothing is left that should have been stored. */

@@ -11,6 +11,11 @@ import type { HostLog } from "./hosts/host-log.ts";
 export interface SharedRecorder {
 	/** The event types that need not be observed. */
 	readonly ignored: ReadonlySet<string>;
+	/**
+	 * Whether its last instance has left and all is stored. Whoever comes next
+	 * makes another one: OpenCode 2.x loads changed files into a running process.
+	 */
+	readonly isOver: boolean;
 	/** Adds an instance of the plugin. */
 	join(instance: Instance): Membership;
 	/** The process ends: stores what is left. */
@@ -28,6 +33,8 @@ export interface Instance {
 export interface Membership {
 	/** Takes an event; one that another instance has brought already is let go. */
 	observe(event: BusEvent): void;
+	/** Events may have happened that it did not hear: what they told is asked for. */
+	missed(): void;
 	/** The instance ends. */
 	leave(): void;
 }
@@ -37,17 +44,17 @@ interface Registry {
 	readonly recorders: Map<string, SharedRecorder>;
 }
 
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 const KEY = Symbol.for("opencode-clankers");
 
-/** The recorder of that name, made on the first call in this process. */
+/** The recorder of that name, made on the first call in this process and whenever the last one is over. */
 export function recorderFor(
 	name: string,
 	make: () => SharedRecorder,
 ): SharedRecorder {
 	const { recorders } = registry();
 	const existing = recorders.get(name);
-	if (existing !== undefined) return existing;
+	if (existing !== undefined && !existing.isOver) return existing;
 	const made = make();
 	recorders.set(name, made);
 	return made;
@@ -56,17 +63,16 @@ export function recorderFor(
 function registry(): Registry {
 	const shared = globalThis as { [KEY]?: Registry };
 	const existing = shared[KEY];
-	if (existing === undefined) {
-		const created: Registry = { protocol: PROTOCOL, recorders: new Map() };
-		shared[KEY] = created;
-		process.on("exit", () => {
-			for (const recorder of created.recorders.values()) recorder.end();
-		});
-		return created;
-	}
-	if (existing.protocol !== PROTOCOL)
+	if (existing?.protocol === PROTOCOL) return existing;
+	const isOver = (one: SharedRecorder): boolean => one.isOver === true;
+	if (existing && ![...existing.recorders.values()].every(isOver))
 		throw new Error(
 			"another release of clankers is loaded already and does the recording",
 		);
-	return existing;
+	const created: Registry = { protocol: PROTOCOL, recorders: new Map() };
+	shared[KEY] = created;
+	process.on("exit", () => {
+		for (const recorder of created.recorders.values()) recorder.end();
+	});
+	return created;
 }

@@ -1,10 +1,19 @@
 /** What is published, as `npm run build` leaves it in `dist/`. */
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
+import {
+	copyFileSync,
+	cpSync,
+	existsSync,
+	readFileSync,
+	statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
+import type { BusEvent } from "../src/hosts/host.ts";
 import type { Plugin } from "../src/hosts/opencode1.ts";
+import type { Server } from "../src/server.ts";
+import type { CleanUp } from "../src/setup.ts";
 import {
 	assistantMessage,
 	sessionCreated,
@@ -12,6 +21,8 @@ import {
 	textDelta,
 	textPart,
 } from "./support/events.ts";
+import { Speaker } from "./support/events2.ts";
+import { ScriptedOpenCode2 } from "./support/opencode2.ts";
 import { runAll } from "./support/processes.ts";
 import { query } from "./support/query.ts";
 import { newDatabasePath, temporaryFolder } from "./support/temporary.ts";
@@ -34,13 +45,15 @@ describe("the built package", () => {
 		}
 	});
 
-	it("exports one object from server.js, which uses the same function", async () => {
-		const module = await load(join(dist, "server.js"));
-		assert.deepEqual(Object.keys(module), ["default"]);
-		const server = module["default"] as Record<string, unknown>;
-		assert.deepEqual(Object.keys(server).sort(), ["id", "server", "setup"]);
-		const index = await load(join(dist, "index.js"));
-		assert.equal(server["server"], index["default"]);
+	it("exports one plain object from each server.js, with the plugin function", async () => {
+		for (const file of ["server.js", "clankers/server.js"]) {
+			const module = await load(join(dist, file));
+			assert.deepEqual(Object.keys(module), ["default"]);
+			const server = module["default"] as Record<string, unknown>;
+			assert.equal(Object.getPrototypeOf(server), Object.prototype);
+			assert.deepEqual(Object.keys(server).sort(), ["id", "server", "setup"]);
+			assert.equal(typeof server["server"], "function");
+		}
 	});
 
 	it("exports the daemon's client, without the wasm", async () => {
@@ -66,7 +79,7 @@ describe("the built package", () => {
 	});
 
 	it("imports nothing but the runtime's own modules, and no SQLite by name", () => {
-		for (const file of ["index.js", "clankers.js", "client.js"]) {
+		for (const file of ["index.js", "server.js", "client.js"]) {
 			const code = readFileSync(join(dist, file), "utf8");
 			const imports = [...code.matchAll(/^(?:import .*|}) from "(.*)";$/gm)];
 			assert.ok(imports.length > 0);
@@ -85,6 +98,45 @@ describe("the built package", () => {
 		});
 		assert.equal(output, "");
 		assert.equal(query(dbPath, "SELECT * FROM sessions").length, 1);
+	});
+
+	it("works for 2.x from its folder alone, in a process that ends without a clean-up", async () => {
+		const alone = join(temporaryFolder(), "clankers");
+		cpSync(join(dist, "clankers"), alone, { recursive: true });
+		const dbPath = newDatabasePath();
+		const child = join(import.meta.dirname, "support", "record-and-exit2.ts");
+		const [output] = await runAll([[child, join(alone, "server.js")]], {
+			CLANKERS_DB_PATH: dbPath,
+		});
+		assert.equal(output, "");
+		assert.equal(query(dbPath, "SELECT * FROM sessions").length, 1);
+	});
+
+	it("goes on with changed files where the old ones ended, in one process", async () => {
+		const dbPath = newDatabasePath();
+		const opencode = new ScriptedOpenCode2();
+		const one = new Speaker("ses_1");
+		const begin = async (name: string): Promise<CleanUp | undefined> => {
+			const path = join(temporaryFolder(), `${name}.js`);
+			copyFileSync(join(dist, "server.js"), path);
+			const { default: server } = (await load(path)) as { default: Server };
+			return server.setup(opencode.context({ dbPath }));
+		};
+		const told = async (...events: BusEvent[]): Promise<void> => {
+			opencode.tell(events);
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		};
+		const old = await begin("old");
+		await told(one.created("one"), ...one.begin("msg_2"));
+		await told(one.delta("msg_2", "Hello"));
+		await old?.();
+		const changed = await begin("changed");
+		await told(...one.end("msg_2", "Hello there."));
+		await changed?.();
+		assert.deepEqual(query(dbPath, "SELECT text FROM parts"), [
+			{ text: "Hello there." },
+		]);
+		assert.deepEqual(query(dbPath, "SELECT cost FROM usage"), [{ cost: 0.5 }]);
 	});
 
 	it("records once when two copies are loaded from two places", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { loadCore } from "../src/core.ts";
+import type { Answer } from "../src/hosts/host.ts";
 import { HostLog } from "../src/hosts/host-log.ts";
 import { Recorder } from "../src/recorder.ts";
 import type { Instance, Membership } from "../src/registry.ts";
@@ -196,6 +197,42 @@ describe("the recorder", () => {
 		other.leave();
 		assert.deepEqual(titles(), ["one", "two"]);
 		assert.equal(sink.closed, 1);
+	});
+
+	it("is over once the last instance has left and all is stored, and only then", () => {
+		assert.equal(recorder.isOver, false);
+		member.observe(sessionCreated("ses_1", "one"));
+		sink.failure = unavailable("locked");
+		member.leave();
+		assert.equal(recorder.isOver, false);
+		sink.failure = undefined;
+		recorder.join(instance(client)).leave();
+		assert.equal(recorder.isOver, true);
+		member.observe(sessionCreated("ses_2", "two"));
+		assert.equal(recorder.isOver, false);
+	});
+
+	it("asks for what an instance missed, and another host once its own is gone", async () => {
+		const asked: string[] = [];
+		const join = (name: string): Membership => {
+			const log = new HostLog(undefined);
+			const ask = async (): Promise<Answer> => {
+				asked.push(name);
+				return { outcome: "failed" };
+			};
+			const directory = "/home/user/project";
+			return recorder.join({ log, host: { directory, log, ask } });
+		};
+		const first = join("first");
+		await until("its directory is compared", () => asked.length === 1);
+		const second = join("second");
+		await until("the same host is asked again", () => asked.length === 2);
+		first.leave();
+		second.missed();
+		await until("it is compared once more", () => asked.length === 3);
+		assert.deepEqual(asked, ["first", "first", "second"]);
+		second.leave();
+		second.missed();
 	});
 
 	it("records on when an event comes after the last instance has left", () => {

@@ -66,6 +66,16 @@ impl StoredSession {
         let at_work = |status| status != SessionStatus::Idle;
         self.status.is_some_and(at_work)
     }
+
+    /// Whether something of it is known to be missing, whatever a host lists.
+    fn is_cut_off(&self) -> bool {
+        let whole_at = match self.seen_here {
+            Some(_) => self.whole_here,
+            None => self.whole_at,
+        };
+        let is_gone = self.deleted_at.is_some() || self.missing_since.is_some();
+        !is_gone && (self.is_at_work() || whole_at.is_none())
+    }
 }
 
 /// What a host's list says of a session.
@@ -174,6 +184,15 @@ fn differences(
     }
 }
 
+/// What can be told where a host lists nothing: what was cut off.
+fn differences_unlisted(stored: &[StoredSession]) -> Differences {
+    let cut_off = stored.iter().filter(|session| session.is_cut_off());
+    Differences {
+        fetch: cut_off.map(|session| session.id.clone()).collect(),
+        ..Differences::default()
+    }
+}
+
 /// Stored sessions that this store had, and does not list any more.
 fn unlisted(stored: &[StoredSession], listed: &BTreeSet<&str>, directory: &str) -> Vec<String> {
     let should_be_listed = |session: &&StoredSession| {
@@ -196,8 +215,9 @@ pub(super) struct Compare {
     directory: String,
     /// When the list was asked for, Unix milliseconds.
     asked: f64,
-    /// What the host lists, once it has answered.
+    /// What the host lists, once it has answered; nothing where it offers no list.
     listed: Option<Vec<Listed>>,
+    offers_list: bool,
     /// Whether it was asked which store that is.
     is_store_asked: bool,
     is_store_known: bool,
@@ -209,6 +229,7 @@ impl Compare {
             directory,
             asked: now,
             listed: None,
+            offers_list: true,
             is_store_asked: false,
             is_store_known: false,
         }
@@ -242,13 +263,18 @@ impl CatchUp {
         reading: &Reading<N>,
     ) -> Vec<Outcome<'a, N>> {
         let Some(listed) = &compare.listed else {
-            if let Answer::Found(list) = answer
-                && list.kind() == Kind::Array
-            {
-                let listed = list.items();
-                compare.listed = Some(listed.iter().filter_map(reading.listed).collect());
-                self.task = Some(Task::Compare(compare));
+            match answer {
+                Answer::Found(list) if list.kind() == Kind::Array => {
+                    let listed = list.items();
+                    compare.listed = Some(listed.iter().filter_map(reading.listed).collect());
+                }
+                Answer::NotOffered => {
+                    compare.listed = Some(Vec::new());
+                    compare.offers_list = false;
+                }
+                Answer::Found(_) | Answer::None | Answer::Failed => return Vec::new(),
             }
+            self.task = Some(Task::Compare(compare));
             return Vec::new();
         };
         if !compare.is_store_asked {
@@ -272,7 +298,11 @@ impl CatchUp {
             .filter_map(StoredSession::read)
             .collect();
         let directory = compare.directory.as_str();
-        let found = differences(listed, &stored, directory, compare.is_store_known);
+        let found = if compare.offers_list {
+            differences(listed, &stored, directory, compare.is_store_known)
+        } else {
+            differences_unlisted(&stored)
+        };
         let wanted = |session_id: &String| Wanted {
             directory: directory.to_owned(),
             session_id: session_id.clone(),
@@ -418,6 +448,25 @@ mod tests {
         deleted.deleted_at = Number::new(7.0);
         let all = [elsewhere, project, missing, deleted];
         assert_eq!(compared(&[], &all).unlisted, [""; 0]);
+    }
+
+    #[test]
+    fn where_a_host_lists_nothing_what_was_cut_off_is_fetched() {
+        let mut busy = stored("busy", 6.0);
+        busy.status = Some(SessionStatus::Busy);
+        let mut cut_off = stored("cut off", 6.0);
+        cut_off.whole_here = None;
+        let mut elsewhere = stored("elsewhere", 6.0);
+        (elsewhere.seen_here, elsewhere.whole_here) = (None, None);
+        let mut deleted = busy.clone();
+        deleted.deleted_at = Number::new(7.0);
+        let mut missing = busy.clone();
+        missing.missing_since = Number::new(7.0);
+        let whole = stored("whole", 6.0);
+        let all = [busy, cut_off, elsewhere, deleted, missing, whole];
+        let found = differences_unlisted(&all);
+        assert_eq!(found.fetch, ["busy", "cut off"]);
+        assert_eq!((found.unlisted, found.seen), (vec![], vec![]));
     }
 
     #[test]

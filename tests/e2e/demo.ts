@@ -1,6 +1,6 @@
 /**
  * The demo: three turns in a real OpenCode (a chat, a tool call, a sub-agent)
- * with the plugin loaded, and the rows they leave. The model is scripted on
+ * with the plugin loaded, one in OpenCode 2, and the rows they leave in one database. The model is scripted on
  * loopback; everything else is real. Nothing of the person's own is touched.
  */
 
@@ -10,11 +10,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Rows, readRows } from "./demo/rows.ts";
 import { table } from "./demo/table.ts";
-import { runTurn } from "./harness/opencode.ts";
-import { pluginFile, programFile } from "./harness/plugin.ts";
-import { PINNED_RELEASE } from "./harness/releases.ts";
+import { type Finished, runTurn } from "./harness/opencode.ts";
+import {
+	pluginByFolder,
+	pluginFile,
+	pluginFolder,
+	programFile,
+} from "./harness/plugin.ts";
+import { OPENCODE_2_RELEASE, PINNED_RELEASE } from "./harness/releases.ts";
 import { call, say } from "./harness/script.ts";
 import { inWorld, type World } from "./harness/world.ts";
+import { inWorld2 } from "./opencode2/world.ts";
 
 interface Turn {
 	readonly what: string;
@@ -40,6 +46,14 @@ const TURNS: readonly Turn[] = [
 	},
 ];
 
+/** What is said in OpenCode 2. */
+const SECOND_MAJOR = {
+	prompt: "What is a checkpoint?",
+	title: "Checkpoints",
+	answer:
+		"The log's changes are written into the database, and the log begins anew.",
+};
+
 const print = (text = ""): void => void process.stdout.write(`${text}\n`);
 const bold = (text: string): string =>
 	process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text;
@@ -51,13 +65,23 @@ print(
 	),
 );
 const kept = join(tmpdir(), `clankers-demo-${process.pid}.db`);
-const rows = await inWorld({ release: PINNED_RELEASE }, async (world) => {
+await inWorld({ release: PINNED_RELEASE }, async (world) => {
 	script(world);
 	for (const [index, turn] of TURNS.entries())
 		await play(world, turn, index + 1);
 	copyFileSync(world.database, kept);
-	return readRows(world.database);
 });
+print(bold(`==> Real OpenCode ${OPENCODE_2_RELEASE}, with the same database`));
+await inWorld2(
+	{ plugins: [pluginByFolder()], env: { CLANKERS_DB_PATH: kept } },
+	async ({ model, runStandalone }) => {
+		model.title(SECOND_MAJOR.prompt, SECOND_MAJOR.title);
+		model.script(SECOND_MAJOR.prompt, say(SECOND_MAJOR.answer));
+		print(`    turn 4, a chat: opencode run "${SECOND_MAJOR.prompt}"`);
+		expectEnd(await runStandalone(SECOND_MAJOR.prompt));
+	},
+);
+const rows = readRows(kept);
 show(rows);
 showProgram();
 const missing = whatIsMissing(rows);
@@ -100,7 +124,10 @@ function script({ model }: World): void {
 
 async function play(world: World, turn: Turn, number: number): Promise<void> {
 	print(`    turn ${number}, ${turn.what}: opencode run "${turn.prompt}"`);
-	const { code, output } = await runTurn(world.home, turn.prompt);
+	expectEnd(await runTurn(world.home, turn.prompt));
+}
+
+function expectEnd({ code, output }: Finished): void {
 	if (code === 0) return;
 	print(output);
 	throw new Error(`opencode ended with ${code}`);
@@ -170,8 +197,8 @@ function show({
 	print(bold("Usage, from the ledger"));
 	print(
 		table(usage, [
-			{ heading: "provider", value: ({ provider }) => provider },
-			{ heading: "model", value: ({ model }) => model },
+			{ heading: "provider", value: ({ provider }) => provider ?? "–" },
+			{ heading: "model", value: ({ model }) => model ?? "–" },
 			{ heading: "steps", value: ({ steps }) => steps },
 			{ heading: "prompt tokens", value: ({ prompt_tokens }) => prompt_tokens },
 			{
@@ -216,8 +243,12 @@ function whatIsMissing({
 }: Rows): string[] {
 	const expected: [string, boolean][] = [
 		[
-			"three conversations and a sub-agent's, four sessions",
-			sessions.length === 4,
+			"four conversations and a sub-agent's, five sessions",
+			sessions.length === 5,
+		],
+		[
+			"one of them had in OpenCode 2",
+			sessions.some(({ title }) => title === SECOND_MAJOR.title),
 		],
 		[
 			"each with a title, a project and a model",
@@ -233,7 +264,7 @@ function whatIsMissing({
 			"one sub-agent's session with its parent",
 			sessions.filter(({ parent }) => parent).length === 1,
 		],
-		["the messages of every turn", messages.length >= 8],
+		["the messages of every turn", messages.length >= 10],
 		[
 			"a `bash` and a `task` call",
 			["bash", "task"].every((tool) =>
@@ -254,8 +285,9 @@ function showUse(): void {
 	print(`  sqlite3 -box ${kept} "SELECT * FROM session_usage"`);
 	print();
 	print(bold("To record your own OpenCode"));
-	print("  mkdir -p ~/.config/opencode/plugins");
-	print(`  cp ${pluginFile()} ~/.config/opencode/plugins/`);
+	print("  mkdir -p ~/.config/opencode/plugin");
+	print(`  cp ${pluginFile()} ~/.config/opencode/plugin/`);
+	print(`  cp -r ${pluginFolder()} ~/.config/opencode/plugin/`);
 	print("  opencode      # what you say next is recorded");
 	print("  The rows are then in ~/.local/share/clankers/clankers.db.");
 }

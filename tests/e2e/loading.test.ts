@@ -1,18 +1,40 @@
 /** However a person installs the plugin, it is loaded and rows land. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+	copyFileSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Home } from "./harness/home.ts";
 import { runTurn } from "./harness/opencode.ts";
-import { PACKAGE, pluginByPath, pluginFile } from "./harness/plugin.ts";
+import {
+	PACKAGE,
+	pluginByFolder,
+	pluginByPath,
+	pluginFile,
+	pluginFolder,
+} from "./harness/plugin.ts";
 import { Registry } from "./harness/registry.ts";
-import { contemporaryProvider, PINNED_RELEASE } from "./harness/releases.ts";
+import {
+	contemporaryProvider,
+	OPENCODE_2_RELEASE,
+	PINNED_RELEASE,
+} from "./harness/releases.ts";
 import { say } from "./harness/script.ts";
 import { inWorld, type World } from "./harness/world.ts";
 import { withDatabase } from "./mirror/database.ts";
+import { runStandalone } from "./opencode2/server.ts";
+import { inWorld2 } from "./opencode2/world.ts";
 
+/** Those that take a function. */
 const RELEASES = ["1.0.61", "1.3.2", PINNED_RELEASE];
+/** Those, and the one that takes an object in a folder. */
+const BOTH_MAJORS = [...RELEASES, OPENCODE_2_RELEASE];
 
 let registry: Registry;
 
@@ -52,7 +74,43 @@ test.each(RELEASES)(
 	60_000,
 );
 
-test.each(RELEASES)(
+test.each(BOTH_MAJORS)(
+	"by the path of a folder, in the configuration: %s",
+	(release) => inAnyWorld(release, [pluginByFolder()], {}, expectOneTurn),
+	60_000,
+);
+
+test(
+	"by the path of a folder, in a configuration that 1.x reads too: OpenCode 2",
+	() =>
+		inWorld(
+			{ release: OPENCODE_2_RELEASE, plugins: [pluginByFolder()] },
+			expectOneTurn,
+		),
+	60_000,
+);
+
+test.each(BOTH_MAJORS)(
+	"as README says, a file and a folder in the person's plugin folder: %s",
+	(release) =>
+		inAnyWorld(release, [], {}, async (world) => {
+			dropBoth(world.home);
+			await expectOneTurn(world);
+		}),
+	60_000,
+);
+
+test(
+	"twice, in the configuration and in the plugin folder: OpenCode 2 runs one of them",
+	() =>
+		inAnyWorld(OPENCODE_2_RELEASE, [pluginByFolder()], {}, async (world) => {
+			dropBoth(world.home);
+			await expectOneTurn(world);
+		}),
+	60_000,
+);
+
+test.each(BOTH_MAJORS)(
 	"by name, from a package registry: %s",
 	(release) => {
 		const { name, version } = JSON.parse(
@@ -62,13 +120,94 @@ test.each(RELEASES)(
 			npm_config_registry: registry.url,
 			BUN_CONFIG_REGISTRY: registry.url,
 		};
-		return inWorld(
-			{ release, plugins: [`${name}@${version}`], env },
-			expectOneTurn,
-		);
+		return inAnyWorld(release, [`${name}@${version}`], env, expectOneTurn);
 	},
 	60_000,
 );
+
+test.each([
+	{
+		form: "a file that the configuration names",
+		plugins: [pluginByPath()],
+		drop: () => {},
+		says: "configured plugin path must be a directory",
+	},
+	{
+		form: "the file for 1.x alone in the plugin folder",
+		plugins: [],
+		drop: (home: Home) =>
+			cpSync(pluginFile(), join(pluginFolderOf(home), "clankers.js")),
+		says: "failed to load plugin",
+	},
+])(
+	"OpenCode 2 leaves out $form, says so in its log only, and works",
+	({ plugins, drop, says }) =>
+		inAnyWorld(OPENCODE_2_RELEASE, plugins, {}, async (world) => {
+			drop(world.home);
+			world.model.script("Say hello.", say("Hello there."));
+			const { code, output } = await runStandalone(world.home, "Say hello.");
+			expect(code, output).toBe(0);
+			expect(output).not.toContain("plugin");
+			expect(existsSync(world.database)).toBeFalse();
+			const log = join(world.home.store, "log", "opencode.log");
+			expect(readFileSync(log, "utf8")).toContain(says);
+		}),
+	60_000,
+);
+
+test.each([PINNED_RELEASE, OPENCODE_2_RELEASE])(
+	"with options, in the form of 1.x: %s",
+	(release) =>
+		inWorld({ release, plugins: [] }, async (world) => {
+			const database = join(world.home.root, "own.db");
+			world.home.configure([[pluginByFolder(), { dbPath: database }]]);
+			await expectOneTurn({ ...world, database });
+		}),
+	60_000,
+);
+
+test(
+	"with options, in OpenCode 2's own form",
+	() =>
+		inWorld2({}, async (world) => {
+			const database = join(world.home.root, "own.db");
+			world.home.configure([
+				{ package: pluginByFolder(), options: { dbPath: database } },
+			]);
+			await expectOneTurn({ ...world, database });
+		}),
+	60_000,
+);
+
+/** A world of either major. */
+type AnyWorld = Pick<World, "home" | "model" | "database">;
+
+async function inAnyWorld(
+	release: string,
+	plugins: readonly string[],
+	env: Readonly<Record<string, string>>,
+	play: (world: AnyWorld) => Promise<void>,
+): Promise<void> {
+	const options = { release, plugins, env };
+	if (release === OPENCODE_2_RELEASE) await inWorld2(options, play);
+	else await inWorld(options, play);
+}
+
+/** The person's own plugin folder, which every release reads. */
+function pluginFolderOf(home: Home): string {
+	const config = join(home.root, "config", "opencode");
+	if (home.options.release !== OPENCODE_2_RELEASE) home.seedHelpers(config);
+	const folder = join(config, "plugin");
+	mkdirSync(folder, { recursive: true });
+	return folder;
+}
+
+/** The two lines of README. */
+function dropBoth(home: Home): void {
+	const folder = pluginFolderOf(home);
+	for (const path of [pluginFile(), pluginFolder()])
+		cpSync(path, join(folder, basename(path)), { recursive: true });
+}
 
 /** The folders of the packages in a `node_modules`. */
 function packagesIn(folder: string): string[] {
@@ -93,9 +232,15 @@ function dropPlugin(home: Home): void {
 	copyFileSync(pluginFile(), join(folder, "clankers.js"));
 }
 
-async function expectOneTurn({ home, model, database }: World): Promise<void> {
+async function expectOneTurn({
+	home,
+	model,
+	database,
+}: AnyWorld): Promise<void> {
 	model.script("Say hello.", say("Hello there."));
-	const { code, output } = await runTurn(home, "Say hello.");
+	const run =
+		home.options.release === OPENCODE_2_RELEASE ? runStandalone : runTurn;
+	const { code, output } = await run(home, "Say hello.");
 	expect(code, output).toBe(0);
 	const rows = withDatabase(database, (open) => ({
 		messages: open
@@ -103,7 +248,7 @@ async function expectOneTurn({ home, model, database }: World): Promise<void> {
 			.values(),
 		steps: open
 			.query(
-				"SELECT count(*), round(sum(cost), 9) = (SELECT sum(cost) FROM messages) FROM usage",
+				"SELECT count(*), round(sum(cost), 9) = (SELECT sum(cost) FROM messages) FROM usage WHERE kind IS NOT 'overhead'",
 			)
 			.values(),
 		rejections: open.query("SELECT * FROM rejections").values(),

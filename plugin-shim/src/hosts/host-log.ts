@@ -34,7 +34,7 @@ export class HostLog {
 	readonly #client: HostClient | undefined;
 	readonly #failures = new Set<string>();
 
-	/** `client` may be missing: OpenCode 2.x has another one. */
+	/** `client` may be missing: OpenCode 2.x has none, and what is said is dropped. */
 	constructor(client: HostClient | undefined) {
 		this.#client = client;
 	}

@@ -3,13 +3,15 @@
  * clankers uses, spelled out here so that it holds on every release and costs
  * no dependency, and its sessions, as its client answers them to a plugin.
  */
+import { basename } from "node:path";
 import type { Answer, BusEvent, Host, HostRequest } from "./host.ts";
 import type { HostClient, HostLog } from "./host-log.ts";
-import { storeId } from "./store-identity.ts";
+import { orNothing } from "./patience.ts";
+import { type Environment, storeId } from "./store-identity.ts";
 
 /** What OpenCode hands to a plugin, one call per project directory. */
 export interface PluginInput {
-	/** Missing in 2.x, which has another one. */
+	/** Missing where somebody else calls the plugin. */
 	readonly client?: HostClient & SessionClient;
 	/** The project directory. */
 	readonly directory?: string;
@@ -53,13 +55,8 @@ interface MessagePath extends SessionPath {
 	path: { id: string; messageID: string };
 }
 
-/** How long an answer is waited for. */
-const PATIENCE_MS = 60_000;
 /** From 1.1 on the list ends at 100 unless more are asked for. */
 const ALL = 1_000_000;
-
-/** The environment that says where OpenCode keeps its data. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How many messages make a page, so that a long session never fills a turn. */
 const PAGE = 100;
@@ -119,7 +116,8 @@ export class OpenCode1Host implements Host {
 		const answer = await ask(() => this.#client.path?.get?.({ query }));
 		const { state } = (answer?.data ?? {}) as { state?: unknown };
 		if (typeof state !== "string") return FAILED;
-		const id = storeId({ state, environment: this.#environment });
+		const program = basename(state);
+		const id = storeId({ program, environment: this.#environment });
 		return id === undefined ? { outcome: "none" } : found(id);
 	}
 
@@ -183,19 +181,6 @@ async function ask(
 		return typeof answer === "object" && answer !== null ? answer : undefined;
 	} catch {
 		return undefined;
-	}
-}
-
-/** What it resolves to, or nothing where that takes too long. Does not keep the process alive. */
-async function orNothing(request: unknown): Promise<unknown> {
-	let timer: NodeJS.Timeout | undefined;
-	const late = new Promise<undefined>((resolve) => {
-		timer = setTimeout(resolve, PATIENCE_MS, undefined).unref();
-	});
-	try {
-		return await Promise.race([request, late]);
-	} finally {
-		clearTimeout(timer);
 	}
 }
 

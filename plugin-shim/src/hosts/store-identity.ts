@@ -24,14 +24,19 @@ const FILE = ".clankers-stores.json";
 /** The links of this process's open files, on Linux. */
 const OPEN_FILES = "/proc/self/fd";
 
+/** The environment that says where OpenCode keeps its data. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Where to look for the store. */
 export interface StorePlace {
-	/** What `client.path.get()` answers: its folders end in the program's name. */
-	readonly state: string;
-	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** The program: its folders are called so, and its variables begin so. */
+	readonly program: string;
+	readonly environment: Environment;
 	readonly home?: string;
 	/** The folder with this process's open files, where the system has one. */
 	readonly openFiles?: string;
+	/** Whether its store may be a folder of files, as before 1.2; it may unless said. */
+	readonly keepsFiles?: boolean;
 }
 
 /** What is noted of one store. */
@@ -57,12 +62,12 @@ export function storeId(place: StorePlace): string | undefined {
 
 /** The database file, or up to 1.1 the folder of files, that OpenCode works on. */
 function storeOf({
-	state,
+	program,
 	environment,
 	home = homedir(),
 	openFiles = OPEN_FILES,
+	keepsFiles = true,
 }: StorePlace): string | undefined {
-	const program = basename(state);
 	const parent = environment["XDG_DATA_HOME"] || join(home, ".local", "share");
 	const data = join(parent, program);
 	const named = environment[`${program.toUpperCase()}_DB`];
@@ -73,11 +78,12 @@ function storeOf({
 	const databases = readdirSync(folder).filter((name) => isDatabase(name));
 	const open = openIn(folder, openFiles);
 	if (open !== undefined) {
-		if (open.length === 0) return exists(files) ? files : undefined;
+		const isOnFiles = keepsFiles && open.length === 0 && exists(files);
+		if (isOnFiles) return files;
 		return open.length === 1 ? open[0] : undefined;
 	}
 	// 1.2 took the files over into a database, and left them behind.
-	if (databases.length === 0) return files;
+	if (databases.length === 0) return keepsFiles ? files : undefined;
 	const isAlone = databases.length === 1 && !exists(join(files, "session"));
 	return isAlone ? join(folder, databases[0] ?? "") : undefined;
 }

@@ -31,9 +31,8 @@ describe("the id of OpenCode's store", () => {
 		environment: Record<string, string> = {},
 		program = "opencode",
 	): string | undefined {
-		const state = join(home, ".local", "state", program);
 		const openFiles = join(home, "nowhere");
-		return storeId({ state, environment, home, openFiles });
+		return storeId({ program, environment, home, openFiles });
 	}
 
 	/** The id, where these files are open. */
@@ -43,8 +42,8 @@ describe("the id of OpenCode's store", () => {
 		mkdirSync(openFiles);
 		for (const [number, file] of files.entries())
 			symlinkSync(file, join(openFiles, String(number)));
-		const state = join(home, ".local", "state", "opencode");
-		return storeId({ state, environment: {}, home, openFiles });
+		const program = "opencode";
+		return storeId({ program, environment: {}, home, openFiles });
 	}
 
 	function put(...names: string[]): void {
@@ -109,6 +108,23 @@ describe("the id of OpenCode's store", () => {
 		const files = idWhereOpen();
 		assert.ok(files);
 		assert.notEqual(files, idWhereOpen(join(data, "opencode.db")));
+	});
+
+	it("is never that of files that 1.x left behind, where the program keeps none", () => {
+		put("opencode.db");
+		const files = join(data, "storage");
+		mkdirSync(files);
+		const place = { program: "opencode", environment: {}, home };
+		const openFiles = join(home, "fd");
+		mkdirSync(openFiles);
+		assert.ok(storeId({ ...place, openFiles }));
+		const only = { ...place, keepsFiles: false };
+		assert.equal(storeId({ ...only, openFiles }), undefined);
+		symlinkSync(join(data, "opencode.db"), join(openFiles, "7"));
+		assert.ok(storeId({ ...only, openFiles }));
+		rmSync(join(data, "opencode.db"));
+		const nowhere = join(home, "nowhere");
+		assert.equal(storeId({ ...only, openFiles: nowhere }), undefined);
 	});
 
 	it("is in doubt where the open database was replaced", () => {

@@ -30,8 +30,9 @@ export interface ToolCall {
 }
 
 export interface Usage {
-	provider: string;
-	model: string;
+	/** Neither is told of what only a session's total shows, such as its title. */
+	provider: string | null;
+	model: string | null;
 	steps: number;
 	prompt_tokens: number;
 	completion_tokens: number;

@@ -1,7 +1,7 @@
 /** The plugin under test, as `make build` leaves it. */
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Home } from "./home.ts";
 
 const SHIM = new URL("../../../plugin-shim/", import.meta.url).pathname;
@@ -13,7 +13,17 @@ export function pluginByPath(): string {
 	return `file://${built("dist/index.js")}`;
 }
 
-/** The one file to drop into a plugin folder. */
+/** The folder that serves 1.x and 2.x alike, where a configuration names it. */
+export function pluginByFolder(): string {
+	return dirname(built("dist/server.js"));
+}
+
+/** The folder to drop into a plugin folder, for 2.x. */
+export function pluginFolder(): string {
+	return dirname(built("dist/clankers/server.js"));
+}
+
+/** The one file to drop into a plugin folder, for 1.x. */
 export function pluginFile(): string {
 	return built("dist/clankers.js");
 }

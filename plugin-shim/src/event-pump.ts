@@ -1,0 +1,76 @@
+/** Follows a stream of events for as long as it is wanted. */
+import { type Clock, pause, systemClock } from "./drain-timer.ts";
+import type { BusEvent } from "./hosts/host.ts";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** What a pump works with. Nothing of it may throw but `open`. */
+export interface PumpOptions {
+	/** Opens the stream, which begins with what happens next. */
+	open(): AsyncIterable<BusEvent>;
+	take(event: BusEvent): void;
+	/** The stream had broken and is open again: what happened meanwhile was not heard. */
+	reopened(): void;
+	readonly clock?: Clock;
+}
+
+/** Hands on each event of a stream; a stream that ends or breaks is opened again. */
+export class EventPump {
+	readonly #options: PumpOptions;
+	#stream: AsyncIterator<BusEvent> | undefined;
+	#ended = false;
+
+	/** The stream is open, or has failed to, when this returns. */
+	constructor(options: PumpOptions) {
+		this.#options = options;
+		void this.#run();
+	}
+
+	/** Hands on nothing more. */
+	end(): void {
+		this.#ended = true;
+		try {
+			Promise.resolve(this.#stream?.return?.()).catch(() => {});
+		} catch {
+			// A stream that cannot be closed is left to its host.
+		}
+	}
+
+	/** Never rejects. */
+	async #run(): Promise<void> {
+		const { clock = systemClock, reopened } = this.#options;
+		for (let breaks = 0; ; breaks++) {
+			const heard = await this.#follow(breaks > 0 ? reopened : undefined);
+			if (this.#ended) return;
+			if (heard) breaks = 0;
+			await pause(
+				Math.min(FIRST_PAUSE_MS * 2 ** breaks, LONGEST_PAUSE_MS),
+				clock,
+			);
+			if (this.#ended) return;
+		}
+	}
+
+	/** Follows one stream to its end, however it ends. Whether it brought anything. */
+	async #follow(opened: (() => void) | undefined): Promise<boolean> {
+		let heard = false;
+		try {
+			const stream = this.#options.open()[Symbol.asyncIterator]();
+			this.#stream = stream;
+			const first = stream.next();
+			opened?.();
+			for (
+				let next = await first;
+				!next.done && !this.#ended;
+				next = await stream.next()
+			) {
+				heard = true;
+				this.#options.take(next.value);
+			}
+		} catch {
+			// A stream that breaks is opened again like one that ends.
+		}
+		return heard;
+	}
+}

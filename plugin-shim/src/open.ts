@@ -1,0 +1,42 @@
+/** Opens the recorder of the configured database. */
+import type { Store } from "../../pkg/clankers.js";
+import { type Config, readConfig } from "./config.ts";
+import { type Dialect, loadCore } from "./core.ts";
+import type { HostLog } from "./hosts/host-log.ts";
+import { Recorder } from "./recorder.ts";
+import { recorderFor, type SharedRecorder } from "./registry.ts";
+import { DaemonSink } from "./storage/daemon/daemon-sink.ts";
+import type { Sink } from "./storage/sink.ts";
+import { SqliteSink } from "./storage/sqlite.ts";
+import { VERSION } from "./version.ts";
+
+/** The recorder for hosts that speak this dialect: this process has one, however often the plugin is loaded. */
+export function openRecorder(
+	dialect: Dialect,
+	log: HostLog,
+	options: Record<string, unknown> | undefined,
+): SharedRecorder {
+	const { config, problems } = readConfig(options, process.env);
+	log.level = config.logLevel;
+	for (const problem of problems) log.log("warn", problem);
+	const { onDelete } = config;
+	return recorderFor(`${dialect} ${onDelete} ${placeOf(config)}`, () => {
+		const { eventTypes, store } = loadCore(dialect);
+		const sink = sinkOf(config, store);
+		return new Recorder({ dialect, onDelete }, eventTypes.ignored, sink);
+	});
+}
+
+/** What tells one place of the rows from another. */
+function placeOf({ storage, database, daemon }: Config): string {
+	const { path } = database;
+	return storage === "daemon" ? `${path} ${daemon.socketPath}` : path;
+}
+
+function sinkOf({ storage, database, daemon }: Config, store: Store): Sink {
+	if (storage === "sqlite") return new SqliteSink(database, store);
+	return new DaemonSink({
+		...{ ...daemon, database, store },
+		clientVersion: VERSION,
+	});
+}

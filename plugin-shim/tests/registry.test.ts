@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { recorderFor, type SharedRecorder } from "../src/registry.ts";
+
+const KEY = Symbol.for("opencode-clankers");
+const shared = globalThis as { [KEY]?: unknown };
+
+class FakeRecorder implements SharedRecorder {
+	readonly ignored = new Set<string>();
+	isOver = false;
+	join = (): never => assert.fail("nobody joins");
+	end(): void {}
+}
+
+describe("the registry", () => {
+	it("has one recorder of a name, and a new one when that is over", () => {
+		const first = new FakeRecorder();
+		const second = new FakeRecorder();
+		assert.equal(
+			recorderFor("one", () => first),
+			first,
+		);
+		assert.equal(
+			recorderFor("one", () => second),
+			first,
+		);
+		first.isOver = true;
+		assert.equal(
+			recorderFor("one", () => second),
+			second,
+		);
+		assert.notEqual(
+			recorderFor("other", () => new FakeRecorder()),
+			second,
+		);
+	});
+
+	it("takes over from another release once that has stored everything", () => {
+		const before = shared[KEY];
+		const old = new FakeRecorder();
+		shared[KEY] = { protocol: -1, recorders: new Map([["one", old]]) };
+		const make = (): FakeRecorder => new FakeRecorder();
+		assert.throws(() => recorderFor("one", make), /another release/);
+		// A release that does not say so is never over.
+		shared[KEY] = { protocol: -1, recorders: new Map([["one", {}]]) };
+		assert.throws(() => recorderFor("one", make), /another release/);
+		old.isOver = true;
+		shared[KEY] = { protocol: -1, recorders: new Map([["one", old]]) };
+		assert.notEqual(recorderFor("one", make), old);
+		shared[KEY] = before;
+	});
+});
