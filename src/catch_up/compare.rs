@@ -303,11 +303,12 @@ impl CatchUp {
         } else {
             differences_unlisted(&stored)
         };
-        let wanted = |session_id: &String| Wanted {
-            directory: directory.to_owned(),
-            session_id: session_id.clone(),
-        };
-        self.unlisted.extend(found.unlisted.iter().map(wanted));
+        for session_id in found.unlisted {
+            self.unlisted.push(Wanted {
+                directory: directory.to_owned(),
+                session_id,
+            });
+        }
         self.fetch(directory, found.fetch);
         vec![Outcome::Compared {
             stored,

@@ -86,6 +86,8 @@ pub(super) struct Fetch {
     step: Step,
     /// The messages that were answered, each with its parts.
     answered: BTreeMap<String, BTreeSet<String>>,
+    /// The names of the pages that were asked for, but for the first.
+    pages: BTreeSet<String>,
     /// Whether every message in question was settled.
     is_settled: bool,
     /// Whether the host could tell all of the messages.
@@ -111,6 +113,7 @@ impl Fetch {
             stored: None,
             step: Step::Stored,
             answered: BTreeMap::new(),
+            pages: BTreeSet::new(),
             is_settled: true,
             is_complete: true,
         }
@@ -200,9 +203,16 @@ impl CatchUp {
                     let parts = fetch.answered.entry(spoken.id).or_default();
                     parts.extend(spoken.part_ids);
                 }
-                let next = match page.text_at("next") {
-                    Some(next) => Step::Messages(Some(next)),
-                    None => fetch.questions(),
+                // A host that gives the same page again, or empty ones, has no end.
+                let next = page.text_at("next");
+                let goes_on =
+                    |next: &String| !messages.is_empty() && fetch.pages.insert(next.clone());
+                let is_last = next.is_none();
+                let next = if let Some(next) = next.filter(goes_on) {
+                    Step::Messages(Some(next))
+                } else {
+                    fetch.is_complete &= is_last;
+                    fetch.questions()
                 };
                 (Some(next), Some(Outcome::Messages(session_id, messages)))
             }

@@ -14,15 +14,17 @@
 
 mod compare;
 mod fetch;
+mod queue;
 mod request;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use crate::model::number::Number;
 use compare::Compare;
 pub use compare::{Listed, StoredSession};
 use fetch::Fetch;
 pub use fetch::{Missing, Spoken, StoredMessage};
+use queue::Queue;
 pub use request::{Answer, Request};
 
 /// How long until a directory is compared again while events are known to be
@@ -37,16 +39,16 @@ pub(crate) struct CatchUp {
     /// The directories to compare.
     directories: BTreeSet<String>,
     /// Sessions to fetch, each with the directory whose host is asked.
-    sessions: VecDeque<Wanted>,
+    sessions: Queue,
     /// Sessions to ask for that their store does not list any more.
-    unlisted: VecDeque<Wanted>,
+    unlisted: Queue,
     task: Option<Task>,
     /// How often in a row it could not be told what is stored.
     refusals: i32,
 }
 
 /// A session of a directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     directory: String,
     session_id: String,
@@ -106,13 +108,10 @@ impl CatchUp {
     /// Fetches these sessions from this directory's host.
     pub(crate) fn fetch(&mut self, directory: &str, session_ids: Vec<String>) {
         for session_id in session_ids {
-            let wanted = Wanted {
+            self.sessions.push(Wanted {
                 directory: directory.to_owned(),
                 session_id,
-            };
-            if !self.sessions.contains(&wanted) {
-                self.sessions.push_back(wanted);
-            }
+            });
         }
     }
 
@@ -120,8 +119,8 @@ impl CatchUp {
     /// session that was being fetched from it.
     pub(crate) fn leave(&mut self, directory: &str) -> Option<String> {
         self.directories.remove(directory);
-        self.sessions.retain(|one| one.directory != directory);
-        self.unlisted.retain(|one| one.directory != directory);
+        self.sessions.leave(directory);
+        self.unlisted.leave(directory);
         if self.task.as_ref()?.directory() != directory {
             return None;
         }
@@ -163,10 +162,10 @@ impl CatchUp {
         if let Some(directory) = self.directories.pop_first() {
             return Some(Task::Compare(Compare::new(directory, now)));
         }
-        if let Some(wanted) = self.sessions.pop_front() {
+        if let Some(wanted) = self.sessions.pop() {
             return Some(Task::Fetch(Box::new(Fetch::new(wanted))));
         }
-        let wanted = self.unlisted.pop_front()?;
+        let wanted = self.unlisted.pop()?;
         Some(Task::Verify(wanted, now))
     }
 

@@ -179,6 +179,66 @@ fn a_request_stays_until_it_is_answered_and_what_leaves_asks_no_more() {
     assert_eq!(compare(&mut core, &db, &whole), ["ses_1"]);
 }
 
+/// Asks for a session whose messages are answered with this page each time. Gives how often.
+fn pages_asked(core: &mut Core, db: &Db, page: impl Fn(usize) -> Value) -> usize {
+    let whole = answered(1000, &[1]);
+    let mut asked = 0;
+    core.fetch(DIRECTORY, vec!["ses_1".to_owned()]);
+    let messages = |request: &Request| matches!(request, Request::Messages { .. });
+    loop {
+        drive_until((core, HOME), db, &whole, NOW, messages);
+        if core.next_request(NOW).is_none() || asked == 100 {
+            store(core, db);
+            return asked;
+        }
+        core.answer(Answer::Found(&&page(asked)), NOW);
+        asked += 1;
+    }
+}
+
+#[test]
+fn pages_without_an_end_end_and_are_not_the_whole_session() {
+    let message = answered(1000, &[1]).0["ses_1"].messages[0].clone();
+    let same = |_| json!({ "items": [message], "next": "same" });
+    let empty = |asked: usize| json!({ "items": [], "next": asked.to_string() });
+    let nothing = |asked: usize| json!({ "items": null, "next": asked.to_string() });
+    for (page, times) in [
+        (&same as &dyn Fn(usize) -> Value, 2),
+        (&empty, 1),
+        (&nothing, 1),
+    ] {
+        let db = recorded(&[1, 2]);
+        let mut core = core();
+        assert_eq!(pages_asked(&mut core, &db, page), times);
+        let missing = "SELECT count(*) FROM messages WHERE missing_since IS NOT NULL";
+        assert_eq!(db.value(missing), "0");
+        let db = Db::new();
+        let mut core = self::core();
+        pages_asked(&mut core, &db, page);
+        let whole = answered(1000, &[1, 2]);
+        assert_eq!(compare(&mut core, &db, &whole), ["ses_1"]);
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is the point")]
+fn a_hundred_thousand_sessions_are_queued_in_a_moment() {
+    let mut core = core();
+    let ids = |from: u32| (from..from + 100_000).map(|number| format!("ses_{number}"));
+    let began = std::time::Instant::now();
+    core.fetch(DIRECTORY, ids(0).collect());
+    core.fetch(DIRECTORY, ids(50_000).collect());
+    // Reading through the queue for each takes minutes.
+    assert!(began.elapsed() < std::time::Duration::from_secs(20));
+    let mut asked = 0;
+    while let Some(Request::StoredMessages { .. }) = core.next_request(NOW) {
+        asked += 1;
+        core.answer::<&Value>(Answer::Failed, NOW);
+        core.answer::<&Value>(Answer::None, NOW);
+    }
+    assert_eq!(asked, 150_000, "each once");
+}
+
 #[test]
 fn all_is_compared_again_ever_later_while_what_is_stored_cannot_be_told() {
     let mut core = core();
