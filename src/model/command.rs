@@ -262,8 +262,8 @@ pub struct TodoReplace {
     pub session_id: String,
     /// The whole list, in order.
     pub todos: Vec<TodoRow>,
-    /// When the session was changed last in the copy that tells this, Unix
-    /// milliseconds; none where no copy does.
+    /// When the session was changed last in the store, or the copy of one, that
+    /// was asked for this, Unix milliseconds; none where an event tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_at: Option<Number>,
 }

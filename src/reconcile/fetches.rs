@@ -167,6 +167,9 @@ impl Reconciler {
             return Urgency::None;
         }
         self.note_answered(&mut answer);
+        if let Event::Todos(list) = &mut answer {
+            list.copied_at = self.changed_at(&list.session_id);
+        }
         if self.of_copy {
             self.note_copied(&mut answer);
         }
@@ -231,6 +234,15 @@ impl Reconciler {
         }
     }
 
+    /// When a session that is being asked for was changed last in the store that
+    /// answers. A to-do list has no time of its own: one of an older copy of the
+    /// session, as in a store that was put back, is not newer than what is stored.
+    fn changed_at(&self, session_id: &str) -> Option<Number> {
+        let answered = self.fetches.copied_at(session_id);
+        let told = self.sessions.get(session_id).updated;
+        if answered > told { answered } else { told }
+    }
+
     /// Notes how new the copy is that answers. Paths that it has redacted are
     /// not known.
     fn note_copied(&self, answer: &mut Event) {
@@ -250,7 +262,9 @@ impl Reconciler {
                 row.copied_at = of(&row.session_id);
                 forget_redacted(&mut row.file_path);
             }
-            Event::Todos(list) => list.copied_at = of(&list.session_id).value().copied(),
+            Event::Todos(list) if list.copied_at.is_none() => {
+                list.copied_at = Some(Number::default());
+            }
             _ => {}
         }
     }

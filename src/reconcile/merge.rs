@@ -47,7 +47,10 @@ pub(super) fn merge(held: Command, newer: Command) -> Result<Command, Box<[Comma
                 Err(Box::new([C::PartAppend(held), C::PartAppend(newer)]))
             }
         }
-        (C::TodoReplace(_), newer @ C::TodoReplace(_)) => Ok(newer),
+        // One that was answered may be older than what is stored.
+        (C::TodoReplace(_), C::TodoReplace(newer)) if newer.copied_at.is_none() => {
+            Ok(C::TodoReplace(newer))
+        }
         (C::RejectionRecord(mut held), C::RejectionRecord(newer)) => {
             held.merge_from(newer);
             Ok(C::RejectionRecord(held))

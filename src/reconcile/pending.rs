@@ -124,6 +124,10 @@ fn is_covered(append: Option<&Command>, command: &Command) -> bool {
 fn commute(command: &Command, pending: &Command) -> bool {
     use Command as C;
     match (command, pending) {
+        // Whether an answered list is older than its session.
+        (C::SessionUpsert(row), C::TodoReplace(list)) => {
+            list.copied_at.is_none() || row.id != list.session_id
+        }
         (_, C::RejectionRecord(_) | C::TodoReplace(_))
         | (C::PermissionUpsert(_), C::PermissionUpsert(_)) => true,
         // One that names only its message may turn out to belong to what was erased.

@@ -210,8 +210,8 @@ WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
     )
 }
 
-/// A session's list is replaced whole; a deleted session's stays erased, and
-/// that of an older copy only fills an empty one.
+/// A session's list is replaced whole; a deleted session's stays erased, and one
+/// that is answered of an older state of the session only fills an empty one.
 pub(super) fn todo_replace() -> Vec<String> {
     let stays = format!(
         "{NOT_PURGED} AND NOT {}

@@ -240,6 +240,49 @@ fn a_hundred_thousand_sessions_are_queued_in_a_moment() {
 }
 
 #[test]
+fn a_to_do_list_of_an_older_copy_only_fills_an_empty_one() {
+    let with_list = |updated_at: u32, words: &str| {
+        let mut answers = answered(updated_at, &[1]);
+        let todo = json!({ "content": words, "status": "pending", "priority": "high" });
+        let todos = if words.is_empty() { vec![] } else { vec![todo] };
+        answers
+            .0
+            .entry("ses_1".to_owned())
+            .and_modify(|one| one.todos = todos);
+        answers
+    };
+    let db = Db::new();
+    let list = "SELECT group_concat(content) FROM todos";
+    compare_at((&mut core(), HOME), &db, &with_list(1000, "first"), 2000.0);
+    assert_eq!(db.value(list), r#""first""#);
+    fetch_at(
+        (&mut core(), HOME),
+        &db,
+        &with_list(5000, "newer"),
+        "ses_1",
+        6000.0,
+    );
+    assert_eq!(db.value(list), r#""newer""#);
+    for words in ["", "older"] {
+        let copy = with_list(1000, words);
+        fetch_at((&mut core_at("copy"), "copy"), &db, &copy, "ses_1", 7000.0);
+        assert_eq!(db.value(list), r#""newer""#);
+    }
+    // What is as new is right, an empty list too.
+    fetch_at(
+        (&mut core(), HOME),
+        &db,
+        &with_list(5000, ""),
+        "ses_1",
+        8000.0,
+    );
+    assert_eq!(db.value(list), "NULL");
+    let copy = with_list(1000, "older");
+    fetch_at((&mut core_at("copy"), "copy"), &db, &copy, "ses_1", 9000.0);
+    assert_eq!(db.value(list), r#""older""#);
+}
+
+#[test]
 fn all_is_compared_again_ever_later_while_what_is_stored_cannot_be_told() {
     let mut core = core();
     let db = Db::new();

@@ -184,11 +184,12 @@ fn missing(
 
 fn todos() -> impl Strategy<Value = Command> {
     let todo = fields(TodoRow::COLUMNS).prop_map(|more| with(json!({ "content": "c" }), more));
-    (select(SESSIONS), prop::collection::vec(todo, 0..3)).prop_map(|(session, todos)| {
-        command(
-            "todo.replace",
-            json!({ "sessionId": session, "todos": todos }),
-        )
+    let list = prop::collection::vec(todo, 0..3);
+    let copied = prop::option::of(0u8..5);
+    (select(SESSIONS), list, copied).prop_map(|(session, todos, copied)| {
+        let list = json!({ "sessionId": session, "todos": todos });
+        let of_copy = copied.map_or(json!({}), |at| json!({ "copiedAt": at }));
+        command("todo.replace", with(list, of_copy))
     })
 }
 
