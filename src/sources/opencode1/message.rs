@@ -34,8 +34,25 @@ pub(crate) fn info<N: Node>(
         }
         _ => assistant(&mut row, &mut info),
     };
-    info.close();
+    let is_plain = info.close();
+    if is_plain && row.role.value() != Some(&Role::User) && row.created_at.value().is_some() {
+        clear(&mut row, &info);
+    }
     (row, failure)
+}
+
+/// An answer comes whole: what it does not have, it has not got.
+fn clear<N: Node>(row: &mut MessageRow, info: &Fields<'_, N>) {
+    if info.lacks("summary") {
+        row.kind = Known::Empty;
+    }
+    if info.lacks("finish") {
+        row.finish_reason = Known::Empty;
+    }
+    if info.lacks("error") {
+        row.error_name = Known::Empty;
+        row.error_message = Known::Empty;
+    }
 }
 
 fn user<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) {
@@ -85,18 +102,12 @@ fn assistant<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) -> Option<
     row.error_name = name;
     row.error_message = message;
     if let (Some(&created), completed) = (row.created_at.value(), &mut row.completed_at) {
-        // The message came whole: what it does not have, it has not got.
+        // Without a completion it is still being written.
         *completed = std::mem::take(completed).or_empty();
         row.duration_ms = match completed.value() {
             Some(&completed) => Known::Value(completed - created),
             None => Known::Empty,
         };
-        row.kind = std::mem::take(&mut row.kind).or_empty();
-        row.finish_reason = std::mem::take(&mut row.finish_reason).or_empty();
-        if failure.is_none() {
-            row.error_name = Known::Empty;
-            row.error_message = Known::Empty;
-        }
     }
     info.unneeded(&[
         ("path", Kind::Object),

@@ -40,12 +40,6 @@ fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
     row.input = state.json("input", Kind::Object);
     row.output = state.string_if("output", completed);
     row.error = state.string_if("error", failed);
-    if ended == Need::Always {
-        // It ended: what its last state does not have, it has not got.
-        row.title = std::mem::take(&mut row.title).or_empty();
-        row.output = std::mem::take(&mut row.output).or_empty();
-        row.error = std::mem::take(&mut row.error).or_empty();
-    }
     if let Some(input) = state.node().get("input") {
         row.file_path = input.text_at("filePath").into();
     }
@@ -71,5 +65,17 @@ fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
         row.duration_ms = Known::Value(end - start);
     }
     state.unneeded(&[("raw", Kind::String), ("attachments", Kind::Array)]);
-    state.close();
+    if state.close() && ended == Need::Always {
+        // It ended: what such a state need not have, and has not, there is not.
+        let optional = [
+            ("title", completed, &mut row.title),
+            ("output", completed, &mut row.output),
+            ("error", failed, &mut row.error),
+        ];
+        for (key, need, field) in optional {
+            if need == Need::Sometimes && state.lacks(key) {
+                *field = Known::Empty;
+            }
+        }
+    }
 }

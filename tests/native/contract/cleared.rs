@@ -174,3 +174,39 @@ fn what_a_session_lacks_is_not_cleared_where_it_may_be_called_otherwise_now() {
     );
     assert_eq!(db.rows(OPTIONAL), all);
 }
+
+#[test]
+fn what_an_answer_or_a_call_lacks_is_not_cleared_where_it_may_be_called_otherwise_now() {
+    let error = json!({ "name": "APIError", "data": { "message": "no" } });
+    let failed = answer("ses_1", "msg_1", json!({ "error": error.clone() }));
+    for changed in [
+        answer("ses_1", "msg_1", json!({ "error": "no" })),
+        answer("ses_1", "msg_1", json!({ "failure": error })),
+    ] {
+        let errors = "SELECT error_name, error_message FROM messages";
+        let all = [r#""APIError" | "no""#];
+        assert_eq!(
+            before_and_after(errors, [failed.clone(), changed]),
+            [all, all]
+        );
+    }
+    let ended = tool(PLACE, "c", json!({}));
+    let lacks = |field: &str| state_without(ended.clone(), &[field]);
+    let renamed = |field: &str| {
+        let mut event = lacks(field);
+        event["properties"]["part"]["state"]["renamed"] = json!("x");
+        event
+    };
+    for changed in [
+        tool(PLACE, "c", json!({ "output": { "text": "x" }, "title": 5 })),
+        // No known release ends a call without one.
+        lacks("output"),
+        lacks("title"),
+        renamed("output"),
+        renamed("title"),
+    ] {
+        let told = "SELECT title, output FROM tool_calls";
+        let all = [r#""ls" | "README.md\n""#];
+        assert_eq!(before_and_after(told, [ended.clone(), changed]), [all, all]);
+    }
+}
