@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::files::prepare_files;
-use super::version::{refuse_newer, schema_version};
+use super::version::{refuse_foreign, refuse_newer, schema_version};
 use crate::error::{Context, Error, Result};
 use crate::paths::{self, Paths};
 
@@ -33,6 +33,7 @@ pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     schema_version(&db).context(what)?;
     refuse_newer(path, &db)?;
+    refuse_foreign(path, &db)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",

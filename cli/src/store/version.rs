@@ -38,3 +38,24 @@ pub(crate) fn refuse_newer(path: &Path, db: &Connection) -> Result<()> {
     ))
     .hint("it was left untouched: update clankers"))
 }
+
+/// True where there are tables and no schema of ours. One statement, since
+/// another process may be making the database right now.
+const IS_FOREIGN: &str =
+    "SELECT user_version = 0 AND EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version";
+
+/// Fails where the database is another program's. Nothing has been changed then.
+pub(super) fn refuse_foreign(path: &Path, db: &Connection) -> Result<()> {
+    let what = || format!("cannot read {}", paths::shown(path));
+    let is_foreign: bool = db
+        .query_row(IS_FOREIGN, [], |row| row.get(0))
+        .context(what)?;
+    if !is_foreign {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "{} holds tables of something else",
+        paths::shown(path)
+    ))
+    .hint("it was left untouched: --db-path or CLANKERS_DB_PATH names another file"))
+}

@@ -55,6 +55,30 @@ const IMPORTED: &str = concat!(
 );
 
 #[test]
+fn what_writes_refuses_the_database_of_another_program_and_leaves_it_untouched() {
+    for command in [
+        &["import", "--from", IMPORTED][..],
+        &["prune", "--older-than", "2100-01-01"],
+        &["daemon", "--foreground"],
+    ] {
+        let home = Home::new();
+        let path = home.path("foreign.db");
+        let tables = "CREATE TABLE notes (words)";
+        rusqlite::Connection::open(&path)
+            .unwrap()
+            .execute_batch(tables)
+            .unwrap();
+        let before = fs::read(&path).unwrap();
+        let given = [command, &["--db-path", path.to_str().unwrap()]].concat();
+        let said = home.stderr(&given);
+        let is_said = said.contains("holds tables of something else")
+            || said.contains("is no clankers database");
+        assert!(is_said, "{command:?}: {said}");
+        assert!(fs::read(&path).unwrap() == before, "{command:?}");
+    }
+}
+
+#[test]
 fn every_command_refuses_it_in_the_same_words_and_leaves_it_untouched() {
     let home = newer();
     let before = files(&home.data());
