@@ -87,6 +87,9 @@ fn join(open: &mut Batch, key: &Key, command: Command) -> Option<Command> {
     if key.0 == Rank::Part && open.contains_key(&append) && !is_covered {
         return Some(command);
     }
+    if is_change_of_copied(open, &command) {
+        return Some(command);
+    }
     // Rows before these stand alone: the store derives what they have in common.
     let first = (Rank::SessionError, String::new()).max(key.clone());
     let mut behind = open.range((Bound::Excluded(first), Bound::Unbounded));
@@ -118,6 +121,24 @@ fn is_covered(append: Option<&Command>, command: &Command) -> bool {
         (Some(Command::PartAppend(append)), Command::PartUpsert(row)) => append.is_in(&row.text),
         _ => false,
     }
+}
+
+/// Whether it tells when a session was changed of which copies are pending:
+/// whether those are taken is decided by what was told of that before them.
+fn is_change_of_copied(open: &Batch, command: &Command) -> bool {
+    let Command::SessionUpsert(session) = command else {
+        return false;
+    };
+    let is_copied = |pending: &Command| match pending {
+        Command::MessageUpsert(row) => !row.copied_at.is_unknown(),
+        Command::PartUpsert(row) => !row.copied_at.is_unknown(),
+        Command::ToolCallUpsert(row) => !row.copied_at.is_unknown(),
+        _ => false,
+    };
+    !session.updated_at.is_unknown()
+        && open
+            .values()
+            .any(|pending| is_copied(pending) && session_of(pending) == Some(&session.id))
 }
 
 /// Whether a command may go before a pending one that came earlier.

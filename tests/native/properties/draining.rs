@@ -6,9 +6,10 @@ use clankers::model::command::Command;
 use clankers::reconcile::pending::Pending;
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
+use serde_json::json;
 
 use super::commands::commands;
-use crate::support::{Db, difference};
+use crate::support::{Db, assert_same, command, difference};
 
 /// What becomes of a drain.
 #[derive(Debug, Clone, Copy)]
@@ -93,4 +94,42 @@ fn one_drain_leaves_what_many_leave() {
         "{}",
         held.err().map_or(String::new(), |error| error.to_string())
     );
+}
+
+#[test]
+fn what_a_copy_tells_is_held_against_what_was_told_before_it() {
+    let copy = json!({ "id": "msg_1", "sessionId": "ses_1", "role": "user", "agent": "older", "copiedAt": 1 });
+    let list = json!({ "sessionId": "ses_1", "todos": [{ "content": "older" }], "copiedAt": 1 });
+    let stored = [
+        command("session.upsert", json!({ "id": "ses_1", "updatedAt": 2 })),
+        command(
+            "message.upsert",
+            json!({ "id": "msg_1", "sessionId": "ses_1", "role": "user" }),
+        ),
+        command(
+            "todo.replace",
+            json!({ "sessionId": "ses_1", "todos": [{ "content": "newer" }] }),
+        ),
+    ];
+    let changed = command(
+        "session.upsert",
+        json!({ "id": "ses_1", "updatedAt": null }),
+    );
+    for copied in [
+        command("message.upsert", copy),
+        command("todo.replace", list),
+    ] {
+        let (one_by_one, in_a_drain) = (Db::new(), Db::new());
+        let mut pending = Pending::default();
+        for db in [&one_by_one, &in_a_drain] {
+            db.apply(&stored);
+        }
+        for command in [copied, changed.clone()] {
+            one_by_one.apply(std::slice::from_ref(&command));
+            pending.add(command);
+        }
+        in_a_drain.apply(&pending.into_commands());
+        let (expected, found) = (one_by_one.contents(), in_a_drain.contents());
+        assert_same("a copy", &expected, &found);
+    }
 }
