@@ -133,10 +133,17 @@ fn json_value() -> impl Strategy<Value = Value> {
 
 /// An event with ids in all places, so that most are not refused whole.
 fn event() -> impl Strategy<Value = Value> {
-    let ids =
-        || json!({ "id": "ses_1", "sessionID": "ses_1", "messageID": "msg_1", "partID": "prt_1" });
+    let ids = || {
+        json!({
+            "id": "ses_1", "sessionID": "ses_1", "messageID": "msg_1", "partID": "prt_1",
+            "assistantMessageID": "msg_1", "ordinal": 0, "inboxID": "msg_2", "to": "msg_1",
+        })
+    };
     let known = (
-        select(Dialect::OPENCODE1.event_types().recorded),
+        prop_oneof![
+            select(Dialect::OPENCODE1.event_types().recorded),
+            select(Dialect::OPENCODE2.event_types().recorded),
+        ],
         json_value(),
         json_value(),
         any::<bool>(),
@@ -155,9 +162,15 @@ fn event() -> impl Strategy<Value = Value> {
                 inner
             };
             properties["info"] = inner.clone();
-            properties["part"] = inner;
+            properties["part"] = inner.clone();
+            for key in ["item", "payload", "shell", "error", "location"] {
+                properties[key] = inner.clone();
+            }
         }
-        json!({ "type": kind, "properties": properties })
+        json!({
+            "type": kind, "properties": properties, "data": properties, "id": "evt_1", "created": 5,
+            "durable": { "aggregateID": "ses_1", "seq": 3, "version": 1 },
+        })
     });
     prop_oneof![8 => event, 1 => json_value()]
 }
@@ -173,9 +186,10 @@ proptest! {
         events in prop::collection::vec(event(), 1..12),
         now in prop_oneof![Just(1e12), any::<f64>()],
         on_delete in select(clankers::model::row::OnDelete::ALL),
+        dialect in select(&[Dialect::OPENCODE1, Dialect::OPENCODE2][..]),
     ) {
         let db = Db::new();
-        let mut core = Core::new(Options { on_delete, ..Options::default() });
+        let mut core = Core::new(Options { on_delete, dialect, ..Options::default() });
         for event in &events {
             if core.observe(&event, now) == Urgency::Now {
                 // Fails at the first command that cannot be applied.
