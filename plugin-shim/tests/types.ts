@@ -69,6 +69,7 @@ export type Checks = [
 			Method,
 			| "session.upsert"
 			| "session.delete"
+			| "session.revert"
 			| "message.upsert"
 			| "message.delete"
 			| "part.upsert"
@@ -79,6 +80,7 @@ export type Checks = [
 			| "part.missing"
 			| "tool_call.upsert"
 			| "usage.upsert"
+			| "usage.balance"
 			| "session_error.upsert"
 			| "permission.upsert"
 			| "todo.replace"

@@ -141,20 +141,29 @@ function itemRows(message: Message2, session: string): ExpectedRow[] {
 				position: is(item.position),
 				type: is(item.kind),
 				text: text !== null && isCutOff(message) ? beginsWith(text) : is(text),
-				data: Object.keys(item.data).length > 0 ? json(item.data) : is(null),
-				synthetic: is(PUT_IN.includes(message.type) ? 1 : 0),
+				...(isSpoken(message) && {
+					data: Object.keys(item.data).length > 0 ? json(item.data) : is(null),
+				}),
+				// The message's kind says who put it in.
+				synthetic: is(0),
 				// There is no such thing in OpenCode 2.
 				ignored: is(null),
-				started_at: is(item.time.created),
-				ended_at: is(item.time.completed),
+				// When a text was written only events tell.
+				...(item.kind !== "text" && {
+					started_at: is(item.time.created),
+					ended_at: is(item.time.completed),
+				}),
 				missing_since: is(null),
 			},
 		};
 	});
 }
 
-/** Messages that OpenCode itself puts in, for the model to read. */
-const PUT_IN: readonly string[] = ["synthetic", "system", "skill"];
+/** What a person or the model said: of the rest, what it holds beside its text is not stored. */
+function isSpoken({ type }: Message2): boolean {
+	return type === "user" || type === "assistant";
+}
+
 /** Tools whose path is a file's. */
 const FILE_TOOLS: readonly unknown[] = ["read", "write", "edit"];
 

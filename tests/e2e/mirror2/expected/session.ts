@@ -56,6 +56,14 @@ export function erasedSessionRow(
 	};
 }
 
+/** The release is told when the session is created, which the first of a directory is before its plugin runs. */
+function releaseOrNone(release: string): Claim {
+	return {
+		expected: `"${release}" or null`,
+		holds: (found) => found === null || found === release,
+	};
+}
+
 function identity(
 	session: Session2,
 	{ release }: Rules2,
@@ -64,7 +72,7 @@ function identity(
 	return {
 		parent_id: is(session.parentID),
 		source: is("opencode"),
-		source_version: is(release),
+		source_version: releaseOrNone(release),
 		project_id: is(session.projectID),
 		project_path: is(directory),
 		project_name: is(String(directory).split("/").at(-1)),

@@ -1,0 +1,70 @@
+/** The real OpenCode 2 with the plugin: what is stored is compared with what OpenCode answers, scenario by scenario. */
+
+import { expect, test } from "bun:test";
+import { pluginByFolder } from "./harness/plugin.ts";
+import { OPENCODE_2_RELEASE } from "./harness/releases.ts";
+import { describe as inWords } from "./mirror/compare.ts";
+import { settledMirror2 } from "./mirror2.ts";
+import type { Scenario } from "./opencode2/scenario.ts";
+import { SCENARIOS } from "./opencode2/scenarios/index.ts";
+import { inWorld2, type World2 } from "./opencode2/world.ts";
+
+/** A scenario's name, or `all`: those below are what `make test` has time for. */
+const CHOSEN = process.env.E2E_SCENARIO;
+const BRIEF: readonly string[] = [
+	"plain-turn",
+	"tools",
+	"parallel-tools",
+	"reasoning",
+	"permissions",
+	"questions",
+	"retried",
+	"unauthorized",
+	"interrupted-stream",
+	"sub-agent",
+	"queued-and-steered",
+	"revert-committed",
+	"renamed",
+	"deleted",
+	"titled",
+];
+
+async function differences(scenario: Scenario): Promise<string[]> {
+	const options = {
+		...scenario.home,
+		prepare: scenario.prepare,
+		plugins: [pluginByFolder()],
+	};
+	return await inWorld2(options, async (world) => {
+		if (!scenario.isFirst) await warmUp(world);
+		await scenario.run(world);
+		const report = await settledMirror2(
+			world.database,
+			world.witness,
+			world.api,
+			world.told,
+			{ release: OPENCODE_2_RELEASE },
+		);
+		expect(report.checks).toBeGreaterThan(0);
+		return report.differences.map(inWords);
+	});
+}
+
+/** The first prompt of a directory starts its plugins: one in a session that goes again. */
+async function warmUp({ api, witness }: World2): Promise<void> {
+	const { id } = await api.createSession({ title: "Warming up" });
+	await api.prompt(id, "Warm up.");
+	await witness.see(api, id);
+	await api.remove(id);
+}
+
+for (const scenario of SCENARIOS) {
+	const isChosen =
+		CHOSEN === undefined
+			? BRIEF.includes(scenario.name)
+			: CHOSEN === "all" || CHOSEN === scenario.name;
+	if (!isChosen) continue;
+	test.concurrent(`${scenario.name} is mirrored`, async () => {
+		expect(await differences(scenario)).toEqual([]);
+	}, 120_000);
+}
