@@ -25,6 +25,7 @@ const BRIEF: readonly string[] = [
 	"queued-and-steered",
 	"revert-committed",
 	"renamed",
+	"forked",
 	"deleted",
 	"titled",
 ];

@@ -136,8 +136,19 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
     events
 }
 
-/// When it was made, and completed.
+/// The place of a message that a fork copied: its id is the fork's and the
+/// place of the original. Of others no answer says it.
+fn place_of_copy(id: &str) -> Known<Number> {
+    id.rsplit_once('_')
+        .filter(|(fork, _)| fork.contains('_'))
+        .and_then(|(_, place)| place.parse::<u32>().ok())
+        .and_then(|place| Number::new(place.into()))
+        .into()
+}
+
+/// When it was made, and completed; and where it stands.
 fn times<N: Node>(row: &mut MessageRow, fields: &mut Fields<'_, N>) {
+    row.position = place_of_copy(&row.id);
     let Some(mut time) = fields.object("time") else {
         return;
     };
