@@ -17,6 +17,12 @@ histories_under_node() {
     node --test --test-reporter=dot "$ROOT/plugin-shim/tests/histories/*.test.ts"
 }
 
+# One drain leaves what many leave: other commands than `make test` plays.
+drains() {
+  CLANKERS_RANDOM=1 PROPTEST_CASES=4096 cargo test --quiet --locked --package clankers --test native draining
+}
+
+step "Random drains" drains
 step "The core as WebAssembly" "$ROOT/scripts/build-wasm.sh"
 note "$CLANKERS_HISTORIES histories each, from CLANKERS_HISTORY_SEED=$CLANKERS_HISTORY_SEED on"
 step "Histories under Bun" histories_under_bun

@@ -87,7 +87,7 @@ fn join(open: &mut Batch, key: &Key, command: Command) -> Option<Command> {
     if key.0 == Rank::Part && open.contains_key(&append) && !is_covered {
         return Some(command);
     }
-    if is_change_of_copied(open, &command) {
+    if is_change_of_copied(open, &command) || is_text_behind_parts(open, &command) {
         return Some(command);
     }
     // Rows before these stand alone: the store derives what they have in common.
@@ -139,6 +139,16 @@ fn is_change_of_copied(open: &Batch, command: &Command) -> bool {
         && open
             .values()
             .any(|pending| is_copied(pending) && session_of(pending) == Some(&session.id))
+}
+
+/// Whether it tells a message's whole text, where parts of the message are
+/// pending: which of the two stays is decided by what parts there were before it.
+fn is_text_behind_parts(open: &Batch, command: &Command) -> bool {
+    let Command::MessageUpsert(message) = command else {
+        return false;
+    };
+    let is_of_it = |pending: &Command| matches!(pending, Command::PartUpsert(part) if part.message_id == message.id);
+    !message.text_content.is_unknown() && open.values().any(is_of_it)
 }
 
 /// Whether a command may go before a pending one that came earlier.

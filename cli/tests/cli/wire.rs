@@ -11,7 +11,7 @@ use crate::support::home::Home;
 use crate::support::recording;
 
 /// A call of each command, and a query that tells that it was done.
-fn calls() -> [(&'static str, Value, &'static str); 16] {
+fn calls() -> [(&'static str, Value, &'static str); 18] {
     let place = json!({ "messageId": "msg_1", "sessionId": "ses_1" });
     let with = |mut more: Value| {
         let fields = place.as_object().unwrap().clone();
@@ -48,6 +48,16 @@ fn calls() -> [(&'static str, Value, &'static str); 16] {
             "usage.upsert",
             with(json!({ "id": "prt_3", "promptTokens": 7, "cost": 0.5 })),
             "SELECT cost = 0.5 FROM usage",
+        ),
+        (
+            "usage.balance",
+            json!({ "sessionId": "ses_1" }),
+            "SELECT count(*) = 1 FROM usage WHERE cost = 0.5",
+        ),
+        (
+            "session.revert",
+            json!({ "sessionId": "ses_1", "to": "msg_9", "deletedAt": 6 }),
+            "SELECT count(deleted_at) = 0 FROM messages",
         ),
         (
             "session_error.upsert",
