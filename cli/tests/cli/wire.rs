@@ -11,6 +11,7 @@ use crate::support::home::Home;
 use crate::support::recording;
 
 /// A call of each command, and a query that tells that it was done.
+#[expect(clippy::too_many_lines, reason = "a table, a row a command")]
 fn calls() -> [(&'static str, Value, &'static str); 18] {
     let place = json!({ "messageId": "msg_1", "sessionId": "ses_1" });
     let with = |mut more: Value| {
