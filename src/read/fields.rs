@@ -63,7 +63,7 @@ impl Need {
     }
 }
 
-/// One object that is being read. `close` it after the last field, once.
+/// One object that is being read. `finish` it after the last field, once.
 pub(crate) struct Fields<'p, N> {
     node: N,
     place: Place<'p>,
@@ -189,12 +189,12 @@ impl<'p, N: Node> Fields<'p, N> {
 
     /// Fields that known releases send and nothing here needs: their type is
     /// checked all the same, so that a release that changes it is seen.
-    pub(crate) fn unneeded(&mut self, fields: &[(&'static str, Kind)]) {
+    pub(crate) fn optional(&mut self, fields: &[(&'static str, Kind)]) {
         self.check(fields, Need::Sometimes);
     }
 
     /// The same of fields that every known release sends.
-    pub(crate) fn expected(&mut self, fields: &[(&'static str, Kind)]) {
+    pub(crate) fn required(&mut self, fields: &[(&'static str, Kind)]) {
         self.check(fields, Need::Always);
     }
 
@@ -223,7 +223,7 @@ impl<'p, N: Node> Fields<'p, N> {
     /// Notes the fields that nobody has asked for: no known release sends
     /// them. Whether there were none: else a field that is not there may only
     /// have been renamed.
-    pub(crate) fn close(&self) -> bool {
+    pub(crate) fn finish(&self) -> bool {
         if self.found == self.node.key_count() {
             return true;
         }

@@ -396,7 +396,7 @@ impl Reconciler {
     pub fn end_fetch(&mut self, session_id: &str, is_whole: bool) -> Urgency {
         let is_whole = is_whole && !self.fetches.is_wanted(session_id);
         self.sessions
-            .change(session_id, |met| met.is_whole = is_whole);
+            .change(session_id, |state| state.is_whole = is_whole);
         let mut urgency = Urgency::None;
         if let Some(mut answered) = self.fetches.end(session_id) {
             // Of one that did not come whole something is missing, whatever was

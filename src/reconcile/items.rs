@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-use super::seen::LIMIT;
+use super::bounded::LIMIT;
 use crate::model::known::Known;
 use crate::model::number::Number;
 

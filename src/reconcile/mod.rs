@@ -6,23 +6,23 @@
 //!
 //! 1. What is pending is one change a row, where that is exact (`pending`).
 //! 2. A text that is being written is held until it ends (`stream`).
-//! 3. A child's parents have been met, or go before it as placeholders (`seen`).
+//! 3. A child's parents have been met, or go before it as placeholders (`bounded`).
 //! 4. A failure that is told twice is one row (`failure`).
 //! 5. What events did not tell is wanted from OpenCode's API, and what they
 //!    told meanwhile wins over its answer (`fetches`).
 //! 6. All of it is bounded: finished messages leave memory with their drain.
 
+mod bounded;
 mod failure;
 mod fetches;
 mod inbox;
 mod items;
 mod merge;
 mod message;
-mod met;
 mod part;
 pub mod pending;
-mod seen;
 mod session;
+mod session_state;
 mod step;
 mod stream;
 
@@ -33,12 +33,12 @@ use crate::model::event::Event;
 use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
 use crate::model::row::OnDelete;
+use bounded::{LruMap, LruSet};
 use fetches::Fetches;
 use inbox::Inbox;
 use items::{Items, Starts};
-use met::MetSessions;
 use pending::Pending;
-use seen::{Latest, Seen};
+use session_state::SessionStates;
 use stream::Streams;
 
 /// How soon what changed is to be drained.
@@ -61,22 +61,22 @@ pub struct Reconciler {
     on_delete: OnDelete,
     pending: Pending,
     streams: Streams,
-    sessions: MetSessions,
-    messages: Seen,
+    sessions: SessionStates,
+    messages: LruSet,
     /// Parts that were removed: what is told of them late brings none back.
-    removed: Seen,
+    removed: LruSet,
     /// The assistant message that is being written in a session.
-    answers: Latest,
+    answers: LruMap,
     /// The last failure of a session that has no such message.
-    failures: Latest,
+    failures: LruMap,
     fetches: Fetches,
     /// Sessions that are at work, and those of them that told of a message.
-    busy: Seen,
-    heard: Seen,
+    busy: LruSet,
+    heard: LruSet,
     /// Whether a turn passed of which no message was told.
     missing_events: bool,
     /// Parts whose beginning was missed.
-    missed: Seen,
+    missed: LruSet,
     /// Sessions that are stored as being at work and may have been cut off.
     unsettled: BTreeSet<String>,
     store_id: Option<String>,
@@ -85,11 +85,11 @@ pub struct Reconciler {
     /// What waits to be said.
     inbox: Inbox,
     /// Messages that end under another name, by that name.
-    opened: Latest,
+    opened: LruMap,
     /// The answer of a session that has no end yet.
-    open: Latest,
+    open: LruMap,
     /// Sessions whose turn was told to have ended before their answer was.
-    left: Seen,
+    left: LruSet,
     items: Items,
     starts: Starts,
 }
@@ -103,23 +103,23 @@ impl Reconciler {
             on_delete,
             pending: Pending::default(),
             streams: Streams::default(),
-            sessions: MetSessions::default(),
-            messages: Seen::default(),
-            removed: Seen::default(),
-            answers: Latest::default(),
-            failures: Latest::default(),
+            sessions: SessionStates::default(),
+            messages: LruSet::default(),
+            removed: LruSet::default(),
+            answers: LruMap::default(),
+            failures: LruMap::default(),
             fetches: Fetches::default(),
-            busy: Seen::default(),
-            heard: Seen::default(),
+            busy: LruSet::default(),
+            heard: LruSet::default(),
             missing_events: false,
-            missed: Seen::default(),
+            missed: LruSet::default(),
             unsettled: BTreeSet::new(),
             store_id,
             of_copy: false,
             inbox: Inbox::default(),
-            opened: Latest::default(),
-            open: Latest::default(),
-            left: Seen::default(),
+            opened: LruMap::default(),
+            open: LruMap::default(),
+            left: LruSet::default(),
             items: Items::default(),
             starts: Starts::default(),
         }
@@ -171,7 +171,7 @@ impl Reconciler {
         match event {
             Event::SessionCreated(row) => {
                 self.sessions.meet(&row.id);
-                self.sessions.change(&row.id, |met| met.is_whole = true);
+                self.sessions.change(&row.id, |state| state.is_whole = true);
                 self.session(row)
             }
             Event::Session(row) => self.session(row),

@@ -14,9 +14,9 @@ impl Reconciler {
             self.want(&row.id);
         }
         let (created, updated) = (row.created_at.value(), row.updated_at.value());
-        self.sessions.change(&row.id, |met| {
-            met.created = created.copied().or(met.created);
-            met.updated = updated.copied().or(met.updated);
+        self.sessions.change(&row.id, |state| {
+            state.created = created.copied().or(state.created);
+            state.updated = updated.copied().or(state.updated);
         });
         if let Some(store_id) = &self.store_id {
             row.store_id = Known::Value(store_id.clone());
@@ -35,16 +35,16 @@ impl Reconciler {
     /// The time of change up to which nothing of a session is missing, where
     /// that is known now.
     pub(super) fn whole_at(&self, id: &str) -> Known<Number> {
-        let met = self.sessions.get(id);
-        let is_whole = met.is_whole && !met.is_turning;
-        met.updated.filter(|_| is_whole).into()
+        let state = self.sessions.get(id);
+        let is_whole = state.is_whole && !state.is_turning;
+        state.updated.filter(|_| is_whole).into()
     }
 
     /// Events do not tell all of a session: it is to be asked for, now or, should
     /// this process end before, by the next.
     pub(super) fn want(&mut self, id: &str) {
         self.fetches.want(id);
-        self.sessions.change(id, |met| met.is_whole = false);
+        self.sessions.change(id, |state| state.is_whole = false);
         self.note_whole(id, Known::Empty);
     }
 
@@ -53,9 +53,9 @@ impl Reconciler {
     /// OpenCode would not be asked for the prompt, which left the session's time
     /// of change as it was.
     pub(super) fn turn_begins(&mut self, id: &str) -> Urgency {
-        let met = self.sessions.get(id);
-        self.sessions.change(id, |met| met.is_turning = true);
-        if met.is_whole && !met.is_turning {
+        let state = self.sessions.get(id);
+        self.sessions.change(id, |state| state.is_turning = true);
+        if state.is_whole && !state.is_turning {
             self.note_whole(id, Known::Empty);
             return Urgency::Now;
         }
@@ -64,7 +64,7 @@ impl Reconciler {
 
     fn turn_ends(&mut self, id: &str) {
         if self.sessions.get(id).is_turning {
-            self.sessions.change(id, |met| met.is_turning = false);
+            self.sessions.change(id, |state| state.is_turning = false);
             self.note_whole(id, self.whole_at(id));
         }
     }
@@ -88,7 +88,7 @@ impl Reconciler {
         self.close_streams(|part| part.session_id == id);
         self.answers.remove(&id);
         self.open.remove(&id);
-        self.sessions.change(&id, |met| met.number = None);
+        self.sessions.change(&id, |state| state.number = None);
         self.pending.add(Command::SessionDelete(SessionDelete {
             id,
             deleted_at: now,

@@ -88,7 +88,7 @@ impl Reconciler {
         self.heard.insert(session_id);
         let last = self.sessions.get(session_id).number;
         self.sessions
-            .change(session_id, |met| met.number = Some(number));
+            .change(session_id, |state| state.number = Some(number));
         if last.is_some_and(|last| (number - last).get() > UNTOLD) {
             self.want(session_id);
             return Urgency::Soon;

@@ -26,10 +26,10 @@ impl Tokens {
         if let Some(mut cache) = fields.object("cache") {
             tokens.cache_read = cache.number("read");
             tokens.cache_write = cache.number("write");
-            cache.close();
+            cache.finish();
         }
-        fields.unneeded(&[("total", Kind::Number)]);
-        fields.close();
+        fields.optional(&[("total", Kind::Number)]);
+        fields.finish();
         tokens
     }
 }

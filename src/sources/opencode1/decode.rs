@@ -270,8 +270,8 @@ impl<'d, N: Node> Decoder<'d, N> {
         let session_id = self.session_id()?;
         let mut fields = self.fields();
         let read = fields.object("status").map(status::status);
-        fields.unneeded(&[("sessionID", Kind::String)]);
-        fields.close();
+        fields.optional(&[("sessionID", Kind::String)]);
+        fields.finish();
         let (status, retry) = read?;
         Some(Event::Status {
             session_id,
@@ -286,8 +286,8 @@ impl<'d, N: Node> Decoder<'d, N> {
             .maybe_object("error")
             .map(error::failure)
             .unwrap_or_default();
-        fields.unneeded(&[("sessionID", Kind::String)]);
-        fields.close();
+        fields.optional(&[("sessionID", Kind::String)]);
+        fields.finish();
         Event::Failed {
             session_id: find(&self.properties, SESSION_ID),
             event_id: self.event_id(),
@@ -312,11 +312,11 @@ impl<'d, N: Node> Decoder<'d, N> {
     fn todos(&self) -> Option<Event> {
         let session_id = self.session_id()?;
         let mut fields = self.fields();
-        fields.unneeded(&[("sessionID", Kind::String)]);
+        fields.optional(&[("sessionID", Kind::String)]);
         let todos = fields
             .list("todos")
             .map(|entries| todo::todos(entries, self.issues));
-        fields.close();
+        fields.finish();
         Some(Event::Todos(TodoReplace {
             session_id,
             todos: todos?,
@@ -339,19 +339,19 @@ impl<'d, N: Node> Decoder<'d, N> {
     fn envelope_checked(&self, about: &'static str) {
         let mut fields = self.fields();
         fields.skip(&[about]);
-        fields.unneeded(&[
+        fields.optional(&[
             ("sessionID", Kind::String),
             ("time", Kind::Number),
             ("delta", Kind::String),
         ]);
-        fields.close();
+        fields.finish();
     }
 
     /// Properties that are nothing but these.
     fn plain(&self, known: &[(&'static str, Kind)]) {
         let mut fields = self.fields();
-        fields.unneeded(known);
-        fields.close();
+        fields.optional(known);
+        fields.finish();
     }
 
     pub(super) fn fields(&self) -> Fields<'d, N> {

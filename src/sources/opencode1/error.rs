@@ -16,7 +16,7 @@ pub(crate) fn failure<N: Node>(mut error: Fields<'_, N>) -> Failure {
         failure.status_code = data.maybe_number("statusCode");
         failure.retryable = data.maybe_boolean("isRetryable");
     }
-    error.unneeded(&[("message", Kind::String), ("stack", Kind::String)]);
-    error.close();
+    error.optional(&[("message", Kind::String), ("stack", Kind::String)]);
+    error.finish();
     failure
 }

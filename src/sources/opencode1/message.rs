@@ -24,9 +24,9 @@ pub(crate) fn info<N: Node>(
     if let Some(mut time) = info.object("time") {
         row.created_at = time.number("created");
         row.completed_at = time.maybe_number("completed");
-        time.close();
+        time.finish();
     }
-    info.unneeded(&[("id", Kind::String), ("sessionID", Kind::String)]);
+    info.optional(&[("id", Kind::String), ("sessionID", Kind::String)]);
     let failure = match row.role.value() {
         Some(Role::User) => {
             user(&mut row, &mut info);
@@ -34,7 +34,7 @@ pub(crate) fn info<N: Node>(
         }
         _ => assistant(&mut row, &mut info),
     };
-    let is_plain = info.close();
+    let is_plain = info.finish();
     if is_plain && row.role.value() != Some(&Role::User) && row.created_at.value().is_some() {
         clear(&mut row, &info);
     }
@@ -60,10 +60,10 @@ fn user<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) {
     if let Some(mut model) = info.maybe_object("model") {
         row.model = model.string("modelID");
         row.provider = model.string("providerID");
-        model.unneeded(&[("variant", Kind::String)]);
-        model.close();
+        model.optional(&[("variant", Kind::String)]);
+        model.finish();
     }
-    info.unneeded(&[
+    info.optional(&[
         ("format", Kind::Object),
         ("metadata", Kind::Object),
         ("summary", Kind::Object),
@@ -109,7 +109,7 @@ fn assistant<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) -> Option<
             None => Known::Empty,
         };
     }
-    info.unneeded(&[
+    info.optional(&[
         ("path", Kind::Object),
         ("system", Kind::Array),
         ("variant", Kind::String),

@@ -45,7 +45,7 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> Part {
         kind: part.string("type"),
         ..PartRow::default()
     };
-    part.unneeded(&[
+    part.optional(&[
         ("id", Kind::String),
         ("messageID", Kind::String),
         ("sessionID", Kind::String),
@@ -59,33 +59,33 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> Part {
             in_columns.extend(["text", "time", "ignored"]);
         }
         Some("file") => {
-            part.expected(&[("mime", Kind::String), ("url", Kind::String)]);
-            part.unneeded(&[("filename", Kind::String), ("source", Kind::Object)]);
+            part.required(&[("mime", Kind::String), ("url", Kind::String)]);
+            part.optional(&[("filename", Kind::String), ("source", Kind::Object)]);
         }
-        Some("patch") => part.expected(&[("hash", Kind::String), ("files", Kind::Array)]),
+        Some("patch") => part.required(&[("hash", Kind::String), ("files", Kind::Array)]),
         Some("agent") => {
-            part.expected(&[("name", Kind::String)]);
-            part.unneeded(&[("source", Kind::Object)]);
+            part.required(&[("name", Kind::String)]);
+            part.optional(&[("source", Kind::Object)]);
         }
         Some("subtask") => {
-            part.expected(&[
+            part.required(&[
                 ("agent", Kind::String),
                 ("description", Kind::String),
                 ("prompt", Kind::String),
             ]);
-            part.unneeded(&[("command", Kind::String), ("model", Kind::Object)]);
+            part.optional(&[("command", Kind::String), ("model", Kind::Object)]);
         }
-        Some("snapshot" | "step-start") => part.unneeded(&[("snapshot", Kind::String)]),
+        Some("snapshot" | "step-start") => part.optional(&[("snapshot", Kind::String)]),
         Some("step-finish") => step = Some(step_finish(&row, &mut part)),
         Some("compaction") => {
-            part.expected(&[("auto", Kind::Boolean)]);
-            part.unneeded(&[("overflow", Kind::Boolean), ("tail_start_id", Kind::String)]);
+            part.required(&[("auto", Kind::Boolean)]);
+            part.optional(&[("overflow", Kind::Boolean), ("tail_start_id", Kind::String)]);
         }
         Some("retry") => told = Some(retry(&mut part)),
         _ => {}
     }
     row.data = data(part.node(), &in_columns);
-    if part.close() && row.text.value().is_some() {
+    if part.finish() && row.text.value().is_some() {
         // A part comes whole.
         if part.lacks("synthetic") {
             row.synthetic = Known::Empty;
@@ -118,13 +118,13 @@ fn text<N: Node>(row: &mut PartRow, part: &mut Fields<'_, N>) {
         row.started_at = time.number("start");
         // With a start and no end it is still being written.
         row.ended_at = time.maybe_number("end").or_empty();
-        time.close();
+        time.finish();
     }
 }
 
 fn step_finish<N: Node>(row: &PartRow, part: &mut Fields<'_, N>) -> UsageRow {
-    part.expected(&[("reason", Kind::String)]);
-    part.unneeded(&[("snapshot", Kind::String)]);
+    part.required(&[("reason", Kind::String)]);
+    part.optional(&[("snapshot", Kind::String)]);
     let cost = part.number("cost");
     let tokens = part.object("tokens").map(Tokens::read).unwrap_or_default();
     UsageRow {
@@ -151,7 +151,7 @@ fn retry<N: Node>(part: &mut Fields<'_, N>) -> Retry {
     }
     if let Some(mut time) = part.object("time") {
         retry.at = time.number("created");
-        time.close();
+        time.finish();
     }
     retry
 }

@@ -24,14 +24,14 @@ pub(crate) fn asked<N: Node>(
     if let Some(mut tool) = asked.maybe_object("tool") {
         row.message_id = tool.string("messageID");
         row.call_id = tool.string("callID");
-        tool.close();
+        tool.finish();
     }
-    asked.unneeded(&[
+    asked.optional(&[
         ("id", Kind::String),
         ("metadata", Kind::Object),
         ("always", Kind::Array),
     ]);
-    asked.close();
+    asked.finish();
     row
 }
 
@@ -61,14 +61,14 @@ pub(crate) fn updated<N: Node>(
     };
     if let Some(mut time) = updated.object("time") {
         row.asked_at = time.number("created").or(row.asked_at);
-        time.close();
+        time.finish();
     }
-    updated.unneeded(&[
+    updated.optional(&[
         ("id", Kind::String),
         ("title", Kind::String),
         ("metadata", Kind::Object),
     ]);
-    updated.close();
+    updated.finish();
     row
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn replied<N: Node>(
         replied_at: now,
         ..PermissionRow::default()
     };
-    replied.unneeded(&[("requestID", Kind::String), ("permissionID", Kind::String)]);
-    replied.close();
+    replied.optional(&[("requestID", Kind::String), ("permissionID", Kind::String)]);
+    replied.finish();
     row
 }

@@ -24,8 +24,8 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
     if let Some(mut model) = info.maybe_object("model") {
         row.model = model.string("id");
         row.provider = model.string("providerID");
-        model.unneeded(&[("variant", Kind::String)]);
-        model.close();
+        model.optional(&[("variant", Kind::String)]);
+        model.finish();
     }
     if let Some(tokens) = info.maybe_object("tokens") {
         let tokens = Tokens::read(tokens);
@@ -39,22 +39,22 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         row.additions = summary.number("additions");
         row.deletions = summary.number("deletions");
         row.files_changed = summary.maybe_number("files");
-        summary.unneeded(&[("diffs", Kind::Array)]);
-        summary.close();
+        summary.optional(&[("diffs", Kind::Array)]);
+        summary.finish();
     }
     if let Some(mut time) = info.object("time") {
         row.created_at = time.number("created");
         row.updated_at = time.number("updated");
         row.archived_at = time.maybe_number("archived");
-        time.unneeded(&[("compacting", Kind::Number)]);
-        let lacks_archived = time.close() && time.lacks("archived");
+        time.optional(&[("compacting", Kind::Number)]);
+        let lacks_archived = time.finish() && time.lacks("archived");
         // What unarchives one leaves a zero (1.1 on).
         let is_zero = row.archived_at.value().is_some_and(|at| at.is_zero());
         if is_zero || lacks_archived && is_whole(&row) {
             row.archived_at = Known::Empty;
         }
     }
-    info.unneeded(&[
+    info.optional(&[
         ("id", Kind::String),
         ("slug", Kind::String),
         ("path", Kind::String),
@@ -64,7 +64,7 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         ("permission", Kind::Array),
         ("metadata", Kind::Object),
     ]);
-    if info.close() && is_whole(&row) {
+    if info.finish() && is_whole(&row) {
         clear(&mut row, &info);
     }
     row

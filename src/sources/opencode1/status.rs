@@ -18,7 +18,7 @@ pub(crate) fn status<N: Node>(mut status: Fields<'_, N>) -> (Known<SessionStatus
         next: status.number("next"),
         ..Retry::default()
     });
-    status.unneeded(&[("action", Kind::Object)]);
-    status.close();
+    status.optional(&[("action", Kind::Object)]);
+    status.finish();
     (kind, retry)
 }

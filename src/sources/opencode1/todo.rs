@@ -13,8 +13,8 @@ pub(crate) fn todos<N: Node>(entries: Vec<N>, issues: &Issues) -> Vec<TodoRow> {
             status: entry.string("status"),
             priority: entry.maybe_string("priority"),
         };
-        entry.unneeded(&[("id", Kind::String)]);
-        entry.close();
+        entry.optional(&[("id", Kind::String)]);
+        entry.finish();
         row
     };
     entries.into_iter().map(read).collect()

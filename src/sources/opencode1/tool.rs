@@ -16,7 +16,7 @@ pub(crate) fn call<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> ToolCallRo
         tool: part.string("tool"),
         ..ToolCallRow::default()
     };
-    part.unneeded(&[
+    part.optional(&[
         ("id", Kind::String),
         ("messageID", Kind::String),
         ("sessionID", Kind::String),
@@ -26,7 +26,7 @@ pub(crate) fn call<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> ToolCallRo
     if let Some(state) = part.object("state") {
         read_state(&mut row, state);
     }
-    part.close();
+    part.finish();
     row
 }
 
@@ -58,14 +58,14 @@ fn read_state<N: Node>(row: &mut ToolCallRow, mut state: Fields<'_, N>) {
     if let Some(mut time) = state.object_if("time", ended) {
         row.started_at = time.number("start");
         row.ended_at = time.number_if("end", ended);
-        time.unneeded(&[("compacted", Kind::Number)]);
-        time.close();
+        time.optional(&[("compacted", Kind::Number)]);
+        time.finish();
     }
     if let (Some(&start), Some(&end)) = (row.started_at.value(), row.ended_at.value()) {
         row.duration_ms = Known::Value(end - start);
     }
-    state.unneeded(&[("raw", Kind::String), ("attachments", Kind::Array)]);
-    if state.close() && ended == Need::Always {
+    state.optional(&[("raw", Kind::String), ("attachments", Kind::Array)]);
+    if state.finish() && ended == Need::Always {
         // It ended: what such a state need not have, and has not, there is not.
         let optional = [
             ("title", completed, &mut row.title),

@@ -132,7 +132,7 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
             return Vec::new();
         }
     };
-    fields.close();
+    fields.finish();
     events
 }
 
@@ -154,8 +154,8 @@ fn times<N: Node>(row: &mut MessageRow, fields: &mut Fields<'_, N>) {
     };
     row.created_at = time.number("created");
     row.completed_at = time.maybe_number("completed");
-    time.unneeded(&[("streamed", Kind::Number)]);
-    time.close();
+    time.optional(&[("streamed", Kind::Number)]);
+    time.finish();
     if let (Some(&created), Some(&completed)) = (row.created_at.value(), row.completed_at.value()) {
         row.duration_ms = Known::Value(completed - created);
     }
@@ -191,7 +191,7 @@ fn answer<N: Node>(
         row.error_name = failure.name.clone();
         row.error_message = failure.message.clone();
     }
-    fields.unneeded(&[
+    fields.optional(&[
         ("rawFinish", Kind::String),
         ("snapshot", Kind::Object),
         ("retry", Kind::Object),
@@ -255,7 +255,7 @@ impl Place<'_> {
                 return None;
             }
         };
-        fields.close();
+        fields.finish();
         event
     }
 
@@ -282,7 +282,7 @@ impl Place<'_> {
         if let Some(mut time) = fields.maybe_object("time") {
             row.started_at = time.maybe_number("created");
             row.ended_at = time.maybe_number("completed");
-            time.close();
+            time.finish();
         }
         let is_empty = row.text.value().is_some_and(String::is_empty);
         if row.ended_at.value().is_none() && (self.is_written || is_empty) {

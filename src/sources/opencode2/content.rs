@@ -114,7 +114,7 @@ impl Decoder<'_> {
             "failed" => tool::failed(row, fields, at),
             // What the model wrote; what was made of it is told by the call.
             "input.ended" => {
-                fields.unneeded(&[("text", Kind::String)]);
+                fields.optional(&[("text", Kind::String)]);
                 row
             }
             _ => return None,

@@ -78,20 +78,20 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
 /// in the fields.
 fn check<N: Node>(envelope: &mut Fields<'_, N>) {
     envelope.skip(&["type", "data"]);
-    envelope.unneeded(&[("id", Kind::String), ("metadata", Kind::Object)]);
+    envelope.optional(&[("id", Kind::String), ("metadata", Kind::Object)]);
     if let Some(mut durable) = envelope.maybe_object("durable") {
-        durable.unneeded(&[
+        durable.optional(&[
             ("aggregateID", Kind::String),
             ("seq", Kind::Number),
             ("version", Kind::Number),
         ]);
-        durable.close();
+        durable.finish();
     }
     if let Some(mut location) = envelope.maybe_object("location") {
-        location.unneeded(&[("directory", Kind::String), ("workspaceID", Kind::String)]);
-        location.close();
+        location.optional(&[("directory", Kind::String), ("workspaceID", Kind::String)]);
+        location.finish();
     }
-    envelope.close();
+    envelope.finish();
 }
 
 /// The short way of a delta to a text that is held: a streamed turn is mostly these.
@@ -153,7 +153,7 @@ impl Decoder<'_> {
             }
             (event_type, Some(session_id)) => {
                 let mut told = self.of_session(event_type, &session_id, &mut fields);
-                fields.close();
+                fields.finish();
                 if let (Some(told), Some(number)) = (&mut told, self.number) {
                     told.push(Event::Numbered { session_id, number });
                 }
@@ -228,8 +228,8 @@ impl Decoder<'_> {
             "forked" => {
                 row.created_at = self.at.clone();
                 row.seen_at = self.at.clone();
-                fields.expected(&[("parentID", Kind::String), ("boundary", Kind::Object)]);
-                fields.unneeded(&[
+                fields.required(&[("parentID", Kind::String), ("boundary", Kind::Object)]);
+                fields.optional(&[
                     ("instructions", Kind::Object),
                     ("instructionEntries", Kind::Array),
                     ("parentSeq", Kind::Number),
@@ -248,13 +248,13 @@ impl Decoder<'_> {
             }
             "agent.selected" => {
                 let agent = fields.string("agent");
-                fields.unneeded(&[("previous", Kind::String)]);
+                fields.optional(&[("previous", Kind::String)]);
                 vec![Event::Session(SessionRow { agent, ..changed })]
             }
             "model.selected" => {
                 let names = fields.object("model").map(session::model);
                 let (model, provider) = names.unwrap_or_default();
-                fields.unneeded(&[("previous", Kind::Object)]);
+                fields.optional(&[("previous", Kind::Object)]);
                 vec![Event::Session(SessionRow {
                     model,
                     provider,
@@ -267,11 +267,11 @@ impl Decoder<'_> {
                 vec![Event::Session(row)]
             }
             "metadata.updated" | "permissions" | "permissions.updated" => {
-                fields.unneeded(&[("metadata", Kind::Object), ("permissions", Kind::Array)]);
+                fields.optional(&[("metadata", Kind::Object), ("permissions", Kind::Array)]);
                 vec![Event::Session(changed)]
             }
             "revert.staged" | "revert.cleared" => {
-                fields.unneeded(&[("revert", Kind::Object)]);
+                fields.optional(&[("revert", Kind::Object)]);
                 vec![Event::Session(changed)]
             }
             "revert.committed" => {
@@ -291,18 +291,18 @@ impl Decoder<'_> {
             }
             "retry.scheduled" => vec![Self::retry(session_id, fields)],
             "message.content.updated" => {
-                fields.unneeded(&[("messageID", Kind::String), ("content", Kind::Array)]);
+                fields.optional(&[("messageID", Kind::String), ("content", Kind::Array)]);
                 vec![Event::Incomplete(session_id.to_owned())]
             }
             // It is a number, and tells the session itself nothing.
             "viewed" => {
-                fields.unneeded(&[("idle", Kind::Number)]);
+                fields.optional(&[("idle", Kind::Number)]);
                 Vec::new()
             }
             "synthetic" => self.note(session_id, MessageKind::Synthetic, fields)?,
             "skill.activated" => self.note(session_id, MessageKind::Skill, fields)?,
             "instructions.updated" if fields.lacks("text") => {
-                fields.unneeded(&[("delta", Kind::Object)]);
+                fields.optional(&[("delta", Kind::Object)]);
                 Vec::new()
             }
             "instructions.updated" => self.note(session_id, MessageKind::System, fields)?,

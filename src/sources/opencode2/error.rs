@@ -12,7 +12,7 @@ pub(super) fn failure<N: Node>(mut error: Fields<'_, N>) -> Failure {
         status_code: error.maybe_number("status"),
         ..Failure::default()
     };
-    error.unneeded(&[("metadata", Kind::Object), ("data", Kind::Object)]);
-    error.close();
+    error.optional(&[("metadata", Kind::Object), ("data", Kind::Object)]);
+    error.finish();
     failure
 }

@@ -13,15 +13,15 @@ const EXPECTED: &str = "one of `user` `synthetic` `compaction` `move`";
 
 /// Reads `{ type, payload, delivery }`: what message it is to become, if any.
 pub(super) fn item<N: Node>(id: &str, session_id: &str, mut item: Fields<'_, N>) -> Option<Said> {
-    item.unneeded(&[("delivery", Kind::String)]);
+    item.optional(&[("delivery", Kind::String)]);
     let kind = item.string("type");
     let kind = match kind.value().map(String::as_str) {
         Some("user") => None,
         Some("synthetic") => Some(MessageKind::Synthetic),
         // What they do is told by events of their own.
         Some("compaction" | "move") => {
-            item.unneeded(&[("payload", Kind::Object)]);
-            item.close();
+            item.optional(&[("payload", Kind::Object)]);
+            item.finish();
             return None;
         }
         other => {
@@ -34,9 +34,9 @@ pub(super) fn item<N: Node>(id: &str, session_id: &str, mut item: Fields<'_, N>)
     };
     let said = item.object("payload").map(|mut payload| {
         let said = said::put_in(said::message(id, session_id, kind), &mut payload);
-        payload.close();
+        payload.finish();
         said
     });
-    item.close();
+    item.finish();
     said
 }

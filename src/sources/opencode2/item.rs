@@ -16,7 +16,7 @@ pub(super) fn started<N: Node>(
     item: &mut Fields<'_, N>,
     at: Known<Number>,
 ) -> PartRow {
-    item.unneeded(&[("state", Kind::Object)]);
+    item.optional(&[("state", Kind::Object)]);
     PartRow {
         text: "".into(),
         started_at: at,
@@ -43,7 +43,7 @@ pub(super) fn ended<N: Node>(
 
 /// What the provider wants to have again.
 pub(super) fn state<N: Node>(row: &mut PartRow, item: &mut Fields<'_, N>) {
-    item.unneeded(&[("state", Kind::Object)]);
+    item.optional(&[("state", Kind::Object)]);
     row.data = said::object(&[("state", item.node().json_at("state"))]);
 }
 

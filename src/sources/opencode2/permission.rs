@@ -23,16 +23,16 @@ pub(super) fn asked<N: Node>(
     if let Some(mut source) = asked.maybe_object("source") {
         row.message_id = source.maybe_string("messageID");
         row.call_id = source.maybe_string("id");
-        source.unneeded(&[("type", Kind::String)]);
-        source.close();
+        source.optional(&[("type", Kind::String)]);
+        source.finish();
     }
-    asked.unneeded(&[
+    asked.optional(&[
         ("id", Kind::String),
         ("save", Kind::Array),
         ("metadata", Kind::Object),
         ("message", Kind::String),
     ]);
-    asked.close();
+    asked.finish();
     row
 }
 
@@ -49,11 +49,11 @@ pub(super) fn replied<N: Node>(
         replied_at: at,
         ..PermissionRow::default()
     };
-    replied.unneeded(&[
+    replied.optional(&[
         ("id", Kind::String),
         ("requestID", Kind::String),
         ("message", Kind::String),
     ]);
-    replied.close();
+    replied.finish();
     row
 }

@@ -78,7 +78,7 @@ pub(super) fn put_in<N: Node>(said: Said, fields: &mut Fields<'_, N>) -> Said {
             said.parts.push(part);
         }
     }
-    fields.unneeded(&[("metadata", Kind::Object), ("description", Kind::String)]);
+    fields.optional(&[("metadata", Kind::Object), ("description", Kind::String)]);
     said
 }
 

@@ -14,17 +14,17 @@ pub(super) fn location<N: Node>(row: &mut SessionRow, fields: &mut Fields<'_, N>
     if let Some(mut location) = fields.object("location") {
         row.project_path = location.string("directory");
         row.project_name = row.project_path.clone().map(|path| last_component(&path));
-        location.unneeded(&[("workspaceID", Kind::String)]);
-        location.close();
+        location.optional(&[("workspaceID", Kind::String)]);
+        location.finish();
     }
-    fields.unneeded(&[("subpath", Kind::String)]);
+    fields.optional(&[("subpath", Kind::String)]);
 }
 
 /// Its model, `{ id, providerID, variant }`.
 pub(super) fn model<N: Node>(mut model: Fields<'_, N>) -> (Known<String>, Known<String>) {
     let names = (model.string("id"), model.string("providerID"));
-    model.unneeded(&[("variant", Kind::String)]);
-    model.close();
+    model.optional(&[("variant", Kind::String)]);
+    model.finish();
     names
 }
 
@@ -50,7 +50,7 @@ pub(super) fn created<N: Node>(row: &mut SessionRow, fields: &mut Fields<'_, N>)
     if let Some(names) = fields.maybe_object("model").map(model) {
         (row.model, row.provider) = names;
     }
-    fields.unneeded(&[
+    fields.optional(&[
         ("slug", Kind::String),
         ("metadata", Kind::Object),
         ("permissions", Kind::Array),
@@ -75,12 +75,12 @@ pub(super) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         row.created_at = time.number("created");
         row.updated_at = time.number("updated");
         row.archived_at = time.maybe_number("archived");
-        time.unneeded(&[("idle", Kind::Number), ("viewed", Kind::Number)]);
-        if time.close() && time.lacks("archived") {
+        time.optional(&[("idle", Kind::Number), ("viewed", Kind::Number)]);
+        if time.finish() && time.lacks("archived") {
             row.archived_at = Known::Empty;
         }
     }
-    info.unneeded(&[
+    info.optional(&[
         ("id", Kind::String),
         ("slug", Kind::String),
         ("version", Kind::String),
@@ -90,7 +90,7 @@ pub(super) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         ("metadata", Kind::Object),
         ("permissions", Kind::Array),
     ]);
-    if info.close() {
+    if info.finish() {
         // It comes whole: what it lacks, it has not got.
         row.parent_id = std::mem::take(&mut row.parent_id).or_empty();
         row.title = std::mem::take(&mut row.title).or_empty();

@@ -23,7 +23,7 @@ pub(super) fn started<N: Node>(mut row: MessageRow, step: &mut Fields<'_, N>) ->
     row.finish_reason = Known::Empty;
     row.error_name = Known::Empty;
     row.error_message = Known::Empty;
-    step.unneeded(&[("snapshot", Kind::String)]);
+    step.optional(&[("snapshot", Kind::String)]);
     row
 }
 
@@ -81,7 +81,7 @@ pub(super) fn tokens(row: &mut MessageRow, tokens: Option<Tokens>) {
 }
 
 fn rest<N: Node>(step: &mut Fields<'_, N>) {
-    step.unneeded(&[
+    step.optional(&[
         ("rawFinish", Kind::String),
         ("snapshot", Kind::String),
         ("files", Kind::Array),

@@ -28,7 +28,7 @@ pub(super) fn compaction<N: Node>(
     }
     row.cost = fields.maybe_number("cost");
     step::tokens(row, fields.maybe_object("tokens").map(Tokens::read));
-    fields.unneeded(&[
+    fields.optional(&[
         ("reason", Kind::String),
         ("recent", Kind::String),
         ("inputID", Kind::String),
@@ -51,7 +51,7 @@ pub(super) fn shell<N: Node>(
     let command = shell.string("command");
     let data = [id, "status", "exit"].map(|key| shell.node().json_at(key));
     let [shell_id, status, exit] = data;
-    shell.unneeded(&[
+    shell.optional(&[
         (id, Kind::String),
         ("status", Kind::String),
         ("exit", Kind::Number),
@@ -75,12 +75,12 @@ pub(super) fn output<N: Node>(fields: &mut Fields<'_, N>) -> Known<String> {
         return Known::Unknown;
     };
     let text = output.string("output");
-    output.unneeded(&[
+    output.optional(&[
         ("cursor", Kind::Number),
         ("size", Kind::Number),
         ("truncated", Kind::Boolean),
     ]);
-    output.close();
+    output.finish();
     text
 }
 
@@ -93,7 +93,7 @@ pub(super) fn note<N: Node>(
 ) -> Said {
     let said = said::message(id, session_id, Some(kind));
     let text = fields.string("text");
-    fields.unneeded(&[
+    fields.optional(&[
         ("description", Kind::String),
         ("metadata", Kind::Object),
         ("name", Kind::String),

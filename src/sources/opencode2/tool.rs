@@ -100,20 +100,20 @@ pub(super) fn content<N: Node>(row: ToolCallRow, tool: &mut Fields<'_, N>) -> To
             }
             Some(ToolStatus::Running) => {
                 input(&mut row, &mut state);
-                state.unneeded(&[("content", Kind::Array)]);
+                state.optional(&[("content", Kind::Array)]);
             }
             // What the model writes of the arguments, or what is not known.
             _ => state.skip(&["input", "content", "error"]),
         }
         metadata(&mut row, &mut state);
         rest(&mut state);
-        state.close();
+        state.finish();
     }
     if let Some(mut time) = tool.object("time") {
         row.started_at = time.maybe_number("ran");
         row.ended_at = time.maybe_number("completed");
-        time.unneeded(&[("created", Kind::Number), ("pruned", Kind::Number)]);
-        time.close();
+        time.optional(&[("created", Kind::Number), ("pruned", Kind::Number)]);
+        time.finish();
     }
     if let (Some(&started), Some(&ended)) = (row.started_at.value(), row.ended_at.value()) {
         row.duration_ms = Known::Value(ended - started);
@@ -176,7 +176,7 @@ fn output<N: Node>(items: Option<Vec<N>>) -> Known<String> {
 }
 
 fn rest<N: Node>(fields: &mut Fields<'_, N>) {
-    fields.unneeded(&[
+    fields.optional(&[
         ("executed", Kind::Boolean),
         ("providerState", Kind::Object),
         ("providerResultState", Kind::Object),

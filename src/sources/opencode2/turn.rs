@@ -47,7 +47,7 @@ impl Decoder<'_> {
             }],
             // Whether it waits for the turn's end.
             "delivery.changed" => {
-                fields.unneeded(&[("delivery", Kind::String)]);
+                fields.optional(&[("delivery", Kind::String)]);
                 Vec::new()
             }
             _ => return None,
@@ -61,7 +61,7 @@ impl Decoder<'_> {
         fields: &mut Fields<'_, N>,
     ) -> Vec<Event> {
         let failure = fields.maybe_object("error").map(error::failure);
-        fields.unneeded(&[("reason", Kind::String)]);
+        fields.optional(&[("reason", Kind::String)]);
         let failed = failure.map(|failure| Event::Failed {
             session_id: Some(session_id.to_owned()),
             event_id: self.event_id.clone(),
@@ -90,7 +90,7 @@ impl Decoder<'_> {
             next: fields.number("at"),
             ..Retry::default()
         };
-        fields.unneeded(&[("assistantMessageID", Kind::String)]);
+        fields.optional(&[("assistantMessageID", Kind::String)]);
         Event::Status {
             session_id: session_id.to_owned(),
             status: SessionStatus::Retry,
@@ -111,7 +111,7 @@ impl Decoder<'_> {
             let id = input.or_else(|| self.own_message(fields));
             let mut said = said::message(&id.unwrap_or_default(), session_id, kind);
             self.place(&mut said.row);
-            fields.unneeded(&[
+            fields.optional(&[
                 ("reason", Kind::String),
                 ("recent", Kind::String),
                 ("inputID", Kind::String),
@@ -142,8 +142,8 @@ impl Decoder<'_> {
             said.row.completed_at = self.at.clone();
         }
         let said = summary::shell(said, &mut shell, "id", output);
-        shell.unneeded(&[("time", Kind::Object)]);
-        shell.close();
+        shell.optional(&[("time", Kind::Object)]);
+        shell.finish();
         Some(vec![if started {
             Event::Opened { key, said }
         } else {

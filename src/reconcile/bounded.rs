@@ -9,15 +9,15 @@ pub(crate) const LIMIT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
 
 /// A set of ids that remembers those met last.
 #[derive(Debug)]
-pub(crate) struct Seen(LruCache<String, ()>);
+pub(crate) struct LruSet(LruCache<String, ()>);
 
-impl Default for Seen {
+impl Default for LruSet {
     fn default() -> Self {
         Self(LruCache::new(LIMIT))
     }
 }
 
-impl Seen {
+impl LruSet {
     /// Notes `id`. True if it was not remembered.
     pub(crate) fn insert(&mut self, id: &str) -> bool {
         if self.0.get(id).is_some() {
@@ -40,15 +40,15 @@ impl Seen {
 
 /// What each id has last been, for the ids met last.
 #[derive(Debug)]
-pub(crate) struct Latest(LruCache<String, String>);
+pub(crate) struct LruMap(LruCache<String, String>);
 
-impl Default for Latest {
+impl Default for LruMap {
     fn default() -> Self {
         Self(LruCache::new(LIMIT))
     }
 }
 
-impl Latest {
+impl LruMap {
     /// What `id` was noted as.
     pub(crate) fn get(&self, id: &str) -> Option<&str> {
         self.0.peek(id).map(String::as_str)

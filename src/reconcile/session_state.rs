@@ -3,12 +3,12 @@
 
 use lru::LruCache;
 
-use super::seen::LIMIT;
+use super::bounded::LIMIT;
 use crate::model::number::Number;
 
 /// What is known of a session that was met.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Met {
+pub(crate) struct SessionState {
     /// When it was created, to tell a fork's messages.
     pub(crate) created: Option<Number>,
     /// When it was last changed.
@@ -25,21 +25,21 @@ pub(crate) struct Met {
 
 /// The sessions, by their ids.
 #[derive(Debug)]
-pub(crate) struct MetSessions(LruCache<String, Met>);
+pub(crate) struct SessionStates(LruCache<String, SessionState>);
 
-impl Default for MetSessions {
+impl Default for SessionStates {
     fn default() -> Self {
         Self(LruCache::new(LIMIT))
     }
 }
 
-impl MetSessions {
+impl SessionStates {
     /// Notes that a session is met. True if it was not before, as far as is remembered.
     pub(crate) fn meet(&mut self, id: &str) -> bool {
         if self.0.get(id).is_some() {
             return false;
         }
-        self.0.put(id.to_owned(), Met::default());
+        self.0.put(id.to_owned(), SessionState::default());
         true
     }
 
@@ -49,14 +49,14 @@ impl MetSessions {
     }
 
     /// What is known of it.
-    pub(crate) fn get(&self, id: &str) -> Met {
+    pub(crate) fn get(&self, id: &str) -> SessionState {
         self.0.peek(id).copied().unwrap_or_default()
     }
 
     /// Changes that, where the session was met.
-    pub(crate) fn change(&mut self, id: &str, change: impl FnOnce(&mut Met)) {
-        if let Some(met) = self.0.get_mut(id) {
-            change(met);
+    pub(crate) fn change(&mut self, id: &str, change: impl FnOnce(&mut SessionState)) {
+        if let Some(state) = self.0.get_mut(id) {
+            change(state);
         }
     }
 }
