@@ -233,3 +233,52 @@ WHERE told_additions <> 0 OR told_deletions <> 0 OR told_files_changed <> 0;
 ALTER TABLE sessions DROP COLUMN told_additions;
 ALTER TABLE sessions DROP COLUMN told_deletions;
 ALTER TABLE sessions DROP COLUMN told_files_changed;
+
+-- What only a session's totals show is spent, and no step.
+DROP VIEW usage_by_day;
+CREATE VIEW usage_by_day AS
+SELECT
+  date(usage.at / 1000, 'unixepoch', 'localtime') AS day,
+  sessions.project_name AS project_name,
+  usage.model AS model,
+  usage.provider AS provider,
+  count(*) FILTER (WHERE usage.kind <> 'overhead') AS steps,
+  sum(usage.prompt_tokens) AS prompt_tokens,
+  sum(usage.completion_tokens) AS completion_tokens,
+  sum(usage.reasoning_tokens) AS reasoning_tokens,
+  sum(usage.cache_read_tokens) AS cache_read_tokens,
+  sum(usage.cache_write_tokens) AS cache_write_tokens,
+  sum(usage.cost) AS cost
+FROM usage LEFT JOIN sessions ON sessions.id = usage.session_id
+WHERE NOT usage.inherited
+GROUP BY 1, 2, 3, 4;
+DROP VIEW usage_by_model;
+CREATE VIEW usage_by_model AS
+SELECT
+  model,
+  provider,
+  count(*) FILTER (WHERE kind <> 'overhead') AS steps,
+  sum(prompt_tokens) AS prompt_tokens,
+  sum(completion_tokens) AS completion_tokens,
+  sum(reasoning_tokens) AS reasoning_tokens,
+  sum(cache_read_tokens) AS cache_read_tokens,
+  sum(cache_write_tokens) AS cache_write_tokens,
+  sum(cost) AS cost
+FROM usage
+WHERE NOT inherited
+GROUP BY model, provider;
+DROP VIEW usage_by_project;
+CREATE VIEW usage_by_project AS
+SELECT
+  sessions.project_name AS project_name,
+  sessions.project_path AS project_path,
+  count(*) FILTER (WHERE usage.kind <> 'overhead') AS steps,
+  sum(usage.prompt_tokens) AS prompt_tokens,
+  sum(usage.completion_tokens) AS completion_tokens,
+  sum(usage.reasoning_tokens) AS reasoning_tokens,
+  sum(usage.cache_read_tokens) AS cache_read_tokens,
+  sum(usage.cache_write_tokens) AS cache_write_tokens,
+  sum(usage.cost) AS cost
+FROM usage LEFT JOIN sessions ON sessions.id = usage.session_id
+WHERE NOT usage.inherited
+GROUP BY 1, 2;
