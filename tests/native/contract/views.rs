@@ -46,7 +46,8 @@ fn the_views_have_the_columns_of_the_contract() {
 #[test]
 fn what_only_the_totals_show_is_spent_and_no_step() {
     let db = told(spent("ses_1", "/p/app", "m1", 0, json!({})));
-    let overhead = "INSERT INTO usage (id, session_id, kind, cost) VALUES ('o', 'ses_1', 'overhead', 0.25)";
+    let overhead =
+        "INSERT INTO usage (id, session_id, kind, cost) VALUES ('o', 'ses_1', 'overhead', 0.25)";
     assert_eq!(db.rows(overhead), [""; 0]);
     for view in ["usage_by_day", "usage_by_model", "usage_by_project"] {
         let sums = format!("SELECT sum(steps), sum(cost) FROM {view}");
