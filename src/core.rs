@@ -47,9 +47,13 @@ pub struct Core {
 impl Core {
     /// A core that has seen nothing.
     pub fn new(options: Options) -> Self {
+        let mut reconciler = Reconciler::new(options.on_delete, options.store_id);
+        if options.dialect.orders_items() {
+            reconciler.order_items();
+        }
         Self {
             dialect: options.dialect,
-            reconciler: Reconciler::new(options.on_delete, options.store_id),
+            reconciler,
             catch_up: CatchUp::default(),
             rejections: Rejections::default(),
             in_flight: Vec::new(),

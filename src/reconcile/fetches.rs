@@ -178,7 +178,7 @@ impl Reconciler {
             Event::Session(row) => self.answered_session(row),
             Event::Spent(session_id) if self.fetches.keep_spent(&session_id) => Urgency::None,
             Event::Message { row, failure } => {
-                if row.completed_at == Known::Empty {
+                if self.orders_items && row.completed_at == Known::Empty {
                     self.items.begin(&row.id);
                 }
                 self.message(row, failure)

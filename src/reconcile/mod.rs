@@ -91,6 +91,9 @@ pub struct Reconciler {
     /// Sessions whose turn was told to have ended before their answer was.
     left: LruSet,
     items: Items,
+    /// Whether the engine tells the order of what a message holds by the order of
+    /// its events. OpenCode 1 tells it by ids instead.
+    orders_items: bool,
     starts: Starts,
 }
 
@@ -121,6 +124,7 @@ impl Reconciler {
             open: LruMap::default(),
             left: LruSet::default(),
             items: Items::default(),
+            orders_items: false,
             starts: Starts::default(),
         }
     }
@@ -129,6 +133,11 @@ impl Reconciler {
     /// from; none where that is in doubt.
     pub fn set_store(&mut self, store_id: Option<String>) {
         self.store_id = store_id;
+    }
+
+    /// The order of events is the order of what a message holds, and is kept.
+    pub fn order_items(&mut self) {
+        self.orders_items = true;
     }
 
     /// What answers is a copy of OpenCode's data: it does not overwrite what is

@@ -65,6 +65,12 @@ impl Dialect {
     /// The names, as a TypeScript type.
     pub const TYPESCRIPT: &'static str = "/** Whose events and answers come. */\nexport type Dialect = \"opencode1\" | \"opencode2\";\n";
 
+    /// Whether the order of its events is the order of what a message holds. In
+    /// OpenCode 1 the order of the ids is.
+    pub(crate) const fn orders_items(self) -> bool {
+        matches!(self.engine, Engine::OpenCode2)
+    }
+
     /// The event types that it knows.
     pub const fn event_types(self) -> EventTypes {
         match self.engine {
