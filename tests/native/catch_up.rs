@@ -786,3 +786,16 @@ fn a_session_that_opencode_did_not_answer_for_stays_to_be_asked_for() {
     let restarted = &mut self::core();
     assert_eq!(compare(restarted, &db, &answered(1000, &[1, 2])), ["ses_1"]);
 }
+
+#[test]
+fn what_a_message_holds_is_not_counted_where_ids_order_it() {
+    let db = Db::new();
+    let mut now = answered(1000, &[1]);
+    let message = &mut now.0.get_mut("ses_1").unwrap().messages[0];
+    message["info"]["time"] = json!({ "created": 1 });
+    compare(&mut core(), &db, &now);
+    for table in ["parts", "tool_calls"] {
+        let held = format!("SELECT count(*) || ' ' || count(position) FROM {table}");
+        assert_eq!(db.value(&held), r#""1 0""#, "{table}");
+    }
+}
