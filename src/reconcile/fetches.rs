@@ -279,8 +279,8 @@ impl Reconciler {
         retry: Option<Retry>,
         step: Option<UsageRow>,
     ) -> Urgency {
-        row.position = self.items.place(&row.message_id, &row.id, row.position);
         if row.ended_at == Known::Empty && self.streams.length(&row.id).is_none() {
+            row.position = self.items.place(&row.message_id, &row.id, row.position);
             self.meet_message(&row.session_id, &row.message_id);
             self.pending.add(Command::PartUpsert(row));
             return Urgency::Soon;

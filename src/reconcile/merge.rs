@@ -99,12 +99,10 @@ enum How {
 fn how<R: Merge>(held: &R, newer: &R) -> How {
     let (held_known, newer_known) = (held.known(), newer.known());
     let covers = held_known & !newer_known == 0;
-    let same_teller = match (held.teller(), newer.teller()) {
-        ((None, false), _) | (_, (None, false)) => true,
-        ((held, _), (newer, _)) => held == newer,
-    };
+    let (one, other) = (held.telling(), newer.telling());
+    let same_teller = !one.is_of_store() || !other.is_of_store() || one.store == other.store;
     // What a copy tells depends on whether what is stored is whole.
-    let of_copy = held.is_of_copy() || newer.is_of_copy();
+    let of_copy = one.of_copy || other.of_copy;
     if of_copy || !same_teller || !held.is_exact(newer) {
         How::Neither
     } else if newer_known == 0 || newer.is_older_than(held) {
@@ -117,6 +115,36 @@ fn how<R: Merge>(held: &R, newer: &R) -> How {
         How::Covers
     } else {
         How::Neither
+    }
+}
+
+/// Who tells a row.
+#[derive(Debug, Default)]
+struct Telling<'r> {
+    /// The store of OpenCode, where it is known.
+    store: Option<&'r str>,
+    /// Whether the row says something about that store.
+    is_dated: bool,
+    /// Whether a copy of OpenCode's data tells it.
+    of_copy: bool,
+}
+
+impl<'r> Telling<'r> {
+    fn of(
+        store_id: &'r Known<String>,
+        copied_at: &Known<Number>,
+        times: &[&Known<Number>],
+    ) -> Self {
+        Self {
+            store: store_id.value().map(String::as_str),
+            is_dated: times.iter().any(|at| at.value().is_some()),
+            of_copy: !copied_at.is_unknown(),
+        }
+    }
+
+    /// Whether it says something about a store, known or not.
+    const fn is_of_store(&self) -> bool {
+        self.store.is_some() || self.is_dated
     }
 }
 
@@ -133,14 +161,9 @@ trait Merge: Row {
         false
     }
 
-    /// The store that tells it, and whether it says something about that.
-    fn teller(&self) -> (Option<&str>, bool) {
-        (None, false)
-    }
-
-    /// Whether a copy of OpenCode's data tells it.
-    fn is_of_copy(&self) -> bool {
-        false
+    /// Who tells it.
+    fn telling(&self) -> Telling<'_> {
+        Telling::default()
     }
 
     /// Whether what is stored beside the row comes out the same as well.
@@ -150,14 +173,13 @@ trait Merge: Row {
 }
 
 impl Merge for SessionRow {
-    fn is_of_copy(&self) -> bool {
-        !self.copied_at.is_unknown()
-    }
-
-    fn teller(&self) -> (Option<&str>, bool) {
+    fn telling(&self) -> Telling<'_> {
         let times = [&self.answered_at, &self.seen_at];
-        let is_dated = times.iter().any(|at| at.value().is_some()) || !self.whole_at.is_unknown();
-        (self.store_id.value().map(String::as_str), is_dated)
+        let telling = Telling::of(&self.store_id, &self.copied_at, &times);
+        Telling {
+            is_dated: telling.is_dated || !self.whole_at.is_unknown(),
+            ..telling
+        }
     }
 
     fn is_guarded(&self) -> bool {
@@ -174,11 +196,10 @@ impl Merge for SessionRow {
         let same_parent = newer.parent_id.is_unknown()
             || newer.parent_id == self.parent_id
             || self.parent_id.value().is_none() && !newer.is_older_than(self);
-        let mut both = self.clone();
-        both.merge_from(newer.clone());
         let held_is_dated = self.updated_at.value().is_some();
-        let same_reporting =
-            !self.reports_usage() || both.reports_usage() || newer.is_older_than(self);
+        let same_reporting = !self.reports_usage()
+            || newer.is_older_than(self)
+            || merged(self, newer).reports_usage();
         // What says only when it was told leaves no time of change to compare with.
         let same_age = held_is_dated || !is_less(newer.age(), self.age());
         same_parent && same_reporting && same_age
@@ -196,14 +217,23 @@ impl SessionRow {
     }
 }
 
-impl Merge for MessageRow {
-    fn is_of_copy(&self) -> bool {
-        !self.copied_at.is_unknown()
+impl MessageRow {
+    /// What it took and what that cost.
+    fn amounts(&self) -> [&Known<Number>; 6] {
+        [
+            &self.prompt_tokens,
+            &self.completion_tokens,
+            &self.reasoning_tokens,
+            &self.cache_read_tokens,
+            &self.cache_write_tokens,
+            &self.cost,
+        ]
     }
+}
 
-    fn teller(&self) -> (Option<&str>, bool) {
-        let is_dated = self.answered_at.value().is_some();
-        (self.store_id.value().map(String::as_str), is_dated)
+impl Merge for MessageRow {
+    fn telling(&self) -> Telling<'_> {
+        Telling::of(&self.store_id, &self.copied_at, &[&self.answered_at])
     }
 
     fn is_guarded(&self) -> bool {
@@ -229,12 +259,8 @@ impl Merge for MessageRow {
         self.completed_at == Known::Empty
             || newer.is_older_than(self)
             || same_role
-                && !(falls(&self.prompt_tokens, &newer.prompt_tokens)
-                    || falls(&self.completion_tokens, &newer.completion_tokens)
-                    || falls(&self.reasoning_tokens, &newer.reasoning_tokens)
-                    || falls(&self.cache_read_tokens, &newer.cache_read_tokens)
-                    || falls(&self.cache_write_tokens, &newer.cache_write_tokens)
-                    || falls(&self.cost, &newer.cost))
+                && !(self.amounts().into_iter().zip(newer.amounts()))
+                    .any(|(held, newer)| falls(held, newer))
     }
 }
 
@@ -250,13 +276,8 @@ impl PartRow {
 }
 
 impl Merge for PartRow {
-    fn is_of_copy(&self) -> bool {
-        !self.copied_at.is_unknown()
-    }
-
-    fn teller(&self) -> (Option<&str>, bool) {
-        let is_dated = self.answered_at.value().is_some();
-        (self.store_id.value().map(String::as_str), is_dated)
+    fn telling(&self) -> Telling<'_> {
+        Telling::of(&self.store_id, &self.copied_at, &[&self.answered_at])
     }
 
     fn is_guarded(&self) -> bool {
@@ -285,11 +306,10 @@ impl Merge for PartRow {
         let may_shorten = is_written(newer)
             && newer.text.value().is_some()
             && (self.is_cut() || self.text == Known::Empty);
-        let mut merged = self.clone();
-        merged.merge_from(newer.clone());
         // Two that are stored whatever is there may make one that is not.
-        let becomes_guarded = !self.is_guarded() && !newer.is_guarded() && merged.is_guarded();
-        !may_shorten && !becomes_guarded
+        let becomes_guarded =
+            || !self.is_guarded() && !newer.is_guarded() && merged(self, newer).is_guarded();
+        !may_shorten && !becomes_guarded()
     }
 }
 
@@ -305,13 +325,8 @@ impl ToolCallRow {
 }
 
 impl Merge for ToolCallRow {
-    fn is_of_copy(&self) -> bool {
-        !self.copied_at.is_unknown()
-    }
-
-    fn teller(&self) -> (Option<&str>, bool) {
-        let is_dated = self.answered_at.value().is_some();
-        (self.store_id.value().map(String::as_str), is_dated)
+    fn telling(&self) -> Telling<'_> {
+        Telling::of(&self.store_id, &self.copied_at, &[&self.answered_at])
     }
 
     fn is_guarded(&self) -> bool {
@@ -352,6 +367,13 @@ impl Merge for PermissionRow {
         };
         agree(&self.session_id, &newer.session_id) && agree(&self.message_id, &newer.message_id)
     }
+}
+
+/// What merging by columns would make of two rows.
+fn merged<R: Row + Clone>(held: &R, newer: &R) -> R {
+    let mut merged = held.clone();
+    merged.merge_from(newer.clone());
+    merged
 }
 
 fn is_less(one: &Known<Number>, other: &Known<Number>) -> bool {
