@@ -199,9 +199,16 @@ impl CatchUp {
                 let items = page.get("items").map(|items| items.items());
                 let messages = items.unwrap_or_default();
                 fetch.is_complete &= page.boolean_at("incomplete") != Some(true);
-                for spoken in messages.iter().filter_map(reading.spoken) {
-                    let parts = fetch.answered.entry(spoken.id).or_default();
-                    parts.extend(spoken.part_ids);
+                // Where nothing is stored nothing can be in question.
+                if fetch
+                    .stored
+                    .as_ref()
+                    .is_some_and(|stored| !stored.is_empty())
+                {
+                    for spoken in messages.iter().filter_map(reading.spoken) {
+                        let parts = fetch.answered.entry(spoken.id).or_default();
+                        parts.extend(spoken.part_ids);
+                    }
                 }
                 // A host that gives the same page again, or empty ones, has no end.
                 let next = page.text_at("next");
