@@ -156,6 +156,16 @@ pub(crate) fn last_component(path: &str) -> String {
         .to_owned()
 }
 
+/// The first of `keys` that holds an id.
+pub(crate) fn find<N: Node>(node: &N, keys: &[&'static str]) -> Option<String> {
+    keys.iter().find_map(|&key| text_of(node, key))
+}
+
+/// An id, where it is a string that is not empty.
+pub(crate) fn text_of<N: Node>(node: &N, key: &'static str) -> Option<String> {
+    node.text_at(key).filter(|id| !id.is_empty())
+}
+
 /// What decoding has to know beside the event.
 pub struct Context<'c> {
     /// The present, Unix milliseconds.

@@ -2,6 +2,7 @@
 
 use crate::model::known::Known;
 use crate::model::number::Number;
+use crate::model::row::{MessageRow, SessionRow};
 use crate::read::fields::Fields;
 use crate::read::node::{Kind, Node};
 
@@ -31,5 +32,23 @@ impl Tokens {
         fields.optional(&[("total", Kind::Number)]);
         fields.finish();
         tokens
+    }
+
+    /// Notes them as what a session took.
+    pub(crate) fn of_session(self, row: &mut SessionRow) {
+        row.prompt_tokens = self.input;
+        row.completion_tokens = self.output;
+        row.reasoning_tokens = self.reasoning;
+        row.cache_read_tokens = self.cache_read;
+        row.cache_write_tokens = self.cache_write;
+    }
+
+    /// Notes them as what a message took.
+    pub(crate) fn of_message(self, row: &mut MessageRow) {
+        row.prompt_tokens = self.input;
+        row.completion_tokens = self.output;
+        row.reasoning_tokens = self.reasoning;
+        row.cache_read_tokens = self.cache_read;
+        row.cache_write_tokens = self.cache_write;
     }
 }

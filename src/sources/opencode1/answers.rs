@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::decode::Decoder;
-use super::identity::{OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID, find};
+use super::identity::{OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID};
 use super::todo;
 use crate::catch_up::{Listed, Spoken};
 use crate::model::command::TodoReplace;
@@ -12,7 +12,7 @@ use crate::model::event::Event;
 use crate::model::number::Number;
 use crate::read::fields::Issues;
 use crate::read::node::{Kind, Node};
-use crate::sources::{Context, Decoded};
+use crate::sources::{Context, Decoded, find};
 
 /// A session's `info`, in a list of sessions: what is compared of it.
 pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::delta::{DELTA, held_delta};
 use super::identity::{
     BARE_SESSION_ID, MESSAGE_ID, OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID, PART_ID,
-    PERMISSION_ID, SESSION_ID, find,
+    PERMISSION_ID, SESSION_ID,
 };
 use super::{error, message, part, permission, session, status, todo, tool, types};
 use crate::model::command::TodoReplace;
@@ -17,7 +17,7 @@ use crate::model::rejection::{Code, Rejection};
 use crate::model::row::{PermissionRow, SessionRow, SessionStatus};
 use crate::read::fields::{Fields, Issues};
 use crate::read::node::{Kind, Node};
-use crate::sources::{Context, Decoded};
+use crate::sources::{Context, Decoded, find};
 
 /// Decodes one bus event, `{ type, properties }`. Reads what it needs and no more.
 pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
@@ -201,8 +201,7 @@ impl<'d, N: Node> Decoder<'d, N> {
     pub(super) fn part_in(&self, part: N) -> Option<Event> {
         let key = self.part_key(
             self.id_in(&part, OWN_PART_ID, "properties.part"),
-            find(&part, MESSAGE_ID),
-            find(&part, SESSION_ID),
+            &part,
             "properties.part",
         )?;
         let is_tool = match part.text_at("type") {
@@ -243,8 +242,7 @@ impl<'d, N: Node> Decoder<'d, N> {
     fn part_removed(&self) -> Option<Event> {
         let key = self.part_key(
             find(&self.properties, PART_ID),
-            find(&self.properties, MESSAGE_ID),
-            find(&self.properties, SESSION_ID),
+            &self.properties,
             "properties",
         )?;
         self.plain(&[

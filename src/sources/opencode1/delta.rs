@@ -1,11 +1,11 @@
 //! Texts that grow: by deltas (1.2 on), or told whole with a delta (1.0, 1.1).
 
 use super::decode::Decoder;
-use super::identity::{MESSAGE_ID, PART_ID, SESSION_ID, find, text_of};
+use super::identity::PART_ID;
 use crate::model::event::{Event, PartKey};
 use crate::model::rejection::Code;
 use crate::read::node::Node;
-use crate::sources::Context;
+use crate::sources::{Context, find, text_of};
 
 /// The event that tells a delta.
 pub(super) const DELTA: &str = "message.part.delta";
@@ -51,8 +51,7 @@ impl<N: Node> Decoder<'_, N> {
     pub(super) fn delta(&self) -> Option<Event> {
         let key = self.part_key(
             find(&self.properties, PART_ID),
-            find(&self.properties, MESSAGE_ID),
-            find(&self.properties, SESSION_ID),
+            &self.properties,
             "properties",
         )?;
         let text = |key| self.properties.text_at(key);

@@ -5,6 +5,7 @@ use crate::model::event::PartKey;
 use crate::model::rejection::{Code, Rejection};
 use crate::read::fields::Fields;
 use crate::read::node::Node;
+use crate::sources::{find, text_of};
 
 /// The spellings of a session's id, in the order they are tried.
 pub(super) const SESSION_ID: &[&str] = &["sessionID", "sessionId", "session_id"];
@@ -27,21 +28,23 @@ impl<N: Node> Decoder<'_, N> {
         id
     }
 
+    /// The ids of a part. Where its own object `node`, at `path`, lacks one, the
+    /// event's properties may hold it.
     pub(super) fn part_key(
         &self,
         part_id: Option<String>,
-        message_id: Option<String>,
-        session_id: Option<String>,
+        node: &N,
         path: &str,
     ) -> Option<PartKey> {
         let own = if path == "properties" { "partID" } else { "id" };
         let Some(part_id) = part_id else {
             return self.no_identity(&format!("{path}.{own}"));
         };
-        let Some(message_id) = message_id.or_else(|| find(&self.properties, MESSAGE_ID)) else {
+        let of = |keys| find(node, keys).or_else(|| find(&self.properties, keys));
+        let Some(message_id) = of(MESSAGE_ID) else {
             return self.no_identity(&format!("{path}.messageID"));
         };
-        let Some(session_id) = session_id.or_else(|| find(&self.properties, SESSION_ID)) else {
+        let Some(session_id) = of(SESSION_ID) else {
             return self.no_identity(&format!("{path}.sessionID"));
         };
         Some(PartKey {
@@ -82,14 +85,4 @@ impl<N: Node> Decoder<'_, N> {
         });
         None
     }
-}
-
-/// The first of `keys` that holds an id.
-pub(super) fn find<N: Node>(node: &N, keys: &[&'static str]) -> Option<String> {
-    keys.iter().find_map(|&key| text_of(node, key))
-}
-
-/// An id, where it is a string that is not empty.
-pub(super) fn text_of<N: Node>(node: &N, key: &'static str) -> Option<String> {
-    node.text_at(key).filter(|id| !id.is_empty())
 }

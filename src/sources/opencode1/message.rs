@@ -87,12 +87,7 @@ fn assistant<N: Node>(row: &mut MessageRow, info: &mut Fields<'_, N>) -> Option<
     row.cost = info.number("cost");
     row.finish_reason = info.maybe_string("finish");
     if let Some(tokens) = info.object("tokens") {
-        let tokens = Tokens::read(tokens);
-        row.prompt_tokens = tokens.input;
-        row.completion_tokens = tokens.output;
-        row.reasoning_tokens = tokens.reasoning;
-        row.cache_read_tokens = tokens.cache_read;
-        row.cache_write_tokens = tokens.cache_write;
+        Tokens::read(tokens).of_message(row);
     }
     let failure = info.maybe_object("error").map(error::failure);
     let (name, message) = match &failure {

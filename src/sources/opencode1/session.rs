@@ -28,12 +28,7 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         model.finish();
     }
     if let Some(tokens) = info.maybe_object("tokens") {
-        let tokens = Tokens::read(tokens);
-        row.prompt_tokens = tokens.input;
-        row.completion_tokens = tokens.output;
-        row.reasoning_tokens = tokens.reasoning;
-        row.cache_read_tokens = tokens.cache_read;
-        row.cache_write_tokens = tokens.cache_write;
+        Tokens::read(tokens).of_session(&mut row);
     }
     if let Some(mut summary) = info.maybe_object("summary") {
         row.additions = summary.number("additions");

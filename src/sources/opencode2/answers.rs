@@ -14,15 +14,15 @@ use crate::model::rejection::Code;
 use crate::model::row::{MessageKind, MessageRow, PartRow, Role, ToolCallRow};
 use crate::read::fields::{Fields, Issues, Need};
 use crate::read::node::{Kind, Node};
-use crate::sources::Decoded;
 use crate::sources::tokens::Tokens;
+use crate::sources::{Decoded, text_of};
 
 /// A session in a list of sessions: what is compared of it.
 pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
     let time = info.get("time");
     let at = |key| time.as_ref().and_then(|time| time.number_at(key));
     Some(Listed {
-        id: info.text_at("id").filter(|id| !id.is_empty())?,
+        id: text_of(info, "id")?,
         title: info.text_at("title"),
         cost: info.number_at("cost").and_then(Number::new),
         updated_at: at("updated").and_then(Number::new),
@@ -34,7 +34,7 @@ pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
 pub(crate) fn session<N: Node>(info: &N) -> Decoded {
     read("answer session", |issues| {
         let fields = Fields::new(info.clone(), "session", issues);
-        let Some(id) = info.text_at("id").filter(|id| !id.is_empty()) else {
+        let Some(id) = text_of(info, "id") else {
             fields.refuse(Code::MissingIdentity, "id", "string", "nothing");
             return Vec::new();
         };
@@ -65,7 +65,7 @@ pub(crate) fn spoken<N: Node>(message: &N) -> Option<Spoken> {
 /// A message of a session: itself, then what it holds.
 pub(crate) fn message<N: Node>(session_id: &str, message: &N) -> Vec<Decoded> {
     vec![read("answer message", |issues| {
-        let Some(id) = message.text_at("id").filter(|id| !id.is_empty()) else {
+        let Some(id) = text_of(message, "id") else {
             let fields = Fields::new(message.clone(), "message", issues);
             fields.refuse(Code::MissingIdentity, "id", "string", "nothing");
             return Vec::new();

@@ -11,7 +11,7 @@ use crate::model::rejection::{Code, Rejection};
 use crate::model::row::{MessageKind, MessageRow, SessionRow};
 use crate::read::fields::{Fields, Issues};
 use crate::read::node::{Kind, Node};
-use crate::sources::{Context, Decoded};
+use crate::sources::{Context, Decoded, find, text_of};
 
 const TEXT_DELTA: &str = "session.text.delta";
 const REASONING_DELTA: &str = "session.reasoning.delta";
@@ -41,7 +41,7 @@ pub fn decode<N: Node>(event: &N, context: &Context<'_>) -> Decoded {
         match data {
             Some(data) => {
                 let reader = Decoder {
-                    event_id: event.text_at("id").filter(|id| !id.is_empty()),
+                    event_id: text_of(event, "id"),
                     at: at.clone(),
                     number: event
                         .get("durable")
@@ -346,9 +346,7 @@ fn again<'i, N: Node>(fields: &Fields<'_, N>, issues: &'i Issues) -> Fields<'i, 
 /// The first of these that holds an id.
 pub(super) fn id_of<N: Node>(fields: &mut Fields<'_, N>, keys: &[&'static str]) -> Option<String> {
     fields.skip(keys);
-    let node = fields.node();
-    let text = |&key: &&'static str| node.text_at(key).filter(|id: &String| !id.is_empty());
-    keys.iter().find_map(text)
+    find(fields.node(), keys)
 }
 
 /// The same, noted where there is none.

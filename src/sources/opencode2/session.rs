@@ -31,12 +31,8 @@ pub(super) fn model<N: Node>(mut model: Fields<'_, N>) -> (Known<String>, Known<
 /// What it cost so far, as OpenCode says.
 pub(super) fn spent<N: Node>(row: &mut SessionRow, fields: &mut Fields<'_, N>) {
     row.cost = fields.number("cost");
-    if let Some(tokens) = fields.object("tokens").map(Tokens::read) {
-        row.prompt_tokens = tokens.input;
-        row.completion_tokens = tokens.output;
-        row.reasoning_tokens = tokens.reasoning;
-        row.cache_read_tokens = tokens.cache_read;
-        row.cache_write_tokens = tokens.cache_write;
+    if let Some(tokens) = fields.object("tokens") {
+        Tokens::read(tokens).of_session(row);
     }
 }
 

@@ -72,12 +72,9 @@ pub(super) fn failed<N: Node>(
 
 /// What it took.
 pub(super) fn tokens(row: &mut MessageRow, tokens: Option<Tokens>) {
-    let Some(tokens) = tokens else { return };
-    row.prompt_tokens = tokens.input;
-    row.completion_tokens = tokens.output;
-    row.reasoning_tokens = tokens.reasoning;
-    row.cache_read_tokens = tokens.cache_read;
-    row.cache_write_tokens = tokens.cache_write;
+    if let Some(tokens) = tokens {
+        tokens.of_message(row);
+    }
 }
 
 fn rest<N: Node>(step: &mut Fields<'_, N>) {
