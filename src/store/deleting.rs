@@ -127,7 +127,7 @@ pub(super) fn reverted() -> Vec<String> {
         format!(
             "\
 INSERT OR IGNORE INTO purged (id, store_id, at)
-SELECT value, ?1 ->> 'storeId', ?1 ->> 'deletedAt' FROM (SELECT id AS value FROM ({REVERTED}))
+SELECT id, ?1 ->> 'storeId', ?1 ->> 'deletedAt' FROM ({REVERTED})
 WHERE {PURGES}"
         ),
         format!(

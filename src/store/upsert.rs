@@ -2,7 +2,7 @@
 //! column becomes is worked out beside the stored row, and written once.
 
 use super::erased::{erased_either, erased_message, erased_session};
-use super::{NOT_PURGED, STAMP};
+use super::{AGE, NOT_PURGED, STAMP};
 use crate::model::column::{Column, Guard, Row, Rule};
 use crate::model::row::{
     MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
@@ -146,7 +146,7 @@ fn not_older(guard: Guard) -> String {
     };
     let older = match guard {
         Guard::Never => return String::new(),
-        Guard::Updated => "coalesce(?1 ->> 'updatedAt', ?1 ->> 'seenAt') < held.updated_at",
+        Guard::Updated => &format!("{AGE} < held.updated_at"),
         Guard::Completed => {
             "held.completed_at IS NOT NULL
   AND (json_type(?1, '$.completedAt') = 'null' OR ?1 ->> 'completedAt' < held.completed_at)"
