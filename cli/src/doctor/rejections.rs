@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::check::Check;
-use crate::output::{count, time};
+use crate::output::{count, counted, time};
 use crate::paths::Paths;
 use crate::store::{Row, open_reader, rows};
 
@@ -24,9 +24,8 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let kinds = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let last = last.int("last_seen").map(time).unwrap_or_default();
     let text = format!(
-        "{} kind{} of event or field could not be used, the last on {last}",
-        count(kinds),
-        if kinds == 1 { "" } else { "s" }
+        "{} of event or field could not be used, the last on {last}",
+        counted(kinds, "kind"),
     );
     let mut advice: Vec<String> = found.iter().take(MAX_LISTED).map(explained).collect();
     if found.len() > MAX_LISTED {

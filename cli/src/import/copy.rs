@@ -1,12 +1,15 @@
 //! A copy of OpenCode's data, asked as its API would be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clankers::catch_up::Request;
 use serde_json::{Value, json};
 
 use super::source::{History, Source, id_of};
 use crate::error::Result;
+
+/// What stands for a directory: a copy holds the sessions of all.
+pub(super) const DIRECTORY: &str = "";
 
 /// How many messages make a page.
 const PAGE: usize = 200;
@@ -15,6 +18,8 @@ const PAGE: usize = 200;
 pub(super) struct Copy {
     source: Box<dyn Source>,
     listed: Vec<Value>,
+    /// Where each session is in that list; the first where one is there twice.
+    places: BTreeMap<String, usize>,
     /// The session that is being read.
     open: Option<History>,
     /// The sessions that were recorded already.
@@ -38,20 +43,19 @@ impl Copy {
     /// The copy with its sessions, and what could not be read of their list.
     pub(super) fn open(mut source: Box<dyn Source>) -> Result<(Self, Vec<String>)> {
         let (listed, unreadable) = source.list()?;
+        let mut places = BTreeMap::new();
+        for (at, info) in listed.iter().enumerate() {
+            places.entry(id_of(info).to_owned()).or_insert(at);
+        }
         let copy = Self {
             source,
             listed,
+            places,
             open: None,
             stored: BTreeSet::new(),
             read: Read::default(),
         };
         Ok((copy, unreadable))
-    }
-
-    /// What stands for a directory: a copy holds those of all.
-    #[expect(clippy::unused_self, reason = "a question about this copy")]
-    pub(super) const fn directory(&self) -> &'static str {
-        ""
     }
 
     /// The sessions, by their ids.
@@ -95,7 +99,8 @@ impl Copy {
     }
 
     fn session(&mut self, id: &str) -> Result<Option<Value>> {
-        let Some(info) = self.listed.iter().find(|info| id_of(info) == id) else {
+        let listed = self.places.get(id).and_then(|&at| self.listed.get(at));
+        let Some(info) = listed else {
             return Ok(None);
         };
         let history = self.source.read(info)?;
@@ -106,7 +111,7 @@ impl Copy {
         let parts = history.messages.iter().map(|message| message.parts.len());
         read.parts += parts.sum::<usize>();
         read.unreadable.extend(history.unreadable.iter().cloned());
-        let info = history.info.clone();
+        let info = info.clone();
         self.open = Some(history);
         Ok(Some(info))
     }

@@ -50,7 +50,7 @@ impl Source for Exported {
         ))
     }
 
-    fn read(&mut self, info: &Value) -> Result<History> {
+    fn read(&mut self, _info: &Value) -> Result<History> {
         let messages = self.document.get("messages").and_then(Value::as_array);
         let message = |message: &Value| Message {
             info: message.get("info").cloned().unwrap_or_default(),
@@ -61,7 +61,6 @@ impl Source for Exported {
                 .unwrap_or_default(),
         };
         Ok(History {
-            info: info.clone(),
             messages: messages.into_iter().flatten().map(message).collect(),
             todos: None,
             unreadable: Vec::new(),

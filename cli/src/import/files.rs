@@ -62,7 +62,6 @@ impl Source for Files {
             _ => None,
         };
         Ok(History {
-            info: info.clone(),
             messages,
             todos,
             unreadable,

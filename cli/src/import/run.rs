@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::copy::{Copy, Read};
+use super::copy::{Copy, DIRECTORY, Read};
 use super::source::{Source, found, named};
 use crate::error::{Error, Result};
-use crate::output::{Kind, Out, Record, column, count};
+use crate::output::{Kind, Out, Record, column, count, counted};
 use crate::paths::Paths;
 use crate::store::{apply, open_reader, open_writer, rows, schema_version};
 
@@ -97,18 +97,19 @@ pub(crate) fn behind(paths: &Paths) -> Result<usize> {
     for source in found()? {
         let (mut copy, _) = Copy::open(source)?;
         let mut core = Core::of_copy();
-        core.compare(copy.directory());
+        core.compare(DIRECTORY);
         while let Some(request) = core.next_request(now()) {
             match &request {
                 // One to fetch; that is all there is to know.
-                Request::StoredMessages { .. } => behind += 1,
+                Request::StoredMessages { .. } => {
+                    behind += 1;
+                    core.answer::<&Value>(Answer::Failed, now());
+                }
                 Request::Session { .. } => {
                     core.answer::<&Value>(Answer::None, now());
-                    continue;
                 }
-                _ => {}
+                _ => answer(&mut core, &mut copy, db.as_mut(), &request)?,
             }
-            answer(&mut core, &mut copy, db.as_mut(), &request)?;
         }
     }
     Ok(behind)
@@ -127,9 +128,9 @@ fn import(
         check_schema(db)?;
     }
     let mut core = Core::of_copy();
-    core.compare(copy.directory());
+    core.compare(DIRECTORY);
     if args.all {
-        core.fetch(copy.directory(), copy.ids());
+        core.fetch(DIRECTORY, copy.ids());
     }
     let bar = progress(summary.found);
     while let Some(request) = core.next_request(now()) {
@@ -233,13 +234,7 @@ fn report(summary: &Summary, args: &Args, out: &mut Out) -> Result<()> {
         ];
         return out.record(record);
     }
-    let of = |value: usize, name: &str| {
-        format!(
-            "{} {name}{}",
-            count(number(value)),
-            if value == 1 { "" } else { "s" }
-        )
-    };
+    let of = |value: usize, name: &str| counted(number(value), name);
     let what = [
         of(summary.brought, "session"),
         of(summary.messages, "message"),

@@ -10,10 +10,9 @@ use super::sqlite::Database;
 use crate::error::{Context, Error, Result};
 use crate::paths::{folder_from_env, shown, xdg_data};
 
-/// A session with all that OpenCode has of it, as its API would answer.
+/// What OpenCode has in a session, as its API would answer.
 #[derive(Debug)]
 pub(crate) struct History {
-    pub(crate) info: Value,
     pub(crate) messages: Vec<Message>,
     /// None where the source does not keep them.
     pub(crate) todos: Option<Vec<Value>>,

@@ -108,7 +108,6 @@ impl Source for Database {
         };
         moment.finish()?;
         Ok(History {
-            info: info.clone(),
             messages: history,
             todos,
             unreadable,

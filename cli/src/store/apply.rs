@@ -38,14 +38,9 @@ pub(crate) struct BatchId {
 /// Applies a batch in one transaction: all of it or nothing.
 pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> Result<Applied> {
     let batch = begin(db)?;
-    run(&batch, commands)?;
+    apply_within(&batch, commands)?;
     batch.commit()?;
     Ok(commands.len())
-}
-
-/// Applies commands within a transaction that somebody else commits.
-pub(crate) fn apply_within(batch: &Transaction<'_>, commands: &[Command]) -> rusqlite::Result<()> {
-    run(batch, commands)
 }
 
 /// Applies several batches in one transaction. A batch that fails is rolled back
@@ -77,7 +72,7 @@ fn run_once(db: &Connection, Batch { id, commands }: &Batch) -> rusqlite::Result
     {
         return Ok(0);
     }
-    run(db, commands)?;
+    apply_within(db, commands)?;
     Ok(commands.len())
 }
 
@@ -89,14 +84,15 @@ fn claim(db: &Connection, id: &BatchId) -> rusqlite::Result<bool> {
 /// Begins a transaction that writes, on a schema that we know: another process
 /// may have migrated it since it was opened.
 pub(crate) fn begin(db: &mut Connection) -> Result<Transaction<'_>> {
-    let path = db.path().unwrap_or_default().to_owned();
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let path = transaction.path().unwrap_or_default();
     refuse_newer(path.as_ref(), &transaction)?;
-    transaction.execute(store::BEGIN, [])?;
+    transaction.prepare_cached(store::BEGIN)?.execute([])?;
     Ok(transaction)
 }
 
-fn run(db: &Connection, commands: &[Command]) -> rusqlite::Result<()> {
+/// Applies commands within a transaction that somebody else commits.
+pub(crate) fn apply_within(db: &Connection, commands: &[Command]) -> rusqlite::Result<()> {
     for command in commands {
         let params = params(command)?;
         let json = params.to_string();
