@@ -114,8 +114,7 @@ describe("catch-up", () => {
 
 	it("brings in the history that OpenCode had before the plugin came", async () => {
 		sessions.add("ses_1", "before", ["first answer", "second answer"]);
-		compare();
-		await until("the session is stored", () => stored("ses_1") !== undefined);
+		await caughtUp();
 		assert.equal(stored("ses_1")?.title, "before");
 		assert.deepEqual(
 			query(sink.target, "SELECT text_content AS text FROM messages"),
