@@ -9,7 +9,7 @@ import {
 	usageNumbers,
 } from "../../mirror/expected/values.ts";
 import type { Message2, Session2 } from "../../opencode2/api.ts";
-import type { Truth2 } from "../truth.ts";
+import { removedFrom, type Truth2 } from "../truth.ts";
 
 /** A row for each answer and each compaction that OpenCode counted, by its message's id. */
 export function ledgerRows(
@@ -59,9 +59,7 @@ export function isInherited(message: Message2, session: Session2): boolean {
 /** Titles and retried calls are in a session's total alone: what is left of it when all else is taken away. */
 export function overheadRows(truth: Truth2): ExpectedRow[] {
 	return [...truth.sessions, ...truth.gone].map(({ session, messages }) => {
-		const removed = truth.removed
-			.filter(({ sessionID }) => sessionID === session.id)
-			.map(({ message }) => message);
+		const removed = removedFrom(truth, session.id);
 		const left = usageNumbers(session);
 		for (const message of [...messages, ...removed])
 			if (isCounted(message) && !isInherited(message, session))
