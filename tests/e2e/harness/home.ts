@@ -149,6 +149,13 @@ export class Home {
 		return folder;
 	}
 
+	/** As if recorded in a person's home, with a model somewhere on the network. */
+	neutral(text: string): string {
+		return text
+			.replaceAll(this.root, "/home/user")
+			.replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, "http://model.example");
+	}
+
 	remove(): void {
 		rmSync(this.root, {
 			recursive: true,
