@@ -49,7 +49,7 @@ function kindOf({ type, error }: Message2): string {
 }
 
 /** A fork's copy keeps the time of what it copies. */
-export function isInherited(message: Message2, session: Session2): boolean {
+function isInherited(message: Message2, session: Session2): boolean {
 	const born = number(object(message.time).created);
 	return (
 		session.fork !== undefined && born < number(object(session.time).created)
