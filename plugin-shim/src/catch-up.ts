@@ -4,7 +4,7 @@
  * is the core's decision; this only asks.
  */
 import type { Core, Request } from "../../pkg/clankers.js";
-import type { Answer, Host } from "./hosts/host.ts";
+import { type Answer, FAILED, found, type Host } from "./hosts/host.ts";
 import { describe } from "./hosts/host-log.ts";
 
 /** What catch-up needs of the core; each call survives a trap. */
@@ -150,7 +150,7 @@ export class CatchUp {
 				return this.#stored(request);
 			default: {
 				const host = this.#hosts.get(request.directory);
-				return host ? host.ask(request) : { outcome: "failed" };
+				return host ? host.ask(request) : FAILED;
 			}
 		}
 	}
@@ -159,12 +159,12 @@ export class CatchUp {
 		try {
 			const value = await this.#options.stored(request);
 			this.#isPutOff = false;
-			return { outcome: "found", value };
+			return found(value);
 		} catch (error) {
 			const level = this.#isPutOff ? "debug" : "warn";
 			this.#options.log(level, `catch-up is put off: ${describe(error)}`);
 			this.#isPutOff = true;
-			return { outcome: "failed" };
+			return FAILED;
 		}
 	}
 }

@@ -33,6 +33,11 @@ export function pause(
 	});
 }
 
+/** How long to pause after this many failures in a row: twice as long each time. */
+export function pauseAfter(failures: number): number {
+	return Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
+}
+
 /** One timer for all that waits. */
 export class DrainTimer {
 	readonly #drain: () => void;
@@ -54,11 +59,11 @@ export class DrainTimer {
 		else this.#arm(patience);
 	}
 
-	/** Storing has failed this many times in a row: pause, twice as long each time. */
+	/** Storing has failed this many times in a row: pause. */
 	pause(failures: number): void {
 		this.clear();
 		this.#pausing = true;
-		this.#arm(Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS));
+		this.#arm(pauseAfter(failures));
 	}
 
 	/** Nothing waits any more. */

@@ -1,9 +1,6 @@
 /** Follows a stream of events for as long as it is wanted. */
-import { type Clock, pause, systemClock } from "./drain-timer.ts";
+import { type Clock, pause, pauseAfter, systemClock } from "./drain-timer.ts";
 import type { BusEvent } from "./hosts/host.ts";
-
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 10_000;
 
 /** What a pump works with. Nothing of it may throw but `open`. */
 export interface PumpOptions {
@@ -44,10 +41,7 @@ export class EventPump {
 			const heard = await this.#follow(breaks > 0 ? reopened : undefined);
 			if (this.#ended) return;
 			if (heard) breaks = 0;
-			await pause(
-				Math.min(FIRST_PAUSE_MS * 2 ** breaks, LONGEST_PAUSE_MS),
-				clock,
-			);
+			await pause(pauseAfter(breaks + 1), clock);
 			if (this.#ended) return;
 		}
 	}

@@ -10,10 +10,15 @@ import { PINNED_RELEASE } from "./harness/releases.ts";
 import { inWorld } from "./harness/world.ts";
 import { UNCLAIMED } from "./mirror/columns.ts";
 import type { Report } from "./mirror/compare.ts";
-import { TABLES, withDatabase } from "./mirror/database.ts";
+import {
+	columnsOf,
+	dropTriggers,
+	TABLES,
+	withDatabase,
+} from "./mirror/database.ts";
+import type { Part } from "./mirror/expected/message.ts";
 import { expectedRows, type Rules } from "./mirror/expected.ts";
 import type { Truth } from "./mirror/truth.ts";
-
 import { checkMirror, describeReport, settledMirror } from "./mirror.ts";
 import { unauthorized } from "./scenario/failures.ts";
 import { SERVED } from "./scenario/index.ts";
@@ -22,8 +27,6 @@ import { permission, todos } from "./scenario/turns.ts";
 
 /** A statement that changes nothing. */
 const NOTHING = "SELECT 1";
-
-type Part = MessageWithParts["parts"][number];
 
 const RULES: Rules = { release: PINNED_RELEASE, tombstones: "all" };
 const folder = mkdtempSync(join(tmpdir(), "clankers-mirror-"));
@@ -96,12 +99,7 @@ test.each(Object.keys(TABLES))(
 	"every column of %s is compared, or says why not",
 	(table) => {
 		const there = withDatabase(undamaged, (database) =>
-			database
-				.query<{ name: string }, []>(
-					`SELECT name FROM pragma_table_info('${table}')`,
-				)
-				.all()
-				.map(({ name }) => name),
+			columnsOf(database, table),
 		);
 		const claimed = new Set(
 			expectedRows(truth, RULES)
@@ -325,15 +323,6 @@ function sampleOf(table: string, kind: string): string {
 	});
 }
 
-function triggersOf(database: Database): string[] {
-	return database
-		.query<{ name: string }, []>(
-			"SELECT name FROM sqlite_schema WHERE type = 'trigger'",
-		)
-		.all()
-		.map(({ name }) => name);
-}
-
 /** Which cells the check blames after one change. */
 function blamedAfter(sql: string): string[] {
 	return blamedIn(truth, sql);
@@ -350,9 +339,7 @@ function blamedIn(
 	const database = new Database(damaged);
 	database.run("PRAGMA foreign_keys = OFF");
 	// The change is to this cell alone, and to none that would follow it.
-	if (triggers === "the change alone")
-		for (const trigger of triggersOf(database))
-			database.run(`DROP TRIGGER ${trigger}`);
+	if (triggers === "the change alone") dropTriggers(database);
 	const { changes } = database.run(sql);
 	database.close();
 	if (sql !== NOTHING) expect(changes).toBeGreaterThan(0);

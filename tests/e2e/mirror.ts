@@ -1,9 +1,8 @@
 /** The mirror check: is the database what OpenCode itself would answer? */
 
-import { existsSync } from "node:fs";
 import type { Api } from "./harness/api.ts";
-import { compare, describe, type Report } from "./mirror/compare.ts";
-import { readTables } from "./mirror/database.ts";
+import { compareAt, settled } from "./mirror/check.ts";
+import { describe, type Report } from "./mirror/compare.ts";
 import { expectedRows, type Rules } from "./mirror/expected.ts";
 import type { Truth, Witness } from "./mirror/truth.ts";
 
@@ -13,32 +12,21 @@ export function checkMirror(
 	truth: Truth,
 	rules: Rules,
 ): Report {
-	const expected = expectedRows(truth, rules);
-	if (!existsSync(database)) return compare(expected, {});
-	return compare(expected, readTables(database));
+	return compareAt(database, expectedRows(truth, rules));
 }
 
-/**
- * Compares again and again until it is clean, and still clean a moment later, or
- * `within` has passed: OpenCode and the plugin both write a little after a turn.
- */
+/** Compares until it is clean and stays so, or `within` has passed. */
 export async function settledMirror(
 	database: string,
 	witness: Witness,
 	projects: readonly Api[],
 	rules: Rules,
-	within = 20_000,
+	within?: number,
 ): Promise<Report> {
-	const deadline = Date.now() + within;
-	let wasClean = false;
-	for (;;) {
+	return await settled(async () => {
 		const truth = await witness.truth(...projects);
-		const report = checkMirror(database, truth, rules);
-		const clean = report.differences.length === 0;
-		if ((clean && wasClean) || Date.now() > deadline) return report;
-		wasClean = clean;
-		await new Promise((resolve) => setTimeout(resolve, 500));
-	}
+		return checkMirror(database, truth, rules);
+	}, within);
 }
 
 export function describeReport(report: Report, limit = 40): string {

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { OPENCODE_2_RELEASE } from "./harness/releases.ts";
 import type { Claim } from "./mirror/claim.ts";
 import { describe as inWords } from "./mirror/compare.ts";
+import { columnsOf, dropTriggers } from "./mirror/database.ts";
 import type { ExpectedRow } from "./mirror/expected/row.ts";
 import { object } from "./mirror/expected/values.ts";
 import { expectedRows2 } from "./mirror2/expected.ts";
@@ -70,12 +71,7 @@ empty.run("PRAGMA synchronous = OFF");
 for (const file of readdirSync(MIGRATIONS).sort())
 	if (file.endsWith(".sql"))
 		empty.run(readFileSync(join(MIGRATIONS, file), "utf8"));
-for (const { name } of empty
-	.query<{ name: string }, []>(
-		"SELECT name FROM sqlite_schema WHERE type = 'trigger'",
-	)
-	.all())
-	empty.run(`DROP TRIGGER ${name}`);
+dropTriggers(empty);
 empty.close();
 
 let databases = 0;
@@ -297,12 +293,7 @@ test("every column of the mirrored tables is claimed, or there is a reason", () 
 			);
 	const database = new Database(EMPTY);
 	for (const table of Object.keys(TABLES)) {
-		const columns = database
-			.query<{ name: string }, []>(
-				`SELECT name FROM pragma_table_info('${table}')`,
-			)
-			.all()
-			.map(({ name }) => name);
+		const columns = columnsOf(database, table);
 		const excused = Object.keys(UNCLAIMED[table] ?? {});
 		const seen = [...(claimed.get(table) ?? []), ...excused];
 		expect(

@@ -1,8 +1,7 @@
 /** The mirror check for OpenCode 2: is the database what OpenCode itself would answer? */
 
-import { existsSync } from "node:fs";
-import { compare, type Report } from "./mirror/compare.ts";
-import { readTables } from "./mirror/database.ts";
+import { compareAt, settled } from "./mirror/check.ts";
+import type { Report } from "./mirror/compare.ts";
 import { expectedRows2, type Rules2 } from "./mirror2/expected.ts";
 import { TABLES } from "./mirror2/tables.ts";
 import type { Truth2, Witness2 } from "./mirror2/truth.ts";
@@ -15,31 +14,20 @@ export function checkMirror2(
 	truth: Truth2,
 	rules: Rules2,
 ): Report {
-	const expected = expectedRows2(truth, rules);
-	if (!existsSync(database)) return compare(expected, {});
-	return compare(expected, readTables(database, TABLES));
+	return compareAt(database, expectedRows2(truth, rules), TABLES);
 }
 
-/**
- * Compares again and again until it is clean, and still clean a moment later, or `within` has passed: OpenCode and the
- * plugin both write a little after a turn. `told` is the bus as a client hears it.
- */
+/** Compares until it is clean and stays so, or `within` has passed. `told` is the bus as a client hears it. */
 export async function settledMirror2(
 	database: string,
 	witness: Witness2,
 	api: Api2,
 	told: readonly Event2[],
 	rules: Rules2,
-	within = 20_000,
+	within?: number,
 ): Promise<Report> {
-	const deadline = Date.now() + within;
-	let wasClean = false;
-	for (;;) {
+	return await settled(async () => {
 		const truth = { ...(await witness.answers(api)), told };
-		const report = checkMirror2(database, truth, rules);
-		const isClean = report.differences.length === 0;
-		if ((isClean && wasClean) || Date.now() > deadline) return report;
-		wasClean = isClean;
-		await new Promise((resolve) => setTimeout(resolve, 500));
-	}
+		return checkMirror2(database, truth, rules);
+	}, within);
 }

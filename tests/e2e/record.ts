@@ -43,11 +43,11 @@ async function record(
 	});
 	try {
 		const answers = await playIt(home, model);
-		writeFileSync(events, neutral(readFileSync(events, "utf8"), home));
+		writeFileSync(events, home.neutral(readFileSync(events, "utf8")));
 		if (withAnswers)
 			writeFileSync(
 				`${file}.api.json`,
-				neutral(JSON.stringify(answers, null, "\t"), home),
+				home.neutral(JSON.stringify(answers, null, "\t")),
 			);
 		const count = readFileSync(events, "utf8").split("\n").length - 1;
 		console.log(`${release} ${scenario}: ${count} events`);
@@ -55,13 +55,6 @@ async function record(
 		await model.stop();
 		home.remove();
 	}
-}
-
-/** As if recorded in a person's home, with a model somewhere on the network. */
-function neutral(text: string, home: Home): string {
-	return text
-		.replaceAll(home.root, "/home/user")
-		.replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, "http://model.example");
 }
 
 function served(recording: Recording, steps: readonly Step[]): Promise<void> {

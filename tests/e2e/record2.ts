@@ -13,7 +13,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Home } from "./harness/home.ts";
 import { until } from "./harness/poll.ts";
 import { OPENCODE_2_RELEASE } from "./harness/releases.ts";
 import type { Answers2 } from "./mirror2/truth.ts";
@@ -44,8 +43,8 @@ async function record(
 		if (unheard.length > 0)
 			throw new Error(`the model never heard "${unheard.join('", "')}"`);
 		return {
-			heard: neutral(readFileSync(events, "utf8"), world.home),
-			answers: neutral(`${JSON.stringify(answers, null, "\t")}\n`, world.home),
+			heard: world.home.neutral(readFileSync(events, "utf8")),
+			answers: world.home.neutral(`${JSON.stringify(answers, null, "\t")}\n`),
 		};
 	});
 }
@@ -59,13 +58,6 @@ async function warmUp({ api }: World2, events: string): Promise<void> {
 		readFileSync(events, "utf8").includes('"session.deleted"'),
 	);
 	writeFileSync(events, "");
-}
-
-/** As if recorded in a person's home, with a model somewhere on the network. */
-function neutral(text: string, home: Home): string {
-	return text
-		.replaceAll(home.root, "/home/user")
-		.replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, "http://model.example");
 }
 
 const [folder, ...chosen] = process.argv.slice(2);

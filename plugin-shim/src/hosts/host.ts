@@ -23,6 +23,13 @@ export type Answer =
 	| { readonly outcome: "found"; readonly value: unknown }
 	| { readonly outcome: "none" | "failed" | "notOffered" };
 
+/** Something went wrong; what the answer is, nobody knows. */
+export const FAILED: Answer = { outcome: "failed" };
+
+export function found(value: unknown): Answer {
+	return { outcome: "found", value };
+}
+
 /** One project directory of an agent. */
 export interface Host {
 	/** The project directory. */

@@ -4,10 +4,18 @@
  * no dependency, and its sessions, as its client answers them to a plugin.
  */
 import { basename } from "node:path";
-import type { Answer, BusEvent, Host, HostRequest } from "./host.ts";
+import type { Environment } from "../config.ts";
+import {
+	type Answer,
+	type BusEvent,
+	FAILED,
+	found,
+	type Host,
+	type HostRequest,
+} from "./host.ts";
 import type { HostClient, HostLog } from "./host-log.ts";
 import { orNothing } from "./patience.ts";
-import { type Environment, storeId } from "./store-identity.ts";
+import { storeId } from "./store-identity.ts";
 
 /** What OpenCode hands to a plugin, one call per project directory. */
 export interface PluginInput {
@@ -151,12 +159,6 @@ export class OpenCode1Host implements Host {
 	#path(id: string): SessionPath {
 		return { path: { id }, query: { directory: this.directory } };
 	}
-}
-
-const FAILED: Answer = { outcome: "failed" };
-
-function found(value: unknown): Answer {
-	return { outcome: "found", value };
 }
 
 function list(answer: ClientAnswer | undefined): Answer {

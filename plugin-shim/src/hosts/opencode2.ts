@@ -3,10 +3,18 @@
  * and its sessions, as far as a plugin can ask for them. It offers no list of
  * sessions, and of a session only what came since its last compaction.
  */
-import type { Answer, BusEvent, Host, HostRequest } from "./host.ts";
+import type { Environment } from "../config.ts";
+import {
+	type Answer,
+	type BusEvent,
+	FAILED,
+	found,
+	type Host,
+	type HostRequest,
+} from "./host.ts";
 import type { HostLog } from "./host-log.ts";
 import { orNothing } from "./patience.ts";
-import { type Environment, storeId } from "./store-identity.ts";
+import { storeId } from "./store-identity.ts";
 
 /** What OpenCode hands to `setup`, one call per directory. */
 export interface Context {
@@ -80,7 +88,7 @@ export class OpenCode2Host implements Host {
 		const items = await this.#context(sessionID);
 		if (!Array.isArray(items)) return items;
 		const incomplete = fieldOf(items[0], "type") === "compaction";
-		return { outcome: "found", value: { items, next: null, incomplete } };
+		return found({ items, next: null, incomplete });
 	}
 
 	/** A message that the context lacks may be there all the same. */
@@ -88,7 +96,7 @@ export class OpenCode2Host implements Host {
 		const items = await this.#context(sessionID);
 		if (!Array.isArray(items)) return items;
 		const value = items.find((message) => fieldOf(message, "id") === id);
-		return value === undefined ? NOT_OFFERED : { outcome: "found", value };
+		return value === undefined ? NOT_OFFERED : found(value);
 	}
 
 	async #context(sessionID: string): Promise<unknown[] | Answer> {
@@ -101,24 +109,21 @@ export class OpenCode2Host implements Host {
 
 	/** The id of the store that OpenCode works on; the context does not name it. */
 	#store(): Answer {
-		const value = storeId({
+		const id = storeId({
 			program: PROGRAM,
 			environment: this.#environment,
 			keepsFiles: false,
 		});
-		return value === undefined
-			? { outcome: "none" }
-			: { outcome: "found", value };
+		return id === undefined ? { outcome: "none" } : found(id);
 	}
 }
 
-const FAILED = { outcome: "failed" } as const;
 const NOT_OFFERED = { outcome: "notOffered" } as const;
 
 /** What comes of a call that rejects with its failures. */
 async function ask(request: () => unknown): Promise<Answer> {
 	try {
-		return { outcome: "found", value: await orNothing(request()) };
+		return found(await orNothing(request()));
 	} catch (error) {
 		return fieldOf(error, "_tag") === NOT_FOUND ? { outcome: "none" } : FAILED;
 	}

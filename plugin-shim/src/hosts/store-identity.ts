@@ -18,19 +18,18 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import type { Environment } from "../config.ts";
 
 /** The file of ours, in the folder of the store. */
 const FILE = ".clankers-stores.json";
 /** The links of this process's open files, on Linux. */
 const OPEN_FILES = "/proc/self/fd";
 
-/** The environment that says where OpenCode keeps its data. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Where to look for the store. */
 export interface StorePlace {
 	/** The program: its folders are called so, and its variables begin so. */
 	readonly program: string;
+	/** It says where OpenCode keeps its data. */
 	readonly environment: Environment;
 	readonly home?: string;
 	/** The folder with this process's open files, where the system has one. */

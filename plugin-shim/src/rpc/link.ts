@@ -17,7 +17,7 @@ export interface Patience {
 }
 
 /** How long a daemon may take for an answer: longer than it waits for a lock itself, so that it can say so. */
-export const ANSWER_MS: number = 10_000;
+const ANSWER_MS = 10_000;
 
 const PATIENCE: Patience = { firstMs: 100, longestMs: 5_000 };
 
@@ -89,6 +89,16 @@ export class Link {
 		this.#failures = 0;
 	}
 
+	/** How long an answer is waited for. */
+	get answerMs(): number {
+		return this.#options.patience?.answerMs ?? ANSWER_MS;
+	}
+
+	/** No answer came within `answerMs`: gives this connection up as `retry` does. */
+	late(): void {
+		this.retry(`it has not answered within ${this.answerMs / 1000} s`);
+	}
+
 	/** Gives this connection up and tries again after a pause. */
 	retry(reason: string): void {
 		this.#connection?.abandon(reason);
@@ -113,18 +123,11 @@ export class Link {
 				},
 			);
 			this.#connection = connection;
-			this.#expectAnswer(connection);
+			// A process that listens and never answers is no daemon to wait for.
+			this.#startTimer(this.answerMs, () => this.late());
 		} catch (error) {
 			this.#lost(error instanceof Error ? error.message : String(error), false);
 		}
-	}
-
-	/** A process that listens and never answers is no daemon to wait for. */
-	#expectAnswer(connection: Connection): void {
-		const answerMs = this.#options.patience?.answerMs ?? ANSWER_MS;
-		this.#startTimer(answerMs, () =>
-			connection.abandon(`it has not answered within ${answerMs / 1000} s`),
-		);
 	}
 
 	#greet(connection: Connection): void {

@@ -28,7 +28,7 @@ export function clientOf(
 	stateFolder: string,
 	flaw: Flaw | undefined,
 	log: Line[],
-): HostClient & Required<SessionClient> & { path: PathClient } {
+): HostClient & Required<SessionClient> {
 	const messagesOf = (id: string) => store.session(id)?.messages;
 	return {
 		app: { log: async ({ body }) => void log.push(body) },
@@ -57,11 +57,6 @@ export function clientOf(
 			todo: async ({ path: { id } }) => found(messagesOf(id) && []),
 		},
 	};
-}
-
-/** Where OpenCode says its folders are. */
-export interface PathClient {
-	get(): Promise<unknown>;
 }
 
 function found(data: unknown): object {

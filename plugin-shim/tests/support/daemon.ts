@@ -28,10 +28,6 @@ export class TestDaemon {
 		this.socketPath = join(folder, "d.sock");
 	}
 
-	get isRunning(): boolean {
-		return this.#child !== undefined;
-	}
-
 	/** Starts it, and waits until it listens. */
 	async start(): Promise<void> {
 		assert.ok(existsSync(PROGRAM), "run `cargo build -p clankers-cli` first");

@@ -91,19 +91,28 @@ export class Home {
 
 	/** Writes the configuration anew: what is installed, for processes started from here on. */
 	configure(plugins: readonly unknown[]): void {
-		const { name, configFile } = this.application;
-		const folder = join(this.root, "config", name);
-		this.seedHelpers(folder);
+		this.seedHelpers(this.configFolder);
 		const depth = isOlder(this.options.release, "1.18.34")
 			? {}
 			: { subagent_depth: 3 };
-		const config = {
+		this.writeConfig({
 			...baseConfig(this.options.modelURL),
 			...depth,
 			plugin: plugins,
-			...this.options.config,
-		};
-		writeFileSync(join(folder, configFile), JSON.stringify(config, null, 2));
+		});
+	}
+
+	/** The folder is made where it is not there yet; the home's own options win. */
+	protected writeConfig(base: Readonly<Record<string, unknown>>): void {
+		const folder = this.configFolder;
+		mkdirSync(folder, { recursive: true });
+		const config = { ...base, ...this.options.config };
+		const file = join(folder, this.application.configFile);
+		writeFileSync(file, JSON.stringify(config, null, 2));
+	}
+
+	private get configFolder(): string {
+		return join(this.root, "config", this.application.name);
 	}
 
 	/**
@@ -147,6 +156,13 @@ export class Home {
 		git("add", ".");
 		git("commit", "-q", "-m", `begin ${name}`);
 		return folder;
+	}
+
+	/** As if recorded in a person's home, with a model somewhere on the network. */
+	neutral(text: string): string {
+		return text
+			.replaceAll(this.root, "/home/user")
+			.replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, "http://model.example");
 	}
 
 	remove(): void {

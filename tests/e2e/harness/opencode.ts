@@ -51,10 +51,6 @@ export class Server {
 		);
 	}
 
-	get pid(): number {
-		return this.process.pid;
-	}
-
 	/** Ends the process as a service manager would, or at once with "SIGKILL". */
 	async stop(
 		signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM",
@@ -99,10 +95,6 @@ export class Serving {
 			);
 		});
 		return new Serving(origin, child, output);
-	}
-
-	get pid(): number {
-		return this.child.pid ?? 0;
 	}
 
 	async stop(signal: NodeJS.Signals): Promise<void> {

@@ -53,6 +53,22 @@ export function calls(
 	return { calls: made.map(([name, input]) => ({ name, input })) };
 }
 
+/** A question to the person: red or blue? */
+export function ask(about: string): Reply {
+	return call("question", {
+		questions: [
+			{
+				question: `Which ${about}?`,
+				header: about,
+				options: [
+					{ label: "Red", description: "warm" },
+					{ label: "Blue", description: "cold" },
+				],
+			},
+		],
+	});
+}
+
 /** A provider that refuses: for ever, or `times` times. */
 export function fail(status: number, times?: number): Reply {
 	return times === undefined ? { status } : { status, times };

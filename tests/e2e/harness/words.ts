@@ -1,6 +1,6 @@
 /** What a clankers database says: every word, and what is alive. */
 
-import { withDatabase } from "../mirror/database.ts";
+import { columnsOf, withDatabase } from "../mirror/database.ts";
 import { until } from "./poll.ts";
 
 /** Every text that is stored, by where it is. */
@@ -46,13 +46,8 @@ export function lostSince(before: Words, database: string): string[] {
 /** What became of each session, by its title; by its id where the title was erased. */
 export function fatesOf(database: string): Record<string, Fate> {
 	return withDatabase(database, (open) => {
-		const columns = open
-			.query<{ name: string }, []>(
-				"SELECT name FROM pragma_table_info('sessions')",
-			)
-			.all();
 		// A database of before marks has none.
-		const isMarked = columns.some(({ name }) => name === "missing_since");
+		const isMarked = columnsOf(open, "sessions").includes("missing_since");
 		const missing = isMarked ? "missing_since IS NOT NULL" : "false";
 		return Object.fromEntries(
 			open

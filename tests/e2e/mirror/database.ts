@@ -60,6 +60,26 @@ export function readTables(
 	);
 }
 
+/** The names of a table's columns; none where there is no such table. */
+export function columnsOf(database: Database, table: string): string[] {
+	return database
+		.query<{ name: string }, []>(
+			`SELECT name FROM pragma_table_info('${table}')`,
+		)
+		.all()
+		.map(({ name }) => name);
+}
+
+/** Takes away what clankers works out by itself from one row for another. */
+export function dropTriggers(database: Database): void {
+	const triggers = database
+		.query<{ name: string }, []>(
+			"SELECT name FROM sqlite_schema WHERE type = 'trigger'",
+		)
+		.all();
+	for (const { name } of triggers) database.run(`DROP TRIGGER ${name}`);
+}
+
 type IdentifiedRow = FoundRow & { readonly "@id": string | null };
 
 /** A second row of the same id is a row of its own. */

@@ -32,6 +32,16 @@ export interface Truth2 extends Answers2 {
 	readonly told: readonly Event2[];
 }
 
+/** The messages that this session no longer has. */
+export function removedFrom(
+	{ removed }: Answers2,
+	session: string,
+): Message2[] {
+	return removed
+		.filter(({ sessionID }) => sessionID === session)
+		.map(({ message }) => message);
+}
+
 /** Remembers what OpenCode answered before somebody removed it. */
 export class Witness2 {
 	private readonly seen = new Map<string, Session2Truth>();

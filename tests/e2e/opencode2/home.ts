@@ -1,7 +1,5 @@
 /** A throw-away home for OpenCode 2, with the configuration in its own form. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import {
 	Home,
 	type HomeOptions,
@@ -29,15 +27,7 @@ export class Home2 extends Home {
 	}
 
 	override configure(plugins: readonly unknown[]): void {
-		const { name, configFile } = this.application;
-		const folder = join(this.root, "config", name);
-		mkdirSync(folder, { recursive: true });
-		const config = {
-			...baseConfig(this.options.modelURL),
-			plugins,
-			...this.options.config,
-		};
-		writeFileSync(join(folder, configFile), JSON.stringify(config, null, 2));
+		this.writeConfig({ ...baseConfig(this.options.modelURL), plugins });
 	}
 }
 

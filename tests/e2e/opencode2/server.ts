@@ -18,15 +18,6 @@ export class Server2 {
 		return new Server2(new Api2(process.origin, directory), process);
 	}
 
-	get pid(): number {
-		return this.process.pid;
-	}
-
-	/** What it printed. */
-	get output(): string {
-		return this.process.output();
-	}
-
 	async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
 		await this.process.stop(signal);
 	}

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { PROVIDER, SMALL_MODEL } from "../harness/home.ts";
-import { call, calls, say, think } from "../harness/script.ts";
+import { ask, call, calls, say, think } from "../harness/script.ts";
 import {
 	NotInThisRelease,
 	needs,
@@ -159,19 +159,6 @@ export const question: Step = {
 		const { model, api, bus } = stage;
 		await needs(stage, "GET", "/question");
 		const session = await newSession(stage, "Questions");
-		const ask = (about: string) =>
-			call("question", {
-				questions: [
-					{
-						question: `Which ${about}?`,
-						header: about,
-						options: [
-							{ label: "Red", description: "warm" },
-							{ label: "Blue", description: "cold" },
-						],
-					},
-				],
-			});
 		model.script("Ask me for a colour.", ask("colour"), say("So be it."));
 		model.script("Ask me for a shade.", ask("shade"), say("Never mind."));
 		const answered = api.begin(session.id, "Ask me for a colour.");

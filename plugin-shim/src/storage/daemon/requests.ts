@@ -1,10 +1,5 @@
 /** Requests to the daemon: each is answered, or fails after a bounded wait. */
-import {
-	ANSWER_MS,
-	Link,
-	type LinkEvents,
-	type LinkOptions,
-} from "../../rpc/link.ts";
+import { Link, type LinkEvents, type LinkOptions } from "../../rpc/link.ts";
 import { type Answer, RpcError } from "../../rpc/protocol.ts";
 
 /** A request that has no answer yet. */
@@ -19,14 +14,12 @@ interface Request {
 /** The requests of one process, and the link they go over. */
 export class Requests {
 	readonly #link: Link;
-	readonly #answerMs: number;
 	readonly #events: LinkEvents;
 	/** In the order they were made. */
 	readonly #waiting = new Set<Request>();
 	#isAway = false;
 
 	constructor(options: LinkOptions, events: LinkEvents) {
-		this.#answerMs = options.patience?.answerMs ?? ANSWER_MS;
 		this.#events = events;
 		this.#link = new Link(options, {
 			ready: (daemon) => {
@@ -72,10 +65,7 @@ export class Requests {
 	}
 
 	#send(request: Request): void {
-		request.timer = setTimeout(() => {
-			const seconds = this.#answerMs / 1000;
-			this.#link.retry(`it has not answered within ${seconds} s`);
-		}, this.#answerMs);
+		request.timer = setTimeout(() => this.#link.late(), this.#link.answerMs);
 		request.timer.unref();
 		this.#link.request(request.method, request.params, (answer) => {
 			if (answer.error === undefined) this.#link.succeeded();

@@ -8,6 +8,7 @@ import type { MessageWithParts } from "../../harness/api.ts";
 import { about, is, sometime } from "../claim.ts";
 import type { Rules } from "../expected.ts";
 import type { RemovedPart, SessionTruth, Truth } from "../truth.ts";
+import { erasedCall, erasedMessage, erasedPart } from "./erased.ts";
 import { errorRows, ledgerRows } from "./ledger.ts";
 import {
 	messageIdentity,
@@ -55,7 +56,7 @@ export function goneRows(
 				: [];
 		add(
 			deletions.has(part.id),
-			[...erasedPartRows(removed), ...steps],
+			[erasedPartOrCall(removed), ...steps],
 			[isMissing(partOrCallRow(part, info, setting)), ...steps],
 		);
 	}
@@ -137,43 +138,16 @@ function erasedRows(
 	{ createdAt }: Setting,
 ): ExpectedRow[] {
 	const { info, parts } = message;
-	const row: ExpectedRow = {
-		table: "messages",
-		id: info.id,
-		session: info.sessionID,
-		cells: {
-			...messageIdentity(info),
-			text_content: is(""),
-			error_message: is(null),
-			deleted_at: sometime,
-			missing_since: is(null),
-		},
-	};
 	return [
-		row,
+		erasedMessage(info.id, info.sessionID, messageIdentity(info)),
 		...errorRows(info, is(null)),
-		...parts.flatMap((part) => erasedPartRows({ part, info })),
+		...parts.map((part) => erasedPartOrCall({ part, info })),
 		...ledgerRows(message, createdAt),
 	];
 }
 
-/** Nothing need be left of a part; a tool call leaves a tombstone. */
-function erasedPartRows({ part, info }: RemovedPart): ExpectedRow[] {
-	const gone = is(null);
-	const { id } = part;
-	const session = info.sessionID;
-	if (part.type !== "tool") {
-		const cells = { message_id: is(info.id), text: gone, data: gone };
-		return [{ table: "parts", id, session, cells, optional: true }];
-	}
-	const cells: Cells = {
-		...toolCallIdentity(part, info),
-		title: gone,
-		input: gone,
-		output: gone,
-		error: gone,
-		deleted_at: sometime,
-		missing_since: is(null),
-	};
-	return [{ table: "tool_calls", id, session, cells }];
+function erasedPartOrCall({ part, info }: RemovedPart): ExpectedRow {
+	return part.type === "tool"
+		? erasedCall(part.id, info.sessionID, toolCallIdentity(part, info))
+		: erasedPart(part.id, info.id, info.sessionID);
 }

@@ -1,11 +1,16 @@
 /** What OpenCode 2 answers with no more. An event told each deletion: what was said is erased, what was spent stays. */
 
-import { is, sometime } from "../../mirror/claim.ts";
-import type { Cells, ExpectedRow } from "../../mirror/expected/row.ts";
+import { is } from "../../mirror/claim.ts";
+import {
+	erasedCall,
+	erasedMessage,
+	erasedPart,
+} from "../../mirror/expected/erased.ts";
+import type { ExpectedRow } from "../../mirror/expected/row.ts";
 import type { Message2, Session2 } from "../../opencode2/api.ts";
 import type { Event2 } from "../../opencode2/bus.ts";
 import type { Rules2 } from "../expected.ts";
-import type { Truth2 } from "../truth.ts";
+import { removedFrom, type Truth2 } from "../truth.ts";
 import { itemsOf } from "./items.ts";
 import { errorRows, ledgerRows } from "./ledger.ts";
 import {
@@ -26,9 +31,7 @@ export function goneRows(truth: Truth2, rules: Rules2): ExpectedRow[] {
 		...unseenRows(there.session, there.messages, truth.told),
 	]);
 	for (const { session, messages } of truth.sessions) {
-		const removed = truth.removed
-			.filter(({ sessionID }) => sessionID === session.id)
-			.map(({ message }) => message);
+		const removed = removedFrom(truth, session.id);
 		const all = [...messages, ...removed].toSorted(
 			(a, b) => (seqs[a.id] ?? 0) - (seqs[b.id] ?? 0),
 		);
@@ -46,45 +49,15 @@ function erasedRows(
 	if (!makesRow(message)) return [];
 	const session = setting.session.id;
 	return [
-		{
-			table: "messages",
-			id: message.id,
-			session,
-			cells: {
-				...messageIdentity(message, all, setting),
-				...ERASED,
-			},
-		},
+		erasedMessage(message.id, session, messageIdentity(message, all, setting)),
 		...errorRows(message, session, is(null)),
 		...ledgerRows(message, setting.session),
-		...itemsOf(message).map((item): ExpectedRow => {
-			const { id } = item;
-			if (item.kind !== "tool") return erasedPart(id, message.id, session);
-			const cells: Cells = {
-				...toolCallIdentity(message, session, item.call),
-				title: is(null),
-				input: is(null),
-				output: is(null),
-				error: is(null),
-				deleted_at: sometime,
-				missing_since: is(null),
-			};
-			return { table: "tool_calls", id, session, cells };
-		}),
+		...itemsOf(message).map(({ id, kind, call }) =>
+			kind === "tool"
+				? erasedCall(id, session, toolCallIdentity(message, session, call))
+				: erasedPart(id, message.id, session),
+		),
 	];
-}
-
-const ERASED: Cells = {
-	text_content: is(""),
-	error_message: is(null),
-	deleted_at: sometime,
-	missing_since: is(null),
-};
-
-/** Nothing need be left of a part. */
-function erasedPart(id: string, message: string, session: string): ExpectedRow {
-	const cells = { message_id: is(message), text: is(null), data: is(null) };
-	return { table: "parts", id, session, cells, optional: true };
 }
 
 /** What a session said after it was last seen, and before it was deleted: events alone told of it, so that it may have left a tombstone. */
@@ -104,7 +77,7 @@ function unseenRows(
 				case "session.inbox.delivered":
 				case "session.step.started":
 					return [
-						{ table: "messages", id, session, cells: ERASED, optional },
+						{ ...erasedMessage(id, session, {}), optional },
 						erasedPart(`${id}:text:0`, id, session),
 					];
 				case "session.step.failed":

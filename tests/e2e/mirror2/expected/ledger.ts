@@ -9,7 +9,7 @@ import {
 	usageNumbers,
 } from "../../mirror/expected/values.ts";
 import type { Message2, Session2 } from "../../opencode2/api.ts";
-import type { Truth2 } from "../truth.ts";
+import { removedFrom, type Truth2 } from "../truth.ts";
 
 /** A row for each answer and each compaction that OpenCode counted, by its message's id. */
 export function ledgerRows(
@@ -49,7 +49,7 @@ function kindOf({ type, error }: Message2): string {
 }
 
 /** A fork's copy keeps the time of what it copies. */
-export function isInherited(message: Message2, session: Session2): boolean {
+function isInherited(message: Message2, session: Session2): boolean {
 	const born = number(object(message.time).created);
 	return (
 		session.fork !== undefined && born < number(object(session.time).created)
@@ -59,9 +59,7 @@ export function isInherited(message: Message2, session: Session2): boolean {
 /** Titles and retried calls are in a session's total alone: what is left of it when all else is taken away. */
 export function overheadRows(truth: Truth2): ExpectedRow[] {
 	return [...truth.sessions, ...truth.gone].map(({ session, messages }) => {
-		const removed = truth.removed
-			.filter(({ sessionID }) => sessionID === session.id)
-			.map(({ message }) => message);
+		const removed = removedFrom(truth, session.id);
 		const left = usageNumbers(session);
 		for (const message of [...messages, ...removed])
 			if (isCounted(message) && !isInherited(message, session))

@@ -1,6 +1,6 @@
 /** Scenarios in which the person is asked. */
 
-import { call, say } from "../../harness/script.ts";
+import { ask, call, say } from "../../harness/script.ts";
 import type { Scenario } from "../scenario.ts";
 
 function touch(file: string): ReturnType<typeof call> {
@@ -59,19 +59,6 @@ export const questions: Scenario = {
 	name: "questions",
 	async run({ model, api, bus }) {
 		const session = await api.createSession({ title: "Questions" });
-		const ask = (about: string): ReturnType<typeof call> =>
-			call("question", {
-				questions: [
-					{
-						question: `Which ${about}?`,
-						header: about,
-						options: [
-							{ label: "Red", description: "warm" },
-							{ label: "Blue", description: "cold" },
-						],
-					},
-				],
-			});
 		model.script("Ask me for a colour.", ask("colour"), say("So be it."));
 		model.script("Ask me for a shade.", ask("shade"), say("Never mind."));
 		await api.send(session.id, "Ask me for a colour.");
