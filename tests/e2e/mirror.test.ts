@@ -337,6 +337,7 @@ function blamedIn(
 	const damaged = join(folder, "damaged.db");
 	copyFileSync(undamaged, damaged);
 	const database = new Database(damaged);
+	database.run("PRAGMA synchronous = OFF");
 	database.run("PRAGMA foreign_keys = OFF");
 	// The change is to this cell alone, and to none that would follow it.
 	if (triggers === "the change alone") dropTriggers(database);
