@@ -47,13 +47,9 @@ pub struct Core {
 impl Core {
     /// A core that has seen nothing.
     pub fn new(options: Options) -> Self {
-        let mut reconciler = Reconciler::new(options.on_delete, options.store_id);
-        if options.dialect.orders_items() {
-            reconciler.order_items();
-        }
         Self {
             dialect: options.dialect,
-            reconciler,
+            reconciler: Reconciler::new(options.on_delete, options.store_id),
             catch_up: CatchUp::default(),
             rejections: Rejections::default(),
             in_flight: Vec::new(),
@@ -63,9 +59,13 @@ impl Core {
 
     /// One that is answered by a copy of OpenCode's data, and not by OpenCode: it
     /// brings in what is not recorded, and overwrites nothing that is stored
-    /// whole and is newer.
+    /// whole and is newer. What either engine of OpenCode wrote may be in it, and
+    /// its documents tell which did.
     pub fn of_copy() -> Self {
-        let mut core = Self::new(Options::default());
+        let mut core = Self::new(Options {
+            dialect: Dialect::OPENCODE2,
+            ..Options::default()
+        });
         core.reconciler.read_copy();
         core
     }

@@ -41,6 +41,14 @@ pub enum Event {
         /// Why it failed, if it did.
         failure: Option<Failure>,
     },
+    /// A message is still being written, and the order of the events to come is
+    /// that of what it holds. Only an answer says that.
+    Written {
+        /// Its session.
+        session_id: String,
+        /// The message.
+        message_id: String,
+    },
     /// A message was removed.
     MessageRemoved {
         /// Its session.

@@ -177,12 +177,6 @@ impl Reconciler {
             Event::Part { row, retry, step } => self.answered_part(row, retry, step),
             Event::Session(row) => self.answered_session(row),
             Event::Spent(session_id) if self.fetches.keep_spent(&session_id) => Urgency::None,
-            Event::Message { row, failure } => {
-                if self.orders_items && row.completed_at == Known::Empty {
-                    self.items.begin(&row.id);
-                }
-                self.message(row, failure)
-            }
             answer => self.change(answer, now),
         };
         urgency.min(Urgency::Soon)
@@ -455,6 +449,10 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
         }
         Event::Message { row, .. } | Event::StepStarted(row) => (&row.session_id, &row.id),
         Event::MessageRemoved {
+            session_id,
+            message_id,
+        }
+        | Event::Written {
             session_id,
             message_id,
         } => (session_id, message_id),

@@ -91,9 +91,6 @@ pub struct Reconciler {
     /// Sessions whose turn was told to have ended before their answer was.
     left: LruSet,
     items: Items,
-    /// Whether the engine tells the order of what a message holds by the order of
-    /// its events. OpenCode 1 tells it by ids instead.
-    orders_items: bool,
     starts: Starts,
 }
 
@@ -124,7 +121,6 @@ impl Reconciler {
             open: LruMap::default(),
             left: LruSet::default(),
             items: Items::default(),
-            orders_items: false,
             starts: Starts::default(),
         }
     }
@@ -133,11 +129,6 @@ impl Reconciler {
     /// from; none where that is in doubt.
     pub fn set_store(&mut self, store_id: Option<String>) {
         self.store_id = store_id;
-    }
-
-    /// The order of events is the order of what a message holds, and is kept.
-    pub fn order_items(&mut self) {
-        self.orders_items = true;
     }
 
     /// What answers is a copy of OpenCode's data: it does not overwrite what is
@@ -248,6 +239,10 @@ impl Reconciler {
                 inbox_id,
             } => self.cancelled(&session_id, &inbox_id),
             Event::StepStarted(row) => self.step_started(row, now),
+            Event::Written { message_id, .. } => {
+                self.items.begin(&message_id);
+                Urgency::None
+            }
             Event::Said(said) => self.said(said),
             Event::Opened { key, said } => self.opened(&key, said),
             Event::Closed { key, said, failure } => self.closed(&key, said, failure),

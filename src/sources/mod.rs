@@ -65,12 +65,6 @@ impl Dialect {
     /// The names, as a TypeScript type.
     pub const TYPESCRIPT: &'static str = "/** Whose events and answers come. */\nexport type Dialect = \"opencode1\" | \"opencode2\";\n";
 
-    /// Whether the order of its events is the order of what a message holds. In
-    /// OpenCode 1 the order of the ids is.
-    pub(crate) const fn orders_items(self) -> bool {
-        matches!(self.engine, Engine::OpenCode2)
-    }
-
     /// The event types that it knows.
     pub const fn event_types(self) -> EventTypes {
         match self.engine {
@@ -127,7 +121,7 @@ impl Dialect {
     pub(crate) fn todos<N: Node>(self, session_id: &str, todos: &N) -> Decoded {
         match self.engine {
             Engine::OpenCode1 => opencode1::answers::todos(session_id, todos),
-            Engine::OpenCode2 => opencode2::answers::todos(),
+            Engine::OpenCode2 => opencode2::answers::todos(session_id, todos),
         }
     }
 }

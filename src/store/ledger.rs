@@ -160,13 +160,19 @@ pub(super) const HAS_OVERHEAD: &str =
 
 /// What a session reports beyond what the other rows account for is a row of its
 /// own; none where that is nothing. Not a fork's copies: it does not report them.
+/// And none where steps are parts of their messages: such a session began in an
+/// engine whose totals are of other things, so that nothing follows from them.
 pub(super) fn balance(condition: &str) -> [String; 2] {
     let rest = |column: &Column| {
         let name = column.name;
         let digits = if name == "cost" { 12 } else { 0 };
-        format!("max(0, round(sessions.{name} - coalesce(others.{name}, 0), {digits})) AS {name}")
+        format!(
+            "iif(others.are_parts, 0, \
+             max(0, round(sessions.{name} - coalesce(others.{name}, 0), {digits}))) AS {name}"
+        )
     };
-    let sum = |column: &Column| format!("sum({0}) AS {0}", column.name);
+    let sum =
+        |column: &Column| format!("sum({0}) FILTER (WHERE NOT inherited) AS {0}", column.name);
     let list = |of: &dyn Fn(&Column) -> String| amounts().map(of).collect::<Vec<_>>().join(", ");
     let update = list(&|column| format!("{0} = excluded.{0}", column.name));
     let stored = list(&|column| format!("usage.{}", column.name));
@@ -175,8 +181,8 @@ pub(super) fn balance(condition: &str) -> [String; 2] {
         "\
 SELECT sessions.id, sessions.created_at, {rest}
   FROM sessions LEFT JOIN (
-    SELECT {sum} FROM usage
-    WHERE session_id = ?1 ->> 'sessionId' AND kind <> 'overhead' AND NOT inherited) AS others
+    SELECT {sum}, max(id <> message_id) AS are_parts FROM usage
+    WHERE session_id = ?1 ->> 'sessionId' AND kind <> 'overhead') AS others
   WHERE sessions.id = ?1 ->> 'sessionId'",
         rest = list(&rest),
         sum = list(&sum),

@@ -151,12 +151,16 @@ pub fn statements(method: &str) -> Option<Vec<Statement>> {
         "part.append" => always(vec![sql::append(), sql::derive_text()]),
         "part.delete" => always(deleting::part()),
         "tool_call.upsert" => tool_call_upsert(),
-        "usage.upsert" => always(vec![
-            sql::ensure_session(),
-            sql::ensure_message(),
-            ledger::of_step(),
-            ledger::replace_message(),
-        ]),
+        "usage.upsert" => {
+            let mut all = vec![
+                sql::ensure_session(),
+                sql::ensure_message(),
+                ledger::of_step(),
+                ledger::replace_message(),
+            ];
+            all.extend(ledger::balance(ledger::HAS_OVERHEAD));
+            always(all)
+        }
         "usage.balance" => always(ledger::balance("true").to_vec()),
         "session.revert" => {
             let mut all = deleting::reverted();

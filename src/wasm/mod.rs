@@ -22,6 +22,7 @@ use crate::model::row::{
 };
 use crate::read::node::Node;
 use crate::sources::Dialect;
+use crate::sources::opencode2::database::{self, Queries};
 use crate::store;
 use node::JsNode;
 
@@ -54,6 +55,7 @@ typescript! {
     TS_REQUEST = Request::TYPESCRIPT;
     TS_STATEMENT = store::Statement::TYPESCRIPT;
     TS_DIALECT = Dialect::TYPESCRIPT;
+    TS_QUERIES = Queries::TYPESCRIPT;
     TS_REST = "\
 /** What a core can be told when it is made. */
 export interface CoreOptions {
@@ -205,6 +207,21 @@ pub fn event_types(
     let dialect = dialect.and_then(|name| Dialect::named(&name));
     let dialect = dialect.unwrap_or(Dialect::OPENCODE1);
     to_js(&dialect.event_types())
+}
+
+/// What is asked of OpenCode 2's database, which has these tables.
+#[wasm_bindgen(js_name = databaseQueries, unchecked_return_type = "DatabaseQueries | undefined")]
+pub fn database_queries(tables: Vec<String>) -> Result<JsValue, JsError> {
+    match Queries::of(&tables) {
+        Some(queries) => to_js(&queries),
+        None => Ok(JsValue::UNDEFINED),
+    }
+}
+
+/// Selects the tables of a database, each as `name`.
+#[wasm_bindgen(js_name = databaseTables)]
+pub fn database_tables() -> String {
+    database::TABLES.to_owned()
 }
 
 /// The schema and the statements that apply commands.

@@ -98,7 +98,12 @@ impl Db {
 
     /// The rows of a query of the store's, as a sink reads them.
     pub(crate) fn read(&self, sql: &str, params: &Value) -> Value {
-        let mut statement = self.0.prepare_cached(sql).unwrap();
+        Self::rows_of(&self.0, sql, params)
+    }
+
+    /// The rows of a query of any database's.
+    pub(crate) fn rows_of(db: &Connection, sql: &str, params: &Value) -> Value {
+        let mut statement = db.prepare_cached(sql).unwrap();
         let names = statement.column_names();
         let names: Vec<String> = names.map(str::to_owned).collect();
         let rows = statement.query_map([params.to_string()], |row| {

@@ -1,5 +1,9 @@
 //! What OpenCode 2 answers of its sessions, read as the rows that its events
 //! make. What is refused is counted under the answer's kind.
+//!
+//! OpenCode 2 works on the database of OpenCode 1 and leaves what that wrote in
+//! its tables. What is there is answered as OpenCode 1 would (`opencode1`), so
+//! that it has the same ids whoever tells it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -14,11 +18,15 @@ use crate::model::rejection::Code;
 use crate::model::row::{MessageKind, MessageRow, PartRow, Role, ToolCallRow};
 use crate::read::fields::{Fields, Issues, Need};
 use crate::read::node::{Kind, Node};
+use crate::sources::opencode1::answers as opencode1;
 use crate::sources::tokens::Tokens;
 use crate::sources::{Decoded, text_of};
 
 /// A session in a list of sessions: what is compared of it.
 pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
+    if is_session_of_one(info) {
+        return opencode1::listed(info);
+    }
     let time = info.get("time");
     let at = |key| time.as_ref().and_then(|time| time.number_at(key));
     Some(Listed {
@@ -30,8 +38,12 @@ pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
     })
 }
 
-/// A session, and that its totals are of all that was spent.
+/// A session, and that its totals are of all that was spent. One that only
+/// OpenCode 1 has comes as that has it.
 pub(crate) fn session<N: Node>(info: &N) -> Decoded {
+    if is_session_of_one(info) {
+        return opencode1::session(info);
+    }
     read("answer session", |issues| {
         let fields = Fields::new(info.clone(), "session", issues);
         let Some(id) = text_of(info, "id") else {
@@ -43,13 +55,26 @@ pub(crate) fn session<N: Node>(info: &N) -> Decoded {
     })
 }
 
-/// There are no to-do lists.
-pub(crate) fn todos() -> Decoded {
-    read("answer todos", |_| Vec::new())
+/// There are only the to-do lists that OpenCode 1 left.
+pub(crate) fn todos<N: Node>(session_id: &str, todos: &N) -> Decoded {
+    opencode1::todos(session_id, todos)
+}
+
+/// Whether a session is as OpenCode 1 has it.
+fn is_session_of_one<N: Node>(info: &N) -> bool {
+    info.kind_at("location").is_none() && info.kind_at("directory").is_some()
+}
+
+/// Whether a message is as OpenCode 1 has it, `{ info, parts }`.
+fn is_of_one<N: Node>(message: &N) -> bool {
+    message.kind_at("info") == Some(Kind::Object)
 }
 
 /// The ids in a message.
 pub(crate) fn spoken<N: Node>(message: &N) -> Option<Spoken> {
+    if is_of_one(message) {
+        return opencode1::spoken(message);
+    }
     let id = message.text_at("id")?;
     let issues = Issues::default();
     let events = events(&id, "", message, &issues);
@@ -64,6 +89,9 @@ pub(crate) fn spoken<N: Node>(message: &N) -> Option<Spoken> {
 
 /// A message of a session: itself, then what it holds.
 pub(crate) fn message<N: Node>(session_id: &str, message: &N) -> Vec<Decoded> {
+    if is_of_one(message) {
+        return message_of_one(message);
+    }
     vec![read("answer message", |issues| {
         let Some(id) = text_of(message, "id") else {
             let fields = Fields::new(message.clone(), "message", issues);
@@ -72,6 +100,17 @@ pub(crate) fn message<N: Node>(session_id: &str, message: &N) -> Vec<Decoded> {
         };
         events(&id, session_id, message, issues)
     })]
+}
+
+/// A message of OpenCode 1, `{ info, parts, seq }`. OpenCode 2 gives it a place
+/// in its session, but for what it left out.
+fn message_of_one<N: Node>(message: &N) -> Vec<Decoded> {
+    let mut all = opencode1::message(message);
+    let place = message.number_at("seq").and_then(Number::new);
+    if let Some(Event::Message { row, .. }) = all.first_mut().and_then(|head| head.event.as_mut()) {
+        row.position = place.into();
+    }
+    all
 }
 
 fn read(kind: &'static str, read: impl FnOnce(&Issues) -> Vec<Event>) -> Decoded {
@@ -137,7 +176,7 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
 }
 
 /// The place of a message that a fork copied: its id is the fork's and the
-/// place of the original. Of others no answer says it.
+/// place of the original. Of others only OpenCode's database says it.
 fn place_of_copy(id: &str) -> Known<Number> {
     id.rsplit_once('_')
         .filter(|(fork, _)| fork.contains('_'))
@@ -148,7 +187,7 @@ fn place_of_copy(id: &str) -> Known<Number> {
 
 /// When it was made, and completed; and where it stands.
 fn times<N: Node>(row: &mut MessageRow, fields: &mut Fields<'_, N>) {
-    row.position = place_of_copy(&row.id);
+    row.position = fields.maybe_number("seq").or(place_of_copy(&row.id));
     let Some(mut time) = fields.object("time") else {
         return;
     };
@@ -201,6 +240,12 @@ fn answer<N: Node>(
     let is_open = row.completed_at == Known::Empty;
     let content = fields.list("content").unwrap_or_default();
     let mut events = vec![Event::Message { row, failure }];
+    if is_open {
+        events.push(Event::Written {
+            session_id: session_id.to_owned(),
+            message_id: id.to_owned(),
+        });
+    }
     let mut counts = [0_u32; 2];
     let length = content.len();
     for (at, part) in content.into_iter().enumerate() {

@@ -8,6 +8,7 @@
 
 pub(crate) mod answers;
 mod content;
+pub mod database;
 mod decode;
 mod error;
 mod inbox;

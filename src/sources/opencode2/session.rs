@@ -60,6 +60,8 @@ pub(super) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         parent_id: info.maybe_string("parentID"),
         title: info.maybe_string("title"),
         agent: info.maybe_string("agent"),
+        // Only OpenCode's database says it.
+        source_version: info.maybe_string("version"),
         ..SessionRow::default()
     };
     location(&mut row, &mut info);
@@ -79,7 +81,6 @@ pub(super) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
     info.optional(&[
         ("id", Kind::String),
         ("slug", Kind::String),
-        ("version", Kind::String),
         ("outcome", Kind::String),
         ("fork", Kind::Object),
         ("revert", Kind::Object),

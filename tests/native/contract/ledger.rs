@@ -1,6 +1,7 @@
 //! `usage`, the ledger: one row a step, append-only.
 
 use clankers::Options;
+use clankers::model::command::Command;
 use clankers::model::row::OnDelete;
 use serde_json::json;
 
@@ -187,4 +188,52 @@ fn the_ledger_has_no_foreign_keys() {
         "session.delete",
         json!({ "id": "ses_1", "deletedAt": 1, "onDelete": "purge" }),
     )]);
+}
+
+#[test]
+fn a_session_with_steps_that_are_parts_has_no_row_for_what_only_its_totals_show() {
+    let total = || {
+        let row = json!({ "id": "ses_1", "cost": 0.75, "promptTokens": 30 });
+        let balance = command("usage.balance", json!({ "sessionId": "ses_1" }));
+        [command("session.upsert", row), balance]
+    };
+    let step = |id: &str, inherited: u32| {
+        [
+            command(
+                "message.upsert",
+                json!({ "id": "msg_1", "sessionId": "ses_1", "role": "assistant", "createdAt": 100 - inherited }),
+            ),
+            command(
+                "usage.upsert",
+                json!({ "id": id, "messageId": "msg_1", "sessionId": "ses_1", "cost": 0.25, "promptTokens": 10 }),
+            ),
+        ]
+    };
+    let created = [command(
+        "session.upsert",
+        json!({ "id": "ses_1", "createdAt": 90 }),
+    )];
+    let rows = |commands: Vec<Command>| {
+        let db = Db::new();
+        db.apply(&created);
+        commands
+            .iter()
+            .for_each(|command| db.apply(std::slice::from_ref(command)));
+        db.rows("SELECT id, cost FROM usage ORDER BY id")
+    };
+    let own = json!({
+        "id": "msg_1", "sessionId": "ses_1", "role": "assistant", "createdAt": 100, "completedAt": 101,
+        "cost": 0.25, "promptTokens": 10,
+    });
+    let mut of_message = vec![command("message.upsert", own)];
+    of_message.extend(total());
+    let both = [r#""msg_1" | 0.25"#, r#""ses_1:overhead" | 0.5"#];
+    assert_eq!(rows(of_message), both);
+    // A fork's copies are no exception.
+    for inherited in [0, 50] {
+        let step = step("prt_1", inherited);
+        let told = |first: [Command; 2], then: [Command; 2]| rows([first, then].concat());
+        assert_eq!(told(step.clone(), total()), [r#""prt_1" | 0.25"#]);
+        assert_eq!(told(total(), step), [r#""prt_1" | 0.25"#]);
+    }
 }

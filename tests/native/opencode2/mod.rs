@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod database;
 mod drift;
 mod families;
 mod recordings;

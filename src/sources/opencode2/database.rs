@@ -1,0 +1,136 @@
+//! OpenCode 2's database: what is asked of it, as SQL. No promise of OpenCode's
+//! covers these tables; they are as 2.0.15 makes them.
+//!
+//! It is the file that OpenCode 1 worked on, and what that wrote stays in tables
+//! of its own (`message`, `part`), beside the copy that OpenCode 2 made of it at
+//! its first start (`session_message`). A message that is in both is read as
+//! OpenCode 1 wrote it: a copy has no ids of parts, and lacks what a compaction
+//! cost. Messages keep their ids in the copy, but for one kind: what OpenCode 1
+//! put beside a person's words as a part is a message of its own there, right
+//! behind theirs, with the first 16 letters of its id and the time of its making.
+//!
+//! Each statement takes one parameter, the JSON text of an object.
+
+use serde::Serialize;
+
+/// Selects the names of the tables that there are, each as `name`.
+pub const TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+
+/// The statements for one database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Queries {
+    /// The sessions of `{ directory }`, as they are compared: `id`, `title`,
+    /// `cost` in US dollars, and when each was `created`, `updated` and
+    /// `archived`, Unix milliseconds.
+    pub sessions: String,
+    /// The release that made the session `{ sessionId }`, as `version`. No row
+    /// where there is no such session.
+    pub version: String,
+    /// At most `limit` messages of `{ sessionId, after, limit }` whose id is
+    /// behind `after`, in the order of their ids: `id`, `sessionId`, `type`,
+    /// `seq` and `data`, the JSON text of the rest. One without a `type` is
+    /// OpenCode 1's.
+    pub messages: String,
+    /// The message `{ sessionId, id }` likewise.
+    pub message: String,
+    /// The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`,
+    /// `sessionId` and `data`.
+    pub parts: Option<String>,
+    /// OpenCode 1's to-do list of `{ sessionId }`: `content`, `status`, `priority`.
+    pub todos: Option<String>,
+}
+
+impl Queries {
+    /// Its TypeScript type, for the generated declarations.
+    pub const TYPESCRIPT: &'static str = "\
+/** What is asked of OpenCode 2's database; each takes one parameter, the JSON text of an object. */
+export interface DatabaseQueries {
+  /** The sessions of `{ directory }`: `id`, `title`, `cost`, `created`, `updated`, `archived`. */
+  sessions: string;
+  /** The release that made the session `{ sessionId }`, as `version`. */
+  version: string;
+  /** Messages of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`, `seq`, `data`. One without a `type` is OpenCode 1's. */
+  messages: string;
+  /** The message `{ sessionId, id }` likewise. */
+  message: string;
+  /** The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`, `sessionId`, `data`. */
+  parts: string | null;
+  /** OpenCode 1's to-do list of `{ sessionId }`: `content`, `status`, `priority`. */
+  todos: string | null;
+}
+";
+
+    /// The statements for a database with these tables; none where it is not one
+    /// that OpenCode 2 has worked on. The newest releases of OpenCode 1 have a
+    /// `session_message`, too, which is empty.
+    pub fn of(tables: &[String]) -> Option<Self> {
+        let has = |name: &str| tables.iter().any(|table| table == name);
+        if !has("session_v2") || !has("session_message") {
+            return None;
+        }
+        let has_one = has("message") && has("part");
+        let behind = "id > ?1 ->> 'after'";
+        let first = "ORDER BY id LIMIT ?1 ->> 'limit'";
+        Some(Self {
+            sessions: SESSIONS.to_owned(),
+            version: VERSION.to_owned(),
+            messages: messages(has_one, behind, first),
+            message: messages(has_one, "id = ?1 ->> 'id'", ""),
+            parts: has_one.then(|| PARTS.to_owned()),
+            todos: has("todo").then(|| TODOS.to_owned()),
+        })
+    }
+}
+
+const SESSIONS: &str = "\
+SELECT id, title, cost, time_created AS created, time_updated AS updated,
+  time_archived AS archived
+FROM session_v2 WHERE directory = ?1 ->> 'directory'";
+
+const VERSION: &str = "SELECT version FROM session_v2 WHERE id = ?1 ->> 'sessionId'";
+
+const PARTS: &str = "\
+SELECT id, message_id AS messageId, session_id AS sessionId, data FROM part
+WHERE message_id IN (SELECT value FROM json_each(?1, '$.ids')) ORDER BY id";
+
+const TODOS: &str = "\
+SELECT content, status, priority FROM todo
+WHERE session_id = ?1 ->> 'sessionId' ORDER BY position";
+
+/// True where a message of OpenCode 2, `two`, is told by OpenCode 1's tables.
+const IS_TOLD_BY_ONE: &str = "\
+EXISTS (SELECT 1 FROM message WHERE message.id = two.id)
+    OR two.type = 'synthetic' AND EXISTS (
+      SELECT 1 FROM session_message AS said JOIN message ON message.id = said.id
+      WHERE said.session_id = two.session_id AND said.seq = two.seq - 1 AND said.type = 'user'
+        AND said.time_created = two.time_created
+        AND substr(said.id, 1, 16) = substr(two.id, 1, 16))";
+
+/// The messages of a session for which `which` holds. First their ids: their
+/// contents are not to be sorted.
+fn messages(has_one: bool, which: &str, first: &str) -> String {
+    if !has_one {
+        return format!(
+            "\
+SELECT id, session_id AS sessionId, type, seq, data FROM session_message
+WHERE session_id = ?1 ->> 'sessionId' AND {which} {first}"
+        );
+    }
+    format!(
+        "\
+WITH page AS (
+  SELECT id, 1 AS is_of_one FROM message
+  WHERE session_id = ?1 ->> 'sessionId' AND {which}
+  UNION ALL
+  SELECT id, 0 FROM session_message AS two
+  WHERE session_id = ?1 ->> 'sessionId' AND {which} AND NOT ({IS_TOLD_BY_ONE})
+  {first})
+SELECT page.id, ?1 ->> 'sessionId' AS sessionId, iif(is_of_one, NULL, two.type) AS type,
+  two.seq, iif(is_of_one, one.data, two.data) AS data
+FROM page
+LEFT JOIN message AS one ON is_of_one AND one.id = page.id
+LEFT JOIN session_message AS two ON two.id = page.id
+ORDER BY page.id"
+    )
+}
