@@ -66,6 +66,11 @@ impl Default for Starts {
 }
 
 impl Starts {
+    /// When something that has not ended began, where that was told.
+    pub(crate) fn of(&self, id: &str) -> Option<Number> {
+        self.0.peek(id).copied()
+    }
+
     /// How long something took, where that is not told: from the start that
     /// is told now or was before, to its end.
     pub(crate) fn duration(

@@ -52,7 +52,11 @@ impl Reconciler {
             self.cut_streams(&row.session_id, |part| part.message_id == row.id);
         }
         let failed = failure.is_some();
-        let error = failure.map(|failure| failure::of_message(&row, failure));
+        let error = failure.map(|failure| {
+            let mut error = failure::of_message(&row, failure);
+            error.created_at = error.created_at.or(self.starts.of(&row.id).into());
+            error
+        });
         self.pending.add(Command::MessageUpsert(row));
         if let Some(error) = error {
             self.pending.add(Command::SessionErrorUpsert(error));

@@ -44,7 +44,10 @@ async function differences(scenario: Scenario): Promise<string[]> {
 			world.witness,
 			world.api,
 			world.told,
-			{ release: OPENCODE_2_RELEASE },
+			{
+				release: OPENCODE_2_RELEASE,
+				isUnheard: scenario.isUnheard ?? false,
+			},
 		);
 		expect(report.checks).toBeGreaterThan(0);
 		return report.differences.map(inWords);

@@ -1,7 +1,8 @@
 /**
  * OpenCode 2.x as a host: the little of its plugin context that clankers uses,
- * and its sessions, as far as a plugin can ask for them. It offers no list of
- * sessions, and of a session only what came since its last compaction.
+ * and its sessions. The context offers no list of them, and of a session only
+ * what came since its last compaction; the rest is in OpenCode's database. Where
+ * it is in doubt which that is, what the context gives has to do.
  */
 import type { Environment } from "../config.ts";
 import {
@@ -13,8 +14,9 @@ import {
 	type HostRequest,
 } from "./host.ts";
 import type { HostLog } from "./host-log.ts";
+import { OpenCode2Database } from "./opencode2-database.ts";
 import { orNothing } from "./patience.ts";
-import { storeId } from "./store-identity.ts";
+import { type StorePlace, storeId, storePath } from "./store-identity.ts";
 
 /** What OpenCode hands to `setup`, one call per directory. */
 export interface Context {
@@ -37,13 +39,15 @@ export interface SessionReader {
 
 /** The folder that OpenCode keeps its data in is called so. */
 const PROGRAM = "opencode";
+/** Its tables lie beside those of OpenCode 1, in one file. */
+const TABLES = "2";
 const NOT_FOUND = "Session.NotFoundError";
 
 /** One directory of OpenCode 2.x. */
 export class OpenCode2Host implements Host {
 	readonly directory: string;
 	readonly log: HostLog;
-	readonly #session: SessionReader | undefined;
+	readonly #reader: SessionReader | undefined;
 	readonly #environment: Environment;
 
 	constructor(
@@ -52,7 +56,7 @@ export class OpenCode2Host implements Host {
 		log: HostLog,
 		environment: Environment = process.env,
 	) {
-		this.#session = session;
+		this.#reader = session;
 		this.directory = directory;
 		this.log = log;
 		this.#environment = environment;
@@ -61,21 +65,73 @@ export class OpenCode2Host implements Host {
 	async ask(request: HostRequest): Promise<Answer> {
 		switch (request.kind) {
 			case "session":
-				return this.#get(request.sessionId);
-			case "messages":
-				return this.#messages(request.sessionId);
-			case "message":
-				return this.#message(request.sessionId, request.messageId);
+				return this.#session(request.sessionId);
 			case "store":
-				return this.#store();
+				return foundOr(storeId(this.#place()), { outcome: "none" });
 			case "sessions":
+				return this.#sessions();
 			case "todos":
-				return NOT_OFFERED;
+				return this.#read((db) =>
+					foundOr(db.todos(request.sessionId), NOT_OFFERED),
+				);
+			case "messages":
+				return this.#read(
+					(db) => found(db.messages(request.sessionId, request.page)),
+					() => this.#messages(request.sessionId),
+				);
+			case "message": {
+				const { sessionId, messageId } = request;
+				return this.#read(
+					(db) =>
+						foundOr(db.message(sessionId, messageId), { outcome: "none" }),
+					() => this.#message(sessionId, messageId),
+				);
+			}
 		}
 	}
 
+	/**
+	 * What OpenCode's database says. Where it is in doubt which that is, or
+	 * OpenCode 2 has not worked on it, what `otherwise` says; one that cannot be
+	 * read now may be readable later.
+	 */
+	async #read(
+		read: (db: OpenCode2Database) => Answer,
+		otherwise: () => Promise<Answer> = async () => NOT_OFFERED,
+	): Promise<Answer> {
+		const path = storePath(this.#place());
+		if (path === undefined) return otherwise();
+		try {
+			const db = OpenCode2Database.open(path);
+			if (db === undefined) return await otherwise();
+			try {
+				return read(db);
+			} finally {
+				db.close();
+			}
+		} catch {
+			return FAILED;
+		}
+	}
+
+	/** Without a list, what was cut off is asked for all the same. */
+	async #sessions(): Promise<Answer> {
+		const list = await this.#read((db) => found(db.sessions(this.directory)));
+		return list.outcome === "found" ? list : NOT_OFFERED;
+	}
+
+	/** What the context says of a session; which release made it, only the database does. */
+	async #session(id: string): Promise<Answer> {
+		const answer = await this.#get(id);
+		if (answer.outcome !== "found") return answer;
+		const version = await this.#read((db) => found(db.version(id)));
+		if (version.outcome !== "found" || version.value === undefined)
+			return answer;
+		return found({ version: version.value, ...(answer.value as object) });
+	}
+
 	async #get(sessionID: string): Promise<Answer> {
-		const session = this.#session;
+		const session = this.#reader;
 		if (typeof session?.get !== "function") return NOT_OFFERED;
 		const answer = await ask(() => session.get?.({ sessionID }));
 		if (answer.outcome !== "found") return answer;
@@ -100,22 +156,22 @@ export class OpenCode2Host implements Host {
 	}
 
 	async #context(sessionID: string): Promise<unknown[] | Answer> {
-		const session = this.#session;
+		const session = this.#reader;
 		if (typeof session?.context !== "function") return NOT_OFFERED;
 		const answer = await ask(() => session.context?.({ sessionID }));
 		if (answer.outcome !== "found") return answer;
 		return Array.isArray(answer.value) ? answer.value : FAILED;
 	}
 
-	/** The id of the store that OpenCode works on; the context does not name it. */
-	#store(): Answer {
-		const id = storeId({
-			program: PROGRAM,
-			environment: this.#environment,
-			keepsFiles: false,
-		});
-		return id === undefined ? { outcome: "none" } : found(id);
+	/** Where the store is; the context does not name it. */
+	#place(): StorePlace {
+		const environment = this.#environment;
+		return { program: PROGRAM, environment, keepsFiles: false, tables: TABLES };
 	}
+}
+
+function foundOr(value: unknown, otherwise: Answer): Answer {
+	return value === undefined ? otherwise : found(value);
 }
 
 const NOT_OFFERED = { outcome: "notOffered" } as const;

@@ -36,6 +36,8 @@ export interface StorePlace {
 	readonly openFiles?: string;
 	/** Whether its store may be a folder of files, as before 1.2; it may unless said. */
 	readonly keepsFiles?: boolean;
+	/** Which of the tables in the file are its own, where another engine has some there, too. */
+	readonly tables?: string;
 }
 
 /** What is noted of one store. */
@@ -52,9 +54,20 @@ interface Identity {
 export function storeId(place: StorePlace): string | undefined {
 	try {
 		const store = storeOf(place);
-		return store === undefined ? undefined : idOf(store);
+		const id = store === undefined ? undefined : idOf(store);
+		const { tables } = place;
+		return id === undefined || tables === undefined ? id : `${id}/${tables}`;
 	} catch {
 		// A folder that cannot be read or written.
+		return undefined;
+	}
+}
+
+/** That store's path, or nothing where it is in doubt. */
+export function storePath(place: StorePlace): string | undefined {
+	try {
+		return storeOf(place);
+	} catch {
 		return undefined;
 	}
 }

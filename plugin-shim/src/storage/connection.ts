@@ -12,7 +12,7 @@ export interface Connection {
 export interface Statement {
 	run(parameter: string): unknown;
 	get(): unknown;
-	all(parameter: string): unknown[];
+	all(...parameters: string[]): unknown[];
 	/** Bun's close leaves the file open until its statements are finalised. */
 	finalize?(): void;
 }
@@ -21,7 +21,7 @@ export interface Statement {
 interface BunSqlite {
 	Database: new (
 		path: string,
-		options: { create: true; readwrite: true },
+		options: { create: true; readwrite: true } | { readonly: true },
 	) => Connection;
 }
 
@@ -33,6 +33,16 @@ export function connect(path: string): Connection {
 	}
 	const { DatabaseSync } = builtin<typeof import("node:sqlite")>("node:sqlite");
 	return new DatabaseSync(path);
+}
+
+/** Opens one that is there, and which nothing is going to be written to. */
+export function connectToRead(path: string): Connection {
+	if (process.versions["bun"] !== undefined) {
+		const { Database } = builtin<BunSqlite>("bun:sqlite");
+		return new Database(path, { readonly: true });
+	}
+	const { DatabaseSync } = builtin<typeof import("node:sqlite")>("node:sqlite");
+	return new DatabaseSync(path, { readOnly: true });
 }
 
 function builtin<Module>(id: string): Module {

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
+import { loadCore } from "../../src/core.ts";
 import type { Answer, HostRequest } from "../../src/hosts/host.ts";
 import { HostLog } from "../../src/hosts/host-log.ts";
 import {
 	OpenCode2Host,
 	type SessionReader,
 } from "../../src/hosts/opencode2.ts";
-import { temporaryFolder } from "../support/temporary.ts";
+import { insert, makeDatabase } from "../support/opencode2-database.ts";
+import { newDatabasePath, temporaryFolder } from "../support/temporary.ts";
+
+loadCore();
 
 const directory = "/home/user/project";
 const notFound = (): never => {
@@ -114,6 +118,53 @@ describe("OpenCode 2 as a host", () => {
 					await ask({ get: call, context: call }, request),
 					failed,
 				);
+	});
+
+	it("asks OpenCode's database for what the context does not give", async () => {
+		const path = newDatabasePath();
+		mkdirSync(dirname(path), { recursive: true });
+		const db = makeDatabase(path, { two: true });
+		const row = ["ses_1", directory, "one", "2.0.15", 0, 1, 2, null] as const;
+		insert(db, "session_v2", ...row);
+		insert(db, "session_message", "msg_1", "ses_1", "user", 3, 1, {});
+		db.close();
+		const asked = (request: HostRequest): Promise<Answer> => {
+			const reader = { get: async () => ({ id: "ses_1" }) };
+			return ask(reader, request, { OPENCODE_DB: path });
+		};
+		const listed = { id: "ses_1", title: "one", cost: 0 };
+		assert.deepEqual(await asked({ kind: "sessions", directory }), {
+			outcome: "found",
+			value: [{ ...listed, time: { created: 1, updated: 2 } }],
+		});
+		assert.deepEqual(await asked(session), {
+			outcome: "found",
+			value: { id: "ses_1", version: "2.0.15" },
+		});
+		const value = { id: "msg_1", type: "user", seq: 3 };
+		assert.deepEqual(await asked(messages), {
+			outcome: "found",
+			value: { items: [value], next: null },
+		});
+		const one = { ...message, messageId: "msg_1" };
+		assert.deepEqual(await asked(one), { outcome: "found", value });
+		assert.deepEqual(await asked(message), { outcome: "none" });
+	});
+
+	it("asks the context where OpenCode 2 has not worked on the database, and nobody where that cannot be read", async () => {
+		const path = newDatabasePath();
+		mkdirSync(dirname(path), { recursive: true });
+		makeDatabase(path, { one: true }).close();
+		const reader = { context: async () => [{ id: "msg_1", type: "user" }] };
+		const asked = (request: HostRequest): Promise<Answer> =>
+			ask(reader, request, { OPENCODE_DB: path });
+		const list = { kind: "sessions", directory } as const;
+		const notOffered = { outcome: "notOffered" };
+		assert.equal((await asked(messages)).outcome, "found");
+		assert.deepEqual(await asked(list), notOffered);
+		writeFileSync(path, "This is no database, however long one looks at it.");
+		assert.deepEqual(await asked(messages), { outcome: "failed" });
+		assert.deepEqual(await asked(list), notOffered);
 	});
 
 	it("says which store it works on, or nothing where that is in doubt", async () => {

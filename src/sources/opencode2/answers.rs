@@ -140,9 +140,15 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
         }
         "compaction" => {
             let said = said::message(id, session_id, Some(MessageKind::Compaction));
-            let (mut said, _) = summary::compaction(said, &mut fields, "summary", Need::Sometimes);
+            let (mut said, failure) =
+                summary::compaction(said, &mut fields, "summary", Need::Sometimes);
             times(&mut said.row, &mut fields);
-            said_events(said)
+            let row = said.row.clone();
+            let mut events = said_events(said);
+            if failure.is_some() {
+                events.push(Event::Message { row, failure });
+            }
+            events
         }
         "shell" => {
             let output = summary::output(&mut fields);

@@ -10,6 +10,8 @@ import type { Truth2 } from "./truth.ts";
 
 export interface Rules2 {
 	readonly release: string;
+	/** No client heard the events: what was asked of nobody, no answer tells. */
+	readonly isUnheard?: boolean;
 }
 
 /**

@@ -205,3 +205,19 @@ fn an_answer_has_nothing_that_is_refused() {
         assert!(refused.is_empty(), "{}:\n{}", one.name, refused.join("\n"));
     }
 }
+
+#[test]
+fn a_compaction_that_failed_is_the_same_failure_in_events_and_answers() {
+    let failures = |db: &Db| {
+        db.rows("SELECT id, session_id, message_id, name, message, created_at FROM session_errors")
+    };
+    let failed = recordings().filter(|one| {
+        one.name.ends_with("failed-compaction") || one.name.ends_with("failed-auto-compaction")
+    });
+    for one in failed {
+        let told = failures(&replayed(&one.events));
+        assert_eq!(told.len(), 1, "{}", one.name);
+        assert!(!told[0].ends_with("null"), "{told:?}");
+        assert_eq!(failures(&answered(&one.truth)), told, "{}", one.name);
+    }
+}

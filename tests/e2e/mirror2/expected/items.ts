@@ -63,10 +63,15 @@ const ATTACHMENTS: Readonly<Record<string, string>> = {
 /** What has columns of its own. */
 const IN_COLUMNS = ["id", "type", "time", "model", "cost", "tokens", "error"];
 
-/** One text, which also holds what else the message says, and then what was attached. */
+/**
+ * One text, which also holds what else the message says, and then what was
+ * attached, or what a person's command came to. A compaction that failed says
+ * nothing: what was heard of its summary is missing.
+ */
 function written(message: Message2): Item[] {
 	const field = TEXT_FIELDS[message.type] ?? "text";
 	const text = message[field];
+	if (message.type === "compaction" && text === undefined) return [];
 	const attachments = Object.keys(ATTACHMENTS);
 	const first: Item = {
 		id: `${message.id}:text:0`,
@@ -86,10 +91,24 @@ function written(message: Message2): Item[] {
 			call: {},
 		})),
 	);
+	const further = message.type === "shell" ? [cameTo(message)] : attached;
 	return [
 		first,
-		...attached.map((item, index) => ({ ...item, position: index + 1 })),
+		...further.map((item, index) => ({ ...item, position: index + 1 })),
 	];
+}
+
+/** What a person's command printed. */
+function cameTo({ id, output }: Message2): Omit<Item, "position"> {
+	const { output: printed } = object(output);
+	return {
+		id: `${id}:shell:0`,
+		kind: "shell",
+		...(typeof printed === "string" && { text: printed }),
+		data: {},
+		time: {},
+		call: {},
+	};
 }
 
 /** The texts of a tool's output, one per line; none while there is none. */

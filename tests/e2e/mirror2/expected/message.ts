@@ -149,10 +149,11 @@ function itemRows(message: Message2, session: string): ExpectedRow[] {
 				// There is no such thing in OpenCode 2.
 				ignored: is(null),
 				// When a text was written only events tell.
-				...(item.kind !== "text" && {
-					started_at: is(item.time.created),
-					ended_at: is(item.time.completed),
-				}),
+				...(item.kind !== "text" &&
+					isSpoken(message) && {
+						started_at: is(item.time.created),
+						ended_at: is(item.time.completed),
+					}),
 				missing_since: is(null),
 			},
 		};

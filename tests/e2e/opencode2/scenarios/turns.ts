@@ -395,6 +395,7 @@ export const skills: Scenario = {
 export const runs: Scenario = {
 	name: "runs",
 	isFirst: true,
+	isUnheard: true,
 	async run({ model, runStandalone }) {
 		model.title("hello from", "From the command line");
 		model.script("Say hello from here.", think("A greeting.", "Hello."));
