@@ -47,9 +47,11 @@ pub struct Core {
 impl Core {
     /// A core that has seen nothing.
     pub fn new(options: Options) -> Self {
+        let mut reconciler = Reconciler::new(options.on_delete, options.store_id);
+        reconciler.set_agent(options.dialect.agent);
         Self {
             dialect: options.dialect,
-            reconciler: Reconciler::new(options.on_delete, options.store_id),
+            reconciler,
             catch_up: CatchUp::default(),
             rejections: Rejections::default(),
             in_flight: Vec::new(),
@@ -60,12 +62,13 @@ impl Core {
     /// One that is answered by a copy of OpenCode's data, and not by OpenCode: it
     /// brings in what is not recorded, and overwrites nothing that is stored
     /// whole and is newer. What either engine of OpenCode wrote may be in it, and
-    /// its documents tell which did.
-    pub fn of_copy() -> Self {
+    /// its documents tell which did. `agent` says whose data that is.
+    pub fn of_copy(agent: Dialect) -> Self {
         let mut core = Self::new(Options {
             dialect: Dialect::OPENCODE2,
             ..Options::default()
         });
+        core.reconciler.set_agent(agent.agent);
         core.reconciler.read_copy();
         core
     }

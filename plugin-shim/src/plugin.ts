@@ -6,6 +6,7 @@ import {
 	OpenCode1Host,
 	type PluginInput,
 } from "./hosts/opencode1.ts";
+import { dialectOf } from "./hosts/program.ts";
 import { openRecorder } from "./open.ts";
 
 /** One answer for every call of the `event` hook, so that none allocates. */
@@ -18,7 +19,7 @@ export async function record(
 ): Promise<Hooks> {
 	const log = new HostLog(input.client);
 	try {
-		const recorder = openRecorder("opencode1", log, options);
+		const recorder = openRecorder(dialectOf(), log, options);
 		const { client, directory } = input;
 		const host =
 			client && directory

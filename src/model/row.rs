@@ -257,6 +257,11 @@ row! {
         /// The session it belongs to.
         session_id: "sessionId",
     }
+    /// The model that answered, where the step says it over its message (Kilo's
+    /// automatic models).
+    model: "model" String = "string", TEXT of "usage_own", Latest;
+    /// That model's provider.
+    provider: "provider" String = "string", TEXT of "usage_own", Latest;
     /// Input tokens that no cache served.
     prompt_tokens: "promptTokens" Number = "number", INTEGER or "0", Greatest;
     /// Output tokens; up to release 1.3 they include reasoning.

@@ -47,6 +47,12 @@ impl Dialect {
         engine: Engine::OpenCode1,
     };
 
+    /// Kilo, a fork of OpenCode 1: the same events and answers, with more in them.
+    pub const KILO: Self = Self {
+        agent: "kilo",
+        engine: Engine::OpenCode1,
+    };
+
     /// OpenCode 2.
     pub const OPENCODE2: Self = Self {
         agent: "opencode",
@@ -56,6 +62,7 @@ impl Dialect {
     /// The one of this name, as a host writes it.
     pub fn named(name: &str) -> Option<Self> {
         match name {
+            "kilo" => Some(Self::KILO),
             "opencode1" => Some(Self::OPENCODE1),
             "opencode2" => Some(Self::OPENCODE2),
             _ => None,
@@ -63,7 +70,7 @@ impl Dialect {
     }
 
     /// The names, as a TypeScript type.
-    pub const TYPESCRIPT: &'static str = "/** Whose events and answers come. */\nexport type Dialect = \"opencode1\" | \"opencode2\";\n";
+    pub const TYPESCRIPT: &'static str = "/** Whose events and answers come. */\nexport type Dialect = \"kilo\" | \"opencode1\" | \"opencode2\";\n";
 
     /// The event types that it knows.
     pub const fn event_types(self) -> EventTypes {

@@ -56,9 +56,29 @@ fn never_lowered() -> String {
     )
 }
 
+/// Which model answered, where a step says it: `column` of the row of `usage`
+/// that `id` names, over what its message says.
+fn told_by_step(column: &str, id: &str, message: &str) -> String {
+    format!("coalesce((SELECT {column} FROM usage_own WHERE id = {id}), {message})")
+}
+
+/// Notes which model answered a step, where that says it.
+pub(super) fn own() -> String {
+    "\
+INSERT INTO usage_own (id, model, provider)
+SELECT ?1 ->> 'id', ?1 ->> 'model', ?1 ->> 'provider'
+WHERE ?1 ->> 'model' IS NOT NULL
+ON CONFLICT (id) DO UPDATE SET model = excluded.model, provider = excluded.provider"
+        .to_owned()
+}
+
 /// The ledger's row of a step. Its message may have been purged, with a row of
 /// its own in the ledger left.
 pub(super) fn of_step() -> String {
+    let who = |column: &str| {
+        let message = format!("iif(messages.id IS NULL, own.{column}, messages.{column})");
+        told_by_step(column, "?1 ->> 'id'", &message)
+    };
     let told: Vec<String> = amounts()
         .map(|column| format!("coalesce(?1 ->> '{}', 0)", column.json))
         .collect();
@@ -68,8 +88,8 @@ INSERT INTO usage (id, session_id, message_id, agent, model, provider, {names},
   inherited, at, kind, changed)
 SELECT ?1 ->> 'id', ?1 ->> 'sessionId', ?1 ->> 'messageId',
   iif(messages.id IS NULL, own.agent, messages.agent),
-  iif(messages.id IS NULL, own.model, messages.model),
-  iif(messages.id IS NULL, own.provider, messages.provider),
+  {model},
+  {provider},
   {told},
   iif(messages.id IS NULL, coalesce(own.inherited, 0), {INHERITED}),
   iif(messages.id IS NULL, own.at, coalesce(messages.completed_at, messages.created_at)),
@@ -81,6 +101,8 @@ LEFT JOIN usage AS own ON own.id = ?1 ->> 'messageId'
 WHERE true
 {never_lowered}",
         names = names(),
+        model = who("model"),
+        provider = who("provider"),
         told = told.join(", "),
         kind = kind("false"),
         never_lowered = never_lowered(),
@@ -121,12 +143,14 @@ WHERE id = ?1 ->> 'id' AND {SPENT}
 /// What only the message knows of its steps: who was asked, when, and for what.
 pub(super) fn complete() -> String {
     let kind = kind("usage.id = messages.id");
+    let who = |column: &str| told_by_step(column, "usage.id", &format!("messages.{column}"));
+    let (model, provider) = (who("model"), who("provider"));
     format!(
         "\
 UPDATE usage SET
   agent = messages.agent,
-  model = messages.model,
-  provider = messages.provider,
+  model = {model},
+  provider = {provider},
   at = coalesce(messages.completed_at, messages.created_at),
   inherited = {INHERITED},
   kind = {kind},
@@ -134,7 +158,7 @@ UPDATE usage SET
 FROM messages
 WHERE messages.id = ?1 ->> 'id' AND usage.message_id = ?1 ->> 'id'
   AND (usage.agent, usage.model, usage.provider, usage.at, usage.inherited, usage.kind)
-  IS NOT (messages.agent, messages.model, messages.provider,
+  IS NOT (messages.agent, {model}, {provider},
     coalesce(messages.completed_at, messages.created_at), {INHERITED}, {kind})"
     )
 }

@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_tools_of_forks.sql"),
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_ground.sql"),
+    include_str!("migrations/0006_step_models.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.
@@ -155,6 +156,7 @@ pub fn statements(method: &str) -> Option<Vec<Statement>> {
             let mut all = vec![
                 sql::ensure_session(),
                 sql::ensure_message(),
+                ledger::own(),
                 ledger::of_step(),
                 ledger::replace_message(),
             ];

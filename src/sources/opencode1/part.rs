@@ -75,7 +75,9 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> Part {
             ]);
             part.optional(&[("command", Kind::String), ("model", Kind::Object)]);
         }
-        Some("snapshot" | "step-start") => part.optional(&[("snapshot", Kind::String)]),
+        Some("snapshot" | "step-start") => {
+            part.optional(&[("snapshot", Kind::String), ("time", Kind::Object)]);
+        }
         Some("step-finish") => step = Some(step_finish(&row, &mut part)),
         Some("compaction") => {
             part.required(&[("auto", Kind::Boolean)]);
@@ -124,13 +126,28 @@ fn text<N: Node>(row: &mut PartRow, part: &mut Fields<'_, N>) {
 
 fn step_finish<N: Node>(row: &PartRow, part: &mut Fields<'_, N>) -> UsageRow {
     part.required(&[("reason", Kind::String)]);
-    part.optional(&[("snapshot", Kind::String)]);
+    part.optional(&[
+        ("snapshot", Kind::String),
+        // Kilo's, as are `time` of a step's start and `model` here.
+        ("generationID", Kind::String),
+        ("metrics", Kind::Object),
+        ("time", Kind::Object),
+        ("vercelID", Kind::String),
+    ]);
+    let (mut model, mut provider) = (Known::Unknown, Known::Unknown);
+    if let Some(mut names) = part.maybe_object("model") {
+        model = names.string("modelID");
+        provider = names.string("providerID");
+        names.finish();
+    }
     let cost = part.number("cost");
     let tokens = part.object("tokens").map(Tokens::read).unwrap_or_default();
     UsageRow {
         id: row.id.clone(),
         message_id: row.message_id.clone(),
         session_id: row.session_id.clone(),
+        model,
+        provider,
         prompt_tokens: tokens.input,
         completion_tokens: tokens.output,
         reasoning_tokens: tokens.reasoning,

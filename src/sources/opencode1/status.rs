@@ -6,8 +6,17 @@ use crate::model::row::SessionStatus;
 use crate::read::fields::Fields;
 use crate::read::node::{Kind, Node};
 
+/// What Kilo calls a session that waits for the network, to try again.
+const OFFLINE: &str = "offline";
+
 /// `{ type, attempt, message, next }`, the last three only of a retry.
 pub(crate) fn status<N: Node>(mut status: Fields<'_, N>) -> (Known<SessionStatus>, Option<Retry>) {
+    if status.node().is_at("type", OFFLINE) {
+        status.skip(&["type"]);
+        status.optional(&[("requestID", Kind::String), ("message", Kind::String)]);
+        status.finish();
+        return (Known::Value(SessionStatus::Retry), None);
+    }
     let kind = status.word("type", SessionStatus::EXPECTED, SessionStatus::parse);
     let retry = (kind.value() == Some(&SessionStatus::Retry)).then(|| Retry {
         attempt: status.number("attempt"),

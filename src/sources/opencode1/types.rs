@@ -68,6 +68,11 @@ pub(crate) const IGNORED: &[&str] = &[
     "server.connected",
     "server.heartbeat",
     "server.instance.disposed",
+    // Kilo's: `session.status` says when a turn ended.
+    "session.drain.interrupted",
+    "session.drained",
+    "session.turn.close",
+    "session.turn.open",
     // The compaction part says it, in its place.
     "session.compacted",
     // The counts are in the session's summary.

@@ -19,8 +19,6 @@ export interface Application {
 	readonly leavesEarly: boolean;
 	/** Fields of parts, by the part's type, that it tells in events and leaves out of its answers. */
 	readonly unanswered: Readonly<Record<string, readonly string[]>>;
-	/** What it tells and clankers does not know: rows of `rejections`, each as `event_type code path`. */
-	readonly unknown: readonly string[];
 }
 
 export const OPENCODE: Application = {
@@ -33,7 +31,6 @@ export const OPENCODE: Application = {
 	agent: "build",
 	leavesEarly: false,
 	unanswered: {},
-	unknown: [],
 };
 
 /** OpenCode from 2.0 on: another package, and another program in every respect that a test sees. */
@@ -60,12 +57,6 @@ export const KILO: Application = {
 	agent: "code",
 	leavesEarly: true,
 	unanswered: { "step-start": ["time"] },
-	unknown: [
-		"message.part.updated unknown_field properties.part.metrics",
-		"message.part.updated unknown_field properties.part.time",
-		"session.drained unknown_event type",
-		"session.drain.interrupted unknown_event type",
-	],
 };
 
 /** The switches that every one of them knows, under names that begin with its own. */

@@ -5,7 +5,7 @@ import { goneRows } from "./expected/gone.ts";
 import { messageRows, type Setting } from "./expected/message.ts";
 import type { ExpectedRow } from "./expected/row.ts";
 import { sessionRow, todoRows } from "./expected/session.ts";
-import { permissionRows, rejectionRow, retryRows } from "./expected/told.ts";
+import { permissionRows, retryRows } from "./expected/told.ts";
 import { object } from "./expected/values.ts";
 import type { Truth } from "./truth.ts";
 
@@ -28,7 +28,7 @@ export function rulesFor(release: string): Rules {
 
 export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
 	const rows: ExpectedRow[] = [];
-	const { unanswered, unknown } = releaseNamed(rules.release).application;
+	const { unanswered } = releaseNamed(rules.release).application;
 	const createdAt = new Map<string, unknown>();
 	for (const { session } of [...truth.sessions, ...truth.gone])
 		createdAt.set(session.id, object(session.time).created);
@@ -43,6 +43,5 @@ export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
 	}
 	rows.push(...goneRows(truth, rules, setting));
 	rows.push(...permissionRows(truth), ...retryRows(truth));
-	rows.push(...unknown.map(rejectionRow));
 	return rows;
 }

@@ -237,3 +237,24 @@ fn a_session_with_steps_that_are_parts_has_no_row_for_what_only_its_totals_show(
         assert_eq!(told(total(), step), [r#""prt_1" | 0.25"#]);
     }
 }
+
+#[test]
+fn a_step_that_says_which_model_answered_is_not_overruled_by_its_message() {
+    let message = || answer("ses_1", "msg_1", json!({}));
+    let mut step = step(PLACE, 0.5, tokens(10, 5));
+    step["properties"]["part"]["model"] = json!({ "providerID": "p2", "modelID": "m2" });
+    for events in [
+        [message(), step.clone(), message()],
+        [step.clone(), message(), message()],
+        [message(), message(), step],
+    ] {
+        let db = Db::new();
+        events
+            .into_iter()
+            .for_each(|event| tell(&db, Options::default(), [event]));
+        let row = "SELECT agent, model, provider FROM usage";
+        assert_eq!(db.rows(row), [r#""build" | "m2" | "p2""#]);
+        assert_eq!(db.rows("SELECT model FROM messages"), [r#""m""#]);
+        assert!(db.rows("SELECT * FROM rejections").is_empty());
+    }
+}

@@ -1,11 +1,12 @@
 //! `sessions`: whose agent it is, and what it changed.
 
 use clankers::Options;
+use clankers::sources::Dialect;
 use serde_json::{Value, json};
 
 use super::mirror::at;
-use crate::events::{answer, message_removed, session, user, with};
-use crate::support::{tell, told};
+use crate::events::{answer, message_removed, session, status, user, with};
+use crate::support::{Db, tell, told};
 
 const CHANGED: &str = "SELECT additions, deletions, files_changed FROM sessions";
 const AGENT: &str = "SELECT agent FROM sessions WHERE id = 'ses_1'";
@@ -58,4 +59,42 @@ fn the_agent_is_that_of_the_last_answer_where_the_session_tells_none() {
     assert_eq!(db.value(AGENT), r#""early""#);
     tell(&db, Options::default(), [message_removed("ses_1", "msg_1")]);
     assert_eq!(db.value(AGENT), "NULL");
+}
+
+#[test]
+fn the_source_is_the_agent_whose_events_come() {
+    const SOURCES: &str = "SELECT id, source FROM sessions ORDER BY id";
+    let kilo = || Options {
+        dialect: Dialect::KILO,
+        ..Options::default()
+    };
+    let db = told([session("ses_1", at(1))]);
+    tell(&db, kilo(), [session("ses_2", at(1))]);
+    // One that is only heard of is completed by an answer, which says it.
+    tell(&db, kilo(), [answer("ses_3", "msg_3", json!({}))]);
+    tell(&db, kilo(), [session("ses_3", at(1))]);
+    let sources = [
+        r#""ses_1" | "opencode""#,
+        r#""ses_2" | "kilo""#,
+        r#""ses_3" | "kilo""#,
+    ];
+    assert_eq!(db.rows(SOURCES), sources);
+}
+
+#[test]
+fn a_session_that_waits_for_the_network_waits_to_try_again() {
+    let offline = json!({ "type": "offline", "requestID": "req_1", "message": "no network" });
+    let db = Db::new();
+    let kilo = Options {
+        dialect: Dialect::KILO,
+        ..Options::default()
+    };
+    tell(
+        &db,
+        kilo,
+        [session("ses_1", at(1)), status("ses_1", offline)],
+    );
+    assert_eq!(db.value("SELECT status FROM sessions"), r#""retry""#);
+    assert!(db.rows("SELECT * FROM rejections").is_empty());
+    assert!(db.rows("SELECT * FROM session_errors").is_empty());
 }

@@ -34,7 +34,7 @@ export function goneRows(
 		const { session, messages } = there;
 		const wasTold = deletions.has(session.id);
 		const kept = [isMissing(sessionRow(there, [], rules)), ...todoRows(there)];
-		add(wasTold, [erasedSessionRow(there)], kept);
+		add(wasTold, [erasedSessionRow(there, rules)], kept);
 		for (const message of messages)
 			add(
 				wasTold || deletions.has(message.info.id),
@@ -116,7 +116,10 @@ function missingRows(
 	);
 }
 
-function erasedSessionRow({ session, messages }: SessionTruth): ExpectedRow {
+function erasedSessionRow(
+	{ session, messages }: SessionTruth,
+	rules: Rules,
+): ExpectedRow {
 	const reported = usageNumbers(session);
 	const reports = Object.values(reported).some((value) => value !== 0);
 	return {
@@ -124,7 +127,7 @@ function erasedSessionRow({ session, messages }: SessionTruth): ExpectedRow {
 		id: session.id,
 		session: session.id,
 		cells: {
-			...sessionIdentity(session),
+			...sessionIdentity(session, rules),
 			title: is(null),
 			...each(reports ? reported : sum(messages), about),
 			deleted_at: sometime,

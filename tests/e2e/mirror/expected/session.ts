@@ -1,7 +1,7 @@
 /** A session and its to-dos, as OpenCode answers with them. */
 
 import type { MessageWithParts, SessionInfo } from "../../harness/api.ts";
-import { isOlder } from "../../harness/releases.ts";
+import { isOlder, releaseNamed } from "../../harness/releases.ts";
 import { about, between, type Claim, is } from "../claim.ts";
 import type { Rules } from "../expected.ts";
 import type { SessionTruth } from "../truth.ts";
@@ -23,7 +23,7 @@ export function sessionRow(
 		id: session.id,
 		session: session.id,
 		cells: {
-			...sessionIdentity(session),
+			...sessionIdentity(session, rules),
 			title: is(session.title),
 			agent: is(session.agent ?? answer?.agent ?? answer?.mode),
 			model: is(answer ? answer.modelID : own.id),
@@ -40,10 +40,13 @@ export function sessionRow(
 	};
 }
 
-export function sessionIdentity(session: SessionInfo): Record<string, Claim> {
+export function sessionIdentity(
+	session: SessionInfo,
+	rules: Rules,
+): Record<string, Claim> {
 	return {
 		parent_id: is(session.parentID),
-		source: is("opencode"),
+		source: is(releaseNamed(rules.release).application.name),
 		source_version: is(session.version),
 		project_id: is(session.projectID),
 		project_path: is(session.directory),

@@ -74,9 +74,3 @@ export function permissionRows({ told }: Truth): ExpectedRow[] {
 			};
 		});
 }
-
-/** What a fork may tell and clankers does not know yet: it may be noted, and nothing else. */
-export function rejectionRow(id: string): ExpectedRow {
-	const table = "rejections";
-	return { table, id, session: "", cells: {}, optional: true };
-}
