@@ -145,7 +145,8 @@ impl Db {
             AND name NOT IN ('clankers_database', 'removed_rows') ORDER BY 1";
         let table = |name: String| {
             let columns = self.columns(&name);
-            let rows = self.rows(&format!("SELECT {columns} FROM {name} ORDER BY 1, 2, 3"));
+            let mut rows = self.rows(&format!("SELECT {columns} FROM {name}"));
+            rows.sort();
             let lines = rows.iter().map(|row| format!("{name}: {row}\n"));
             lines.collect::<String>()
         };

@@ -16,6 +16,7 @@ mod parents;
 mod parts;
 mod permissions;
 mod purged;
+mod revived;
 mod schema;
 mod session;
 mod sides;

@@ -8,6 +8,7 @@ mod draining;
 mod expected;
 mod history;
 mod presence;
+mod revivals;
 mod streaming;
 mod world;
 
