@@ -5,6 +5,7 @@ mod calls;
 mod cleared;
 mod columns;
 mod commands;
+mod copies;
 mod deleting;
 mod erasing;
 mod failures;
