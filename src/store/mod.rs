@@ -63,6 +63,7 @@ const OF_ANSWER: &[&str] = &["agent", "model", "provider", "storeId"];
 const OF_STEPS: &[&str] = &[
     "role",
     "kind",
+    "errorName",
     "agent",
     "model",
     "provider",
@@ -240,7 +241,8 @@ fn part_upsert() -> Vec<Statement> {
         sql::derive_text_without("true").when(When::IsNot("type", "text")),
         upsert::parts().always(),
         missing::is_answered("parts").when(ANSWERED),
-        sql::derive_text().when(When::MayBe("type", "text")),
+        // Also where it is told to be none and was not taken: it is one yet.
+        sql::derive_text().always(),
     ]
 }
 

@@ -3,6 +3,7 @@
 
 mod changed;
 mod commands;
+mod conditions;
 mod delivery;
 mod draining;
 mod expected;
