@@ -21,8 +21,13 @@ histories_under_node() {
 drains() {
   CLANKERS_RANDOM=1 PROPTEST_CASES=4096 cargo test --quiet --locked --package clankers --test native draining
 }
+# What is repeated deletes nothing and brings nothing back.
+revivals() {
+  PROPTEST_CASES=4096 cargo test --quiet --locked --package clankers --test native revivals
+}
 
 step "Random drains" drains
+step "Random revivals" revivals
 step "The core as WebAssembly" "$ROOT/scripts/build-wasm.sh"
 note "$CLANKERS_HISTORIES histories each, from CLANKERS_HISTORY_SEED=$CLANKERS_HISTORY_SEED on"
 step "Histories under Bun" histories_under_bun

@@ -3,11 +3,11 @@
 //!
 //! What was erased or purged stays so, whoever tells of it late; what is told
 //! late of what was kept is kept as well. Only the store that told a deletion
-//! can end it (`missing`).
+//! last can end it (`missing`); repeated after that, it deletes nothing.
 
 use super::erased::{erased_either, erased_message, erased_session};
 use super::statements::{derive_text_without, ensure_session};
-use super::{NOT_PURGED, STAMP};
+use super::{NOT_PURGED, SOON, STAMP};
 
 /// True where content is to be erased.
 const ERASES: &str = "?1 ->> 'onDelete' <> 'keep'";
@@ -18,27 +18,47 @@ const PURGES: &str = "?1 ->> 'onDelete' = 'purge'";
 /// was removed before its session was deleted is not one that went with it.
 const EARLIEST: &str = "min(coalesce(deleted_at, ?1 ->> 'deletedAt'), ?1 ->> 'deletedAt')";
 
+/// True where the deletion of this id that the command tells is over: its store
+/// has had it again since, and the command is a repetition.
+fn is_over(id: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM deletions AS over WHERE over.id = {id} AND (
+    over.revived_at BETWEEN ?1 ->> 'deletedAt' AND {SOON}
+    OR over.revived_at IS NOT NULL AND over.at = ?1 ->> 'deletedAt'))"
+    )
+}
+
+/// True unless the deletion of the command's own row is over.
+fn not_over() -> String {
+    format!("NOT {}", is_over("?1 ->> 'id'"))
+}
+
 /// What is purged is remembered by its id, so that nothing that is told late,
 /// again or by another writer brings it back; and of a session the one that
-/// started it, in whose sum it stays.
-const REMEMBER_PURGED: &str = "\
-INSERT OR IGNORE INTO purged (id, parent_id, store_id, at)
-SELECT ?1 ->> 'id', (SELECT parent_id FROM sessions WHERE id = ?1 ->> 'id'),
-  ?1 ->> 'storeId', ?1 ->> 'deletedAt'
-WHERE ?1 ->> 'onDelete' = 'purge'";
+/// started it, in whose sum it stays. What belonged to something purged has no
+/// row either, however it is deleted itself.
+fn remember_purged() -> String {
+    format!(
+        "\
+INSERT OR IGNORE INTO purged (id, parent_id)
+SELECT ?1 ->> 'id', (SELECT parent_id FROM sessions WHERE id = ?1 ->> 'id')
+WHERE ({PURGES} OR NOT {NOT_PURGED}) AND {}",
+        not_over()
+    )
+}
 
-/// True unless the store has had the row again since: then the deletion is
-/// over, and its command a repetition.
-const NOT_OVER: &str = "NOT EXISTS (SELECT 1 FROM deletions AS over
-    WHERE over.id = ?1 ->> 'id' AND over.revived_at >= ?1 ->> 'deletedAt')";
-
-/// What is remembered of a deletion that is told again.
-const DELETED_AGAIN: &str = "\
-kept = iif(revived_at > at, excluded.kept, min(kept, excluded.kept)),
-  store_id = iif(at > excluded.at, coalesce(store_id, excluded.store_id),
-    coalesce(excluded.store_id, store_id)),
-  at = max(coalesce(at, 0), excluded.at),
-  revived_at = NULL";
+/// What is remembered of a deletion that is told again: who told the latest one,
+/// be it nobody known.
+fn deleted_again() -> String {
+    let is_earlier = format!("revived_at IS NULL AND at > excluded.at AND at <= {SOON}");
+    format!(
+        "\
+kept = iif(revived_at IS NULL, min(kept, excluded.kept), excluded.kept),
+  store_id = iif({is_earlier}, store_id, excluded.store_id),
+  at = iif({is_earlier}, at, excluded.at),
+  revived_at = NULL"
+    )
+}
 
 /// Remembers whether content is kept, unless it `is_erased` already. What one
 /// writer erases, no other keeps.
@@ -47,25 +67,35 @@ fn remember_deletion(is_erased: &str) -> String {
         "\
 INSERT INTO deletions (id, kept, store_id, at)
 SELECT ?1 ->> 'id', NOT ({ERASES} OR {is_erased}), ?1 ->> 'storeId', ?1 ->> 'deletedAt'
-WHERE NOT ({PURGES}) AND {NOT_PURGED} AND {NOT_OVER}
-ON CONFLICT (id) DO UPDATE SET {DELETED_AGAIN}"
+WHERE {}
+ON CONFLICT (id) DO UPDATE SET {}",
+        not_over(),
+        deleted_again()
     )
 }
 
 /// A session is deleted, and with it all that belongs to it.
 pub(super) fn session() -> Vec<String> {
-    let own = format!("session_id = ?1 ->> 'id' AND {NOT_OVER}");
+    let not_over = &not_over();
+    let own = format!("session_id = ?1 ->> 'id' AND {not_over}");
     let messages_of =
-        &format!("SELECT id FROM messages WHERE session_id = ?1 ->> 'id' AND {NOT_OVER}");
+        &format!("SELECT id FROM messages WHERE session_id = ?1 ->> 'id' AND {not_over}");
     let mut all = vec![
-        REMEMBER_PURGED.to_owned(),
+        remember_purged(),
         remember_deletion(&erased_session("?1 ->> 'id'")),
         format!("UPDATE deletions SET kept = 0 WHERE {ERASES} AND id IN ({messages_of})"),
         // Those that were there again are deleted with it.
         format!(
             "\
 UPDATE deletions SET store_id = ?1 ->> 'storeId', at = ?1 ->> 'deletedAt', revived_at = NULL
-WHERE revived_at > at AND id IN ({messages_of})"
+WHERE revived_at IS NOT NULL AND id IN ({messages_of})"
+        ),
+    ];
+    all.extend([
+        format!(
+            "\
+INSERT OR IGNORE INTO purged (id, session_id)
+SELECT id, session_id FROM messages WHERE {PURGES} AND id IN ({messages_of})"
         ),
         format!(
             "INSERT OR IGNORE INTO sessions (id, changed) SELECT ?1 ->> 'id', {STAMP} WHERE {NOT_PURGED}"
@@ -77,24 +107,25 @@ UPDATE sessions SET
   status = 'idle',
   title = iif({ERASES}, NULL, title),
   changed = {STAMP}
-WHERE id = ?1 ->> 'id' AND {NOT_OVER}"
+WHERE id = ?1 ->> 'id' AND {not_over}"
         ),
-    ];
+    ]);
     all.extend(others(&format!("({own} OR message_id IN ({messages_of}))")));
     all.extend(messages(messages_of));
     all.extend([
         format!("DELETE FROM todos WHERE {ERASES} AND {own}"),
         format!("DELETE FROM session_own WHERE {PURGES} AND {own}"),
         format!("DELETE FROM session_stores WHERE {PURGES} AND {own}"),
-        format!("DELETE FROM sessions WHERE {PURGES} AND id = ?1 ->> 'id'"),
+        format!("DELETE FROM sessions WHERE {PURGES} AND id = ?1 ->> 'id' AND {not_over}"),
     ]);
     all
 }
 
 /// A message is removed, and with it its parts and tool calls.
 pub(super) fn message() -> Vec<String> {
+    let not_over = &not_over();
     let mut all = vec![
-        REMEMBER_PURGED.to_owned(),
+        remember_purged(),
         remember_deletion(&erased_either("?1 ->> 'sessionId'", "?1 ->> 'id'")),
         ensure_session(),
         format!(
@@ -103,57 +134,58 @@ INSERT OR IGNORE INTO messages (id, session_id, changed)
 SELECT ?1 ->> 'id', id, {STAMP} FROM sessions WHERE id = ?1 ->> 'sessionId' AND {NOT_PURGED}"
         ),
     ];
-    all.extend(messages(&format!("SELECT ?1 ->> 'id' WHERE {NOT_OVER}")));
-    all.extend(others(&format!("message_id = ?1 ->> 'id' AND {NOT_OVER}")));
+    all.extend(messages(&format!("SELECT ?1 ->> 'id' WHERE {not_over}")));
+    all.extend(others(&format!("message_id = ?1 ->> 'id' AND {not_over}")));
     all
 }
 
 /// The messages of a session that were taken back, as far as they are not there
 /// again. Their places decide, or when they were made where one has no place.
-const REVERTED: &str = "\
+fn taken_back() -> String {
+    format!(
+        "\
 SELECT messages.id FROM messages JOIN messages AS first ON first.id = ?1 ->> 'to'
 WHERE messages.session_id = ?1 ->> 'sessionId' AND first.session_id = messages.session_id
   AND iif(messages.position IS NULL OR first.position IS NULL,
     messages.created_at BETWEEN first.created_at AND ?1 ->> 'deletedAt',
     messages.position >= first.position
       AND messages.position < coalesce(?1 ->> 'before', 9e15))
-  AND NOT EXISTS (SELECT 1 FROM deletions AS over
-    WHERE over.id = messages.id AND over.revived_at >= ?1 ->> 'deletedAt')";
+  AND NOT {}",
+        is_over("messages.id")
+    )
+}
 
 /// Messages are taken back, each as if its removal were told.
 pub(super) fn reverted() -> Vec<String> {
     let erased = erased_message("messages.id");
+    let reverted = &taken_back();
     let mut all = vec![
-        format!(
-            "\
-INSERT OR IGNORE INTO purged (id, store_id, at)
-SELECT id, ?1 ->> 'storeId', ?1 ->> 'deletedAt' FROM ({REVERTED})
-WHERE {PURGES}"
-        ),
+        format!("INSERT OR IGNORE INTO purged (id) SELECT id FROM ({reverted}) WHERE {PURGES}"),
         format!(
             "\
 INSERT INTO deletions (id, kept, store_id, at)
 SELECT id, NOT ({ERASES} OR {erased}), ?1 ->> 'storeId', ?1 ->> 'deletedAt'
-FROM messages WHERE id IN ({REVERTED}) AND NOT ({PURGES})
-ON CONFLICT (id) DO UPDATE SET {DELETED_AGAIN}"
+FROM messages WHERE id IN ({reverted})
+ON CONFLICT (id) DO UPDATE SET {}",
+            deleted_again()
         ),
     ];
-    all.extend(others(&format!("message_id IN ({REVERTED})")));
-    all.extend(messages(REVERTED));
+    all.extend(others(&format!("message_id IN ({reverted})")));
+    all.extend(messages(reverted));
     all
 }
 
 /// A part is removed: its row goes, a tool call becomes a tombstone. Its id is
 /// remembered as that of what is purged: there is no row to keep it away.
 pub(super) fn part() -> Vec<String> {
+    let not_over = &not_over();
     vec![
-        "INSERT OR IGNORE INTO purged (id, store_id, at)
-VALUES (?1 ->> 'id', ?1 ->> 'storeId', ?1 ->> 'deletedAt')"
-            .to_owned(),
-        derive_text_without("true"),
-        "DELETE FROM parts WHERE id = ?1 ->> 'id'".to_owned(),
-        entomb_calls("id = ?1 ->> 'id'"),
-        format!("DELETE FROM tool_calls WHERE {PURGES} AND id = ?1 ->> 'id'"),
+        format!("INSERT OR IGNORE INTO purged (id) SELECT ?1 ->> 'id' WHERE {not_over}"),
+        remember_deletion("false"),
+        derive_text_without(not_over),
+        format!("DELETE FROM parts WHERE id = ?1 ->> 'id' AND {not_over}"),
+        entomb_calls(&format!("id = ?1 ->> 'id' AND {not_over}")),
+        format!("DELETE FROM tool_calls WHERE {PURGES} AND id = ?1 ->> 'id' AND {not_over}"),
     ]
 }
 

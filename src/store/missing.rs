@@ -2,34 +2,52 @@
 //! again. Absence erases nothing: a row is marked, and its content stays.
 //!
 //! A mark falls when the store that lacked the row answers with it later. A
-//! deletion is over when the store that told it answers with the row after
+//! deletion is over when the store that told it last answers with the row after
 //! that time, or tells of it in an event that was made later. Replays and
 //! imports carry no later time of a store, so they bring nothing back.
+//!
+//! Times are of the clocks of those who tell. A clock may be put back: a stored
+//! time that has not come yet bars no answer (`SOON`).
 
-use super::STAMP;
 use super::statements::derive_text;
+use super::{SOON, STAMP};
 
 /// When the store told what the command holds, by an event or an answer.
 const TOLD_AT: &str = "max(coalesce(?1 ->> 'seenAt', 0), coalesce(?1 ->> 'answeredAt', 0))";
 
-/// True for the deletion of the command's row that its store told before.
-fn is_over() -> String {
-    format!("id = ?1 ->> 'id' AND store_id = ?1 ->> 'storeId' AND at < {TOLD_AT}")
-}
+/// True where a store was asked for what the command holds.
+const IS_ANSWER: &str = "?1 ->> 'answeredAt' IS NOT NULL";
 
 /// True where the row's deletion is over.
-const REVIVED: &str = "EXISTS (SELECT 1 FROM deletions WHERE id = ?1 ->> 'id' AND revived_at > at)";
+const REVIVED: &str =
+    "EXISTS (SELECT 1 FROM deletions WHERE id = ?1 ->> 'id' AND revived_at IS NOT NULL)";
 
-/// What was purged is recorded again once the store that told it has it again.
-pub(super) fn unpurge() -> String {
-    format!("DELETE FROM purged WHERE {}", is_over())
+/// Notes that a deletion is over, if `and` holds: that its store told it before
+/// it told what the command holds. What was purged is recorded again then.
+fn end_deletion_if(and: &str) -> [String; 2] {
+    [
+        format!(
+            "\
+UPDATE deletions SET revived_at = {TOLD_AT}
+WHERE id = ?1 ->> 'id' AND store_id = ?1 ->> 'storeId'
+  AND (at < {TOLD_AT} OR at > {SOON} AND {IS_ANSWER})
+  AND (coalesce(revived_at, 0) < {TOLD_AT} OR revived_at > {SOON}){and}"
+        ),
+        format!("DELETE FROM purged WHERE id = ?1 ->> 'id' AND {REVIVED}"),
+    ]
 }
 
-/// Notes that a deletion is over, if `and` holds.
-fn end_deletion(and: &str) -> String {
-    format!(
-        "UPDATE deletions SET revived_at = {TOLD_AT} WHERE {} AND coalesce(revived_at, 0) < {TOLD_AT}{and}",
-        is_over()
+/// That of a session, or of a part of any kind.
+pub(super) fn end_deletion() -> [String; 2] {
+    end_deletion_if("")
+}
+
+/// That of a message: not while its session is deleted.
+pub(super) fn end_deletion_of_message() -> [String; 2] {
+    end_deletion_if(
+        "
+  AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM purged WHERE purged.id = ?1 ->> 'sessionId')",
     )
 }
 
@@ -38,20 +56,24 @@ fn end_deletion(and: &str) -> String {
 /// told is still that store's. Of what was erased any telling is news, however
 /// old.
 pub(super) fn revive_session() -> [String; 3] {
-    [
-        end_deletion(""),
+    let keep = |messages: &str| {
         format!(
             "\
 INSERT INTO deletions (id, kept, store_id, at)
 SELECT messages.id, gone.kept, gone.store_id, gone.at
-FROM deletions AS gone JOIN sessions ON sessions.id = gone.id
-JOIN messages ON messages.session_id = gone.id
-WHERE gone.id = ?1 ->> 'id' AND sessions.deleted_at IS NOT NULL
-  AND messages.deleted_at IS NOT NULL AND {REVIVED}
+FROM deletions AS gone {messages}
+WHERE gone.id = ?1 ->> 'id' AND gone.revived_at IS NOT NULL
 ON CONFLICT (id) DO UPDATE SET
   at = max(coalesce(at, 0), excluded.at), store_id = excluded.store_id, revived_at = NULL
-WHERE revived_at > at OR store_id IS excluded.store_id"
+WHERE revived_at IS NOT NULL OR store_id IS excluded.store_id"
+        )
+    };
+    [
+        keep(
+            "JOIN sessions ON sessions.id = gone.id AND sessions.deleted_at IS NOT NULL
+JOIN messages ON messages.session_id = gone.id AND messages.deleted_at IS NOT NULL",
         ),
+        keep("JOIN purged AS messages ON messages.session_id = gone.id"),
         format!(
             "\
 UPDATE sessions SET
@@ -63,11 +85,8 @@ WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}"
 
 /// A deleted message that is there again, with its tool calls but for those
 /// that were removed by themselves.
-pub(super) fn revive_message() -> [String; 4] {
+pub(super) fn revive_message() -> [String; 3] {
     [
-        end_deletion(
-            "\n  AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)",
-        ),
         format!(
             "\
 UPDATE tool_calls SET
@@ -93,10 +112,9 @@ pub(super) fn revive_call() -> String {
     format!(
         "\
 UPDATE tool_calls SET deleted_at = NULL, changed = {STAMP}
-WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL
-  AND EXISTS (SELECT 1 FROM purged WHERE {})
-  AND (SELECT deleted_at FROM messages WHERE messages.id = tool_calls.message_id) IS NULL",
-        is_over()
+WHERE id = ?1 ->> 'id' AND deleted_at IS NOT NULL AND {REVIVED}
+  AND EXISTS (SELECT 1 FROM purged WHERE id = ?1 ->> 'id')
+  AND (SELECT deleted_at FROM messages WHERE messages.id = tool_calls.message_id) IS NULL"
     )
 }
 
@@ -121,10 +139,11 @@ INSERT INTO session_stores (session_id, store_id, seen_at, answered_at, whole_at
 SELECT id, ?1 ->> 'storeId', {TOLD_AT}, coalesce(?1 ->> 'answeredAt', 0), ?1 ->> 'wholeAt'
 FROM sessions WHERE id = ?1 ->> 'id' AND ?1 ->> 'storeId' IS NOT NULL
 ON CONFLICT (session_id, store_id) DO UPDATE SET
-  seen_at = max(seen_at, excluded.seen_at),
-  answered_at = max(answered_at, excluded.answered_at),
+  seen_at = iif(seen_at > {SOON}, excluded.seen_at, max(seen_at, excluded.seen_at)),
+  answered_at = iif(answered_at > {SOON}, excluded.answered_at, max(answered_at, excluded.answered_at)),
   whole_at = iif(json_type(?1, '$.wholeAt') IS NULL, whole_at, excluded.whole_at),
-  missing_since = iif(excluded.seen_at >= missing_since, NULL, missing_since)"
+  missing_since = iif(excluded.seen_at >= missing_since OR missing_since > {SOON} AND {IS_ANSWER},
+    NULL, missing_since)"
         ),
         derive_session(),
     ]
@@ -133,7 +152,9 @@ ON CONFLICT (session_id, store_id) DO UPDATE SET
 /// A row of `table` that is answered with is not missing.
 pub(super) fn is_answered(table: &str) -> String {
     format!(
-        "UPDATE {table} SET missing_since = NULL, changed = {STAMP} WHERE id = ?1 ->> 'id' AND missing_since <= ?1 ->> 'answeredAt'"
+        "\
+UPDATE {table} SET missing_since = NULL, changed = {STAMP}
+WHERE id = ?1 ->> 'id' AND (missing_since <= ?1 ->> 'answeredAt' OR missing_since > {SOON} AND {IS_ANSWER})"
     )
 }
 
@@ -141,27 +162,27 @@ pub(super) fn is_answered(table: &str) -> String {
 /// it was asked knows better.
 pub(super) fn session() -> Vec<String> {
     vec![
-        "\
+        format!(
+            "\
 INSERT INTO session_stores (session_id, store_id, missing_since)
 SELECT id, ?1 ->> 'storeId', ?1 ->> 'since' FROM sessions WHERE id = ?1 ->> 'id'
 ON CONFLICT (session_id, store_id) DO UPDATE SET
   missing_since = coalesce(missing_since, excluded.missing_since)
-WHERE seen_at <= excluded.missing_since"
-            .to_owned(),
+WHERE seen_at <= excluded.missing_since OR seen_at > {SOON}"
+        ),
         derive_session(),
     ]
 }
 
-/// True unless the store has answered with the whole session since.
-const STILL: &str = "\
-missing_since IS NULL AND NOT EXISTS (
-  SELECT 1 FROM session_stores WHERE session_id = ?1 ->> 'sessionId'
-    AND store_id = ?1 ->> 'storeId' AND answered_at > ?1 ->> 'since')";
-
-/// A row of `table` is not answered with any more.
+/// A row of `table` is not answered with any more, unless the store has answered
+/// with the whole session since.
 fn mark(table: &str) -> String {
     format!(
-        "UPDATE {table} SET missing_since = ?1 ->> 'since', changed = {STAMP} WHERE id = ?1 ->> 'id' AND {STILL}"
+        "\
+UPDATE {table} SET missing_since = ?1 ->> 'since', changed = {STAMP}
+WHERE id = ?1 ->> 'id' AND missing_since IS NULL AND NOT EXISTS (
+  SELECT 1 FROM session_stores WHERE session_id = ?1 ->> 'sessionId'
+    AND store_id = ?1 ->> 'storeId' AND answered_at > ?1 ->> 'since' AND answered_at <= {SOON})"
     )
 }
 

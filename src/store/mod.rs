@@ -64,6 +64,7 @@ const OF_ANSWER: &[&str] = &["agent", "model", "provider", "storeId"];
 const OF_STEPS: &[&str] = &[
     "role",
     "kind",
+    "errorName",
     "agent",
     "model",
     "provider",
@@ -83,6 +84,10 @@ const AGE: &str = "coalesce(?1 ->> 'updatedAt', ?1 ->> 'seenAt')";
 /// What a row that is written is stamped with.
 const STAMP: &str = "(SELECT changed FROM clankers_database)";
 
+/// No stored time that is later than this is held against what is told: it is of
+/// a clock that was ahead. Another machine's clock may be ahead a little.
+const SOON: &str = "(unixepoch() + 60) * 1000";
+
 /// True where nothing that the command is about was purged.
 const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
     WHERE id IN (?1 ->> 'id', ?1 ->> 'messageId', ?1 ->> 'sessionId'))";
@@ -95,8 +100,7 @@ SELECT sessions.id, own.whole_at AS wholeAt, here.whole_at AS wholeHere,
   deleted_at AS deletedAt, title, cost, archived_at AS archivedAt,
   project_path AS projectPath, status, sessions.missing_since AS missingSince,
   here.seen_at AS seenHere, here.missing_since AS missingHere,
-  iif(gone.store_id = ?1 ->> 'storeId' AND gone.at > coalesce(gone.revived_at, 0), gone.at, NULL)
-    AS deletedHere
+  iif(gone.store_id = ?1 ->> 'storeId' AND gone.revived_at IS NULL, gone.at, NULL) AS deletedHere
 FROM sessions LEFT JOIN session_own AS own ON own.session_id = sessions.id
 LEFT JOIN session_stores AS here
   ON here.session_id = sessions.id AND here.store_id = ?1 ->> 'storeId'
@@ -199,11 +203,13 @@ const BY_A_STORE: When = When::Told(&["storeId"]);
 const ANSWERED: When = When::Told(&["answeredAt"]);
 
 fn session_upsert() -> Vec<Statement> {
-    let mut all = vec![
-        missing::unpurge().when(BY_A_STORE),
+    let mut all: Vec<Statement> = missing::end_deletion()
+        .map(|sql| sql.when(BY_A_STORE))
+        .into();
+    all.extend([
         sql::parent_of_purged().when(When::Told(&["parentId"])),
         ledger::inherit().when(When::Told(&["createdAt"])),
-    ];
+    ]);
     all.extend(missing::revive_session().map(|sql| sql.when(BY_A_STORE)));
     all.push(upsert::sessions().always());
     all.push(upsert::session_status().when(When::Told(&["status"])));
@@ -214,10 +220,10 @@ fn session_upsert() -> Vec<Statement> {
 }
 
 fn message_upsert() -> Vec<Statement> {
-    let mut all = vec![
-        missing::unpurge().when(BY_A_STORE),
-        sql::ensure_session().always(),
-    ];
+    let mut all: Vec<Statement> = missing::end_deletion_of_message()
+        .map(|sql| sql.when(BY_A_STORE))
+        .into();
+    all.push(sql::ensure_session().always());
     all.extend(missing::revive_message().map(|sql| sql.when(BY_A_STORE)));
     all.extend([
         upsert::messages().always(),
@@ -232,23 +238,28 @@ fn message_upsert() -> Vec<Statement> {
 }
 
 fn part_upsert() -> Vec<Statement> {
+    let [end, unpurge] = missing::end_deletion();
     vec![
-        missing::unpurge().when(BY_A_STORE),
+        end.when(BY_A_STORE),
+        unpurge.when(BY_A_STORE),
         sql::ensure_session().always(),
         sql::ensure_message().always(),
         sql::derive_text_without("true").when(When::IsNot("type", "text")),
         upsert::parts().always(),
         missing::is_answered("parts").when(ANSWERED),
-        sql::derive_text().when(When::MayBe("type", "text")),
+        // Also where it is told to be none and was not taken: it is one yet.
+        sql::derive_text().always(),
     ]
 }
 
 fn tool_call_upsert() -> Vec<Statement> {
+    let [end, unpurge] = missing::end_deletion();
     vec![
         sql::ensure_session().always(),
         sql::ensure_message().always(),
+        end.when(BY_A_STORE),
         missing::revive_call().when(BY_A_STORE),
-        missing::unpurge().when(BY_A_STORE),
+        unpurge.when(BY_A_STORE),
         upsert::tool_calls().always(),
         missing::is_answered("tool_calls").when(ANSWERED),
         sql::wait_of_call().always(),

@@ -26,9 +26,7 @@ export type When =
   /** One of these is told, be it as `null`. */
   | { told: string[] }
   /** The first is told, and is not the second. */
-  | { isNot: [string, string] }
-  /** The first is the second, or is not told. */
-  | { mayBe: [string, string] };
+  | { isNot: [string, string] };
 /** A statement of a command. Where `when` does not hold, it would change nothing. */
 export interface Statement {
   sql: string;
@@ -46,8 +44,6 @@ pub enum When {
     Told(&'static [&'static str]),
     /// The first is told, and is not the second.
     IsNot(&'static str, &'static str),
-    /// The first is the second, or is not told.
-    MayBe(&'static str, &'static str),
 }
 
 impl When {
@@ -55,7 +51,6 @@ impl When {
         match self {
             Self::Told(names) => names.iter().any(|name| params.get(name).is_some()),
             Self::IsNot(name, word) => params.get(name).is_some_and(|told| told != word),
-            Self::MayBe(name, word) => params.get(name).is_none_or(|told| told == word),
         }
     }
 }

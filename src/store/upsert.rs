@@ -25,7 +25,7 @@ fn upsert<R: Row>(standing: &Standing) -> String {
     let is_own = |column: &&Column| column.table == table && column.rule != Rule::Apart;
     for column in R::KEYS.iter().chain(R::COLUMNS).filter(is_own) {
         names.push(column.name);
-        values.push(value(column));
+        values.push(value::<R>(column));
     }
     if let Some(deleted_at) = standing.deleted_at {
         names.push("deleted_at");
@@ -79,8 +79,8 @@ fn upsert<R: Row>(standing: &Standing) -> String {
     )
 }
 
-/// What a column becomes, from the parameter and the stored row `held`.
-fn value(column: &Column) -> String {
+/// What a column of `R` becomes, from the parameter and the stored row `held`.
+fn value<R: Row>(column: &Column) -> String {
     let Column {
         name,
         json,
@@ -99,12 +99,15 @@ fn value(column: &Column) -> String {
         Rule::First if *name == "id" => told,
         Rule::First | Rule::Teller => format!("coalesce(held.{name}, ?1 ->> '{json}')"),
         Rule::Latest | Rule::Apart => format!("iif({unknown}, {stored}, {told})"),
-        // What a copy has redacted replaces nothing.
-        Rule::Content => format!(
-            "iif({unknown} OR erased OR {OF_COPY} AND held.{name} IS NOT NULL
-    AND instr(?1 ->> '{json}', '[redacted:'), {stored}, {told})"
-        ),
-        Rule::Derived => format!("iif({unknown} OR erased OR has_texts, {stored}, {told})"),
+        Rule::Content | Rule::Derived => {
+            let derived = if *rule == Rule::Derived {
+                " OR has_texts"
+            } else {
+                ""
+            };
+            let below = below::<R>(column);
+            format!("iif({unknown} OR erased{derived}{below}, {stored}, {told})")
+        }
         Rule::Earliest | Rule::Greatest => {
             let pick = if *rule == Rule::Earliest {
                 "min"
@@ -126,6 +129,42 @@ fn value(column: &Column) -> String {
 /// True where a copy of OpenCode's data tells it.
 const OF_COPY: &str = "json_type(?1, '$.copiedAt') IS NOT NULL";
 
+/// An alternative that holds where words are stored that a copy does not
+/// replace: by what it has taken out in any case; unless it is newer than what is
+/// stored of the session, by none, and where the row has all that will come of
+/// it, by no others.
+fn below<R: Row>(column: &Column) -> String {
+    if !R::COLUMNS.iter().any(|column| column.json == "copiedAt") {
+        return String::new();
+    }
+    let Column { name, json, .. } = column;
+    let whole = match R::GUARD {
+        // Of a session that only copies told, the last one tells the title.
+        Guard::Updated => "EXISTS (SELECT 1 FROM session_stores WHERE session_id = held.id)",
+        guard => whole(guard),
+    };
+    // Where a text is derived from none it is empty, and nothing is known of it.
+    let is_known = match column.rule {
+        Rule::Derived => format!("held.{name} <> ''"),
+        _ => format!("held.{name} IS NOT NULL"),
+    };
+    format!(
+        " OR {OF_COPY} AND {is_known}
+    AND (instr(?1 ->> '{json}', '[redacted:') OR ?1 ->> 'copiedAt' <= {changed}
+      AND (coalesce(?1 ->> '{json}', '') = '' OR {whole} AND NOT instr(held.{name}, '[redacted:')))",
+        changed = changed(R::GUARD),
+    )
+}
+
+/// When the session was changed last, as far as is stored.
+fn changed(guard: Guard) -> String {
+    let session = match guard {
+        Guard::Updated => "id",
+        _ => "sessionId",
+    };
+    format!("(SELECT updated_at FROM sessions WHERE id = ?1 ->> '{session}')")
+}
+
 /// True where the stored row `held` has all that will come of it, so that a copy
 /// that is older than what is stored of the session has nothing to add.
 fn whole(guard: Guard) -> &'static str {
@@ -140,10 +179,6 @@ fn whole(guard: Guard) -> &'static str {
 
 /// True where what comes in is not older than the stored row `held`.
 fn not_older(guard: Guard) -> String {
-    let session = match guard {
-        Guard::Updated => "id",
-        _ => "sessionId",
-    };
     let older = match guard {
         Guard::Never => return String::new(),
         Guard::Updated => &format!("{AGE} < held.updated_at"),
@@ -166,8 +201,9 @@ fn not_older(guard: Guard) -> String {
     format!(
         "\n  AND NOT coalesce({older}, false)
   AND NOT coalesce({OF_COPY} AND held.id IS NOT NULL AND {whole}
-    AND ?1 ->> 'copiedAt' < (SELECT updated_at FROM sessions WHERE id = ?1 ->> '{session}'), false)",
+    AND ?1 ->> 'copiedAt' < {changed}, false)",
         whole = whole(guard),
+        changed = changed(guard),
     )
 }
 
@@ -197,7 +233,7 @@ pub(super) fn session_status() -> String {
     let updates: Vec<(&str, String)> = SessionRow::COLUMNS
         .iter()
         .filter(status)
-        .map(|column| (column.name, value(column)))
+        .map(|column| (column.name, value::<SessionRow>(column)))
         .collect();
     let set: Vec<String> = updates
         .iter()

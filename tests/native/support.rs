@@ -66,13 +66,22 @@ impl Db {
 
     /// Applies a batch in one transaction.
     pub(crate) fn apply(&self, commands: &[Command]) {
+        self.apply_where(commands, Statement::applies);
+    }
+
+    /// Applies a batch in one transaction, by the statements that are `chosen`.
+    pub(crate) fn apply_where(
+        &self,
+        commands: &[Command],
+        chosen: impl Fn(&Statement, &Value) -> bool,
+    ) {
         let begin = format!("BEGIN IMMEDIATE; {}", store::BEGIN);
         self.0.execute_batch(&begin).unwrap();
         for command in commands {
             let wire = serde_json::to_value(command).unwrap();
             let params = wire["params"].to_string();
             let statements = self.1[command.method()].iter();
-            for Statement { sql, .. } in statements.filter(|one| one.applies(&wire["params"])) {
+            for Statement { sql, .. } in statements.filter(|one| chosen(one, &wire["params"])) {
                 let mut statement = self.0.prepare_cached(sql).unwrap();
                 if let Err(error) = statement.execute([&params]) {
                     panic!("{}: {error}\n{sql}\n{params}", command.method());
@@ -150,7 +159,8 @@ impl Db {
             AND name NOT IN ('clankers_database', 'removed_rows') ORDER BY 1";
         let table = |name: String| {
             let columns = self.columns(&name);
-            let rows = self.rows(&format!("SELECT {columns} FROM {name} ORDER BY 1, 2, 3"));
+            let mut rows = self.rows(&format!("SELECT {columns} FROM {name}"));
+            rows.sort();
             let lines = rows.iter().map(|row| format!("{name}: {row}\n"));
             lines.collect::<String>()
         };

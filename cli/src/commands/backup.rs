@@ -1,6 +1,8 @@
 //! `clankers backup`: a copy of the database while it is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
 
 use crate::error::{Context, Error, Result};
 use crate::output::{Out, bytes};
@@ -37,8 +39,9 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     // `VACUUM INTO` copies one moment of the database, and none of the free pages
     // in which erased content may still be.
     db.execute_batch("PRAGMA query_only = OFF")?;
-    let copied = db.execute("VACUUM INTO ?1", [name]).context(what);
-    if let Err(error) = copied {
+    let copied = db.execute("VACUUM INTO ?1", [name]);
+    let copied = copied.and_then(|_| become_another(&partial));
+    if let Err(error) = copied.context(what) {
         let _ = std::fs::remove_file(&partial);
         return Err(error);
     }
@@ -50,4 +53,19 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         shown(&args.file),
         bytes(size)
     ))
+}
+
+/// Gives the copy an id of its own. Its count of transactions goes on from here;
+/// who reads what changed since a number of the other database is not to take
+/// the copy, once it is put back, for that one.
+fn become_another(copy: &Path) -> rusqlite::Result<()> {
+    let db = Connection::open(copy)?;
+    // An older schema counts nothing.
+    let has_id = db
+        .prepare("SELECT 1 FROM sqlite_master WHERE name = 'clankers_database'")?
+        .exists([])?;
+    if has_id {
+        db.execute_batch("UPDATE clankers_database SET id = lower(hex(randomblob(16)))")?;
+    }
+    Ok(())
 }

@@ -459,6 +459,29 @@ fn an_older_export_puts_no_text_back() {
 }
 
 #[test]
+fn an_export_of_the_same_time_replaces_no_words() {
+    const WORDS: [&str; 4] = ["title", "text", "output", "error"];
+    for release in RELEASES {
+        let home = home_of(release);
+        home.stdout(&["import"]);
+        let before = content(&home);
+        let export: Value =
+            serde_json::from_str(&fs::read_to_string(fixture(release, "export.json")).unwrap())
+                .unwrap();
+        let mut empty = export.clone();
+        each_text(&mut empty, &|key, _| WORDS.contains(&key).then(String::new));
+        import(&home, &empty);
+        assert_eq!(content(&home), before, "{release}");
+        let mut other = export;
+        each_text(&mut other, &|key, text| {
+            (key != "title" && WORDS.contains(&key)).then(|| format!("{text} as it was"))
+        });
+        import(&home, &other);
+        assert_eq!(content(&home), before, "{release}");
+    }
+}
+
+#[test]
 fn what_only_an_export_has_comes_with_what_it_has_left_of_it() {
     let home = Home::new();
     let file = fixture("1.18.34", "export.json");

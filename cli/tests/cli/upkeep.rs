@@ -472,7 +472,16 @@ fn a_backup_is_whole_while_somebody_writes() {
         said.contains("copied ~/.local/share/clankers/clankers.db to ~/copy.db"),
         "{said}"
     );
-    assert_eq!(recording::dump(&Connection::open(&copy).unwrap()), before);
+    let copied = Connection::open(&copy).unwrap();
+    assert_eq!(recording::dump(&copied), before);
+    let about = |db: &Connection| {
+        let both = "SELECT id, changed FROM clankers_database";
+        db.query_row(both, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+    };
+    let (id, changed): (String, i64) = about(&home.open());
+    let (other, same): (String, i64) = about(&copied);
+    assert_eq!((id == other, changed), (false, same));
     assert_eq!(mode(&copy), 0o600);
     assert!(
         home.stderr(&["backup", copy.to_str().unwrap()])

@@ -10,7 +10,7 @@ export interface Connection {
 
 /** A compiled statement. */
 export interface Statement {
-	run(parameter: string): unknown;
+	run(...parameters: string[]): unknown;
 	get(): unknown;
 	all(...parameters: string[]): unknown[];
 	/** Bun's close leaves the file open until its statements are finalised. */

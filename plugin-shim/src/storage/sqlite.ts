@@ -98,6 +98,8 @@ class OpenDatabase {
 	readonly #connection: Connection;
 	readonly #store: Store;
 	readonly #compiled = new Map<string, Compiled[]>();
+	/** What begins each batch. */
+	#begin: Statement | undefined;
 
 	constructor(database: Database, store: Store) {
 		this.#store = store;
@@ -160,6 +162,8 @@ class OpenDatabase {
 			for (const statements of this.#compiled.values())
 				for (const { statement } of statements) statement.finalize?.();
 			this.#compiled.clear();
+			this.#begin?.finalize?.();
+			this.#begin = undefined;
 			this.#connection.close();
 		} catch {
 			// A connection that cannot be closed is left to the process's end.
@@ -189,7 +193,8 @@ class OpenDatabase {
 		this.#transaction(() => {
 			this.#checkVersion();
 			if (id !== undefined && !this.#claim(id)) return;
-			this.#connection.exec(this.#store.begin);
+			this.#begin ??= this.#connection.prepare(this.#store.begin);
+			this.#begin.run();
 			work();
 		});
 	}
@@ -284,11 +289,9 @@ class OpenDatabase {
 function holds(when: StoreStatement["when"], params: object): boolean {
 	if (when === undefined) return true;
 	if ("told" in when) return when.told.some((name) => name in params);
-	const [name, word] = "isNot" in when ? when.isNot : when.mayBe;
+	const [name, word] = when.isNot;
 	const told = (params as Record<string, unknown>)[name];
-	return "isNot" in when
-		? told !== undefined && told !== word
-		: told === undefined || told === word;
+	return told !== undefined && told !== word;
 }
 
 /** Whether a command is at fault: not the file, and not a schema that somebody tampered with. */

@@ -47,6 +47,14 @@ const OUTSIDE: readonly Deed[] = [
 		},
 	},
 	{
+		weight: 2,
+		do: async (world) => {
+			const listening = world.running.filter(({ plugin }) => plugin);
+			const process = world.random.pick(listening);
+			if (process !== undefined) await world.exitLocked(process);
+		},
+	},
+	{
 		weight: 5,
 		do: withPlace((from, world) => {
 			const to = world.random.pick(othersLike(from, world));

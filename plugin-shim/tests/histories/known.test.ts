@@ -63,6 +63,23 @@ describe("known histories", () => {
 	const DELETED = { deleted: true, missing: false };
 	const MISSING = { deleted: false, missing: true };
 
+	it("a process exits while clankers.db is locked: the next one brings in what it could not store", async () => {
+		await run(one, newSession);
+		const before = lastSession();
+		const process = world.start(one, DIRECTORY, true);
+		await world.settle();
+		await world.exitLocked(process);
+		const stored = (): unknown[] =>
+			query(join(root, "clankers.db"), "SELECT id FROM sessions").map(
+				({ id }) => id,
+			);
+		assert.deepEqual(stored(), [before]);
+		await run(one);
+		assert.equal(stored().length, 2);
+		const ledger = "SELECT count(*) AS n FROM usage";
+		assert.equal(query(join(root, "clankers.db"), ledger)[0]?.["n"], 2);
+	});
+
 	it("two containers have the same paths, by turns", async () => {
 		await run(one, newSession);
 		await run(other, newSession);
@@ -118,6 +135,29 @@ describe("known histories", () => {
 		one.restoreInPlace(copy);
 		await run(one);
 		assert.deepEqual(marksOf(deleted), ALIVE);
+	});
+
+	it("a session that is alive again without its messages gets them from its own store alone", async () => {
+		await run(one, newSession);
+		const deleted = lastSession();
+		other.copyFrom(one);
+		const copy = world.newPath("copy");
+		one.backUp(copy);
+		await run(one, ({ opencode }) => opencode.deleteSession(deleted));
+		one.restoreInPlace(copy);
+		const process = world.start(one, DIRECTORY, true, "answers no messages");
+		await world.settle();
+		world.kill(process);
+		assert.deepEqual(marksOf(deleted), ALIVE);
+		const alive = (): unknown =>
+			query(
+				join(root, "clankers.db"),
+				`SELECT count(*) AS n FROM messages WHERE session_id = '${deleted}' AND deleted_at IS NULL`,
+			)[0]?.["n"];
+		await run(other);
+		assert.equal(alive(), 0);
+		await run(one);
+		assert.equal(alive(), 2);
 	});
 
 	it("a session is missing that was deleted while no plugin listened, and loses nothing", async () => {

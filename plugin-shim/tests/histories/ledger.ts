@@ -37,8 +37,8 @@ interface Scan {
 	/** By entity: whether it is deleted or missing. */
 	readonly marks: Map<string, { deleted: boolean; missing: boolean }>;
 	readonly usage: Map<string, number[]>;
-	/** When a session was changed last. */
-	readonly updated: Map<string, number>;
+	/** By message: its session. */
+	readonly sessions: Map<string, string>;
 }
 
 /** Who told a deletion before it was known which store that was. No store undoes it. */
@@ -189,7 +189,7 @@ export class Ledger {
 		for (const entity of this.#uncertain) {
 			if (scan.marks.get(entity)?.deleted !== false) continue;
 			this.#uncertain.delete(entity);
-			this.#lineage.deletions.delete(entity);
+			this.#isAliveAgain(entity, scan);
 			this.counts.revived += 1;
 		}
 		const missing = new Set<string>();
@@ -206,6 +206,25 @@ export class Ledger {
 		this.#listening.clear();
 		for (const storeId of listening) this.#listening.add(storeId);
 		this.look();
+	}
+
+	/**
+	 * A deletion is over. The messages of a session are alive again one by one,
+	 * as its store answers with them; whoever is killed before that leaves them
+	 * deleted, and no other store undoes it.
+	 */
+	#isAliveAgain(entity: string, scan: Scan): void {
+		const { deletions } = this.#lineage;
+		const by = deletions.get(entity);
+		deletions.delete(entity);
+		for (const [message, session] of scan.sessions)
+			if (
+				by !== undefined &&
+				`session ${session}` === entity &&
+				scan.marks.get(message)?.deleted &&
+				!deletions.has(message)
+			)
+				deletions.set(message, new Set(by));
 	}
 
 	/** Everything that a store answers with is alive, once it was asked for all it has. */
@@ -364,7 +383,7 @@ export class Ledger {
 			rows: new Map(),
 			marks: new Map(),
 			usage: new Map(),
-			updated: new Map(),
+			sessions: new Map(),
 		};
 		const mark = (entity: string, row: Row): void => {
 			const isSet = (column: string): boolean => (row[column] ?? null) !== null;
@@ -384,7 +403,6 @@ export class Ledger {
 		for (const row of query(this.#path, "SELECT * FROM sessions")) {
 			const session = String(row["id"]);
 			mark(`session ${session}`, row);
-			scan.updated.set(session, Number(row["updated_at"]));
 			const words = new Set(wordsIn(row["title"]));
 			scan.rows.set(`session ${session}`, {
 				session,
@@ -392,8 +410,10 @@ export class Ledger {
 				words,
 			});
 		}
-		for (const row of query(this.#path, "SELECT * FROM messages"))
+		for (const row of query(this.#path, "SELECT * FROM messages")) {
 			mark(`message ${row["id"]}`, row);
+			scan.sessions.set(`message ${row["id"]}`, String(row["session_id"]));
+		}
 		for (const row of query(this.#path, "SELECT * FROM parts")) {
 			mark(`part ${row["id"]}`, row);
 			part(row, ["text"]);

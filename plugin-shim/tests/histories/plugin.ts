@@ -88,6 +88,12 @@ export class Plugin {
 		this.#gone();
 	}
 
+	/** It had reason to complain about this. */
+	forgive(complaint: RegExp): void {
+		const others = this.log.filter(({ message }) => !complaint.test(message));
+		this.log.splice(0, this.log.length, ...others);
+	}
+
 	/** The process is killed: what is not stored is lost. */
 	kill(): void {
 		this.#sink.close();

@@ -1,7 +1,7 @@
 /** All that a history happens in: homes, processes, and one clankers.db. */
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { query } from "../support/query.ts";
+import { lock, query } from "../support/query.ts";
 import type { Flaw } from "./client.ts";
 import { Ledger } from "./ledger.ts";
 import { Killed, OpenCode, type Surroundings } from "./opencode.ts";
@@ -149,6 +149,28 @@ export class World implements Surroundings {
 		this.deeds.push(`${process.name} is killed${when}`);
 		this.#isUnheard(process);
 		process.plugin?.kill();
+		this.#gone(process);
+	}
+
+	/**
+	 * Another program holds clankers.db while a process works and exits: what
+	 * that had to store is lost with it. OpenCode has it.
+	 */
+	async exitLocked(process: Process): Promise<void> {
+		const unlock = lock(this.#database);
+		try {
+			const deed = "begins a session and a turn while clankers.db is locked";
+			await this.act(process, deed, async (opencode) => {
+				await opencode.turn(await opencode.create());
+			});
+			this.deeds.push(`${process.name} exits before it is unlocked`);
+			process.plugin?.exit();
+		} finally {
+			unlock();
+		}
+		process.plugin?.told.clear();
+		process.plugin?.forgive(/database is locked/);
+		this.#isUnheard(process);
 		this.#gone(process);
 	}
 

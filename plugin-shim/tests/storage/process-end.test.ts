@@ -13,6 +13,8 @@ const CHILD = join(import.meta.dirname, "..", "support", "record-turns.ts");
 const PLUGIN = join(import.meta.dirname, "..", "..", "src", "index.ts");
 /** How many turns each of the processes records that run at once. */
 const TURNS = [0, 1, 3, 12, 60];
+/** An exit waits for a lock for less than two seconds; a slow machine is slower. */
+const LONGEST_EXIT_MS = 30_000;
 const ALL = TURNS.reduce((sum, turns) => sum + turns, 0);
 
 describe("processes that exit while they record through a daemon", () => {
@@ -31,6 +33,13 @@ describe("processes that exit while they record through a daemon", () => {
 			TURNS.map((turns) => [CHILD, PLUGIN, `ses_${turns}`, String(turns)]),
 			{ CLANKERS_DB_PATH: path, CLANKERS_SOCKET_PATH: daemon.socketPath },
 		);
+	const isThere = (): boolean => {
+		try {
+			return query(path, "SELECT 1 FROM sessions").length === 0;
+		} catch {
+			return false;
+		}
+	};
 	const count = (what: string): unknown =>
 		query(path, `SELECT ${what} AS n FROM sessions`)[0]?.["n"];
 	const assertAllIsStored = (): void => {
@@ -84,15 +93,30 @@ describe("processes that exit while they record through a daemon", () => {
 		assertAllIsStored();
 	});
 
+	it("exit in a moment, and say nothing, where the daemon hangs and the database stays locked", async () => {
+		await daemon.start();
+		await until("the daemon has made it", isThere);
+		daemon.suspend();
+		const unlock = lock(path);
+		try {
+			const begun = Date.now();
+			const [said] = await runAll([[CHILD, PLUGIN, "ses_locked", "0"]], {
+				CLANKERS_DB_PATH: path,
+				CLANKERS_SOCKET_PATH: daemon.socketPath,
+			});
+			assert.equal(said, "");
+			assert.ok(Date.now() - begun < LONGEST_EXIT_MS);
+		} finally {
+			unlock();
+			daemon.resume();
+		}
+		// What OpenCode has of it, the next process asks OpenCode for.
+		assert.equal(count("count(*)"), 0);
+	});
+
 	it("leave nothing out while another program locks the database now and then", async () => {
 		await daemon.start();
-		await until("the daemon has made it", () => {
-			try {
-				return query(path, "SELECT 1 FROM sessions").length === 0;
-			} catch {
-				return false;
-			}
-		});
+		await until("the daemon has made it", isThere);
 		let isOver = false;
 		const recorded = record().finally(() => {
 			isOver = true;

@@ -68,6 +68,23 @@ fn text_content_follows_a_text_whose_type_is_left_out_or_changes() {
 }
 
 #[test]
+fn text_content_keeps_a_text_that_is_told_late_to_be_something_else() {
+    let db = sent([
+        part(
+            "prt_1",
+            json!({ "type": "text", "text": "one", "startedAt": 1, "endedAt": 2 }),
+        ),
+        // Older than what is stored: it is still written.
+        part("prt_1", json!({ "type": "reasoning", "endedAt": null })),
+    ]);
+    assert_eq!(
+        db.rows("SELECT type, text FROM parts"),
+        [r#""text" | "one""#]
+    );
+    assert_eq!(db.value(TEXT), r#""one""#);
+}
+
+#[test]
 fn a_text_that_is_sent_with_its_message_stays_until_there_are_text_parts() {
     let whole = || message(json!({ "textContent": "whole" }));
     let db = sent([

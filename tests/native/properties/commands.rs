@@ -154,14 +154,19 @@ fn append() -> impl Strategy<Value = Command> {
     })
 }
 
+/// Who tells a deletion: a store that tells rows, too, and may have them again,
+/// another, or nobody known.
+fn teller() -> impl Strategy<Value = Option<&'static str>> {
+    prop::option::weighted(0.9, select(&["store_1", "store_2", "store_3"][..]))
+}
+
 fn deletion(
     method: &'static str,
     which: impl Strategy<Value = Value> + 'static,
 ) -> BoxedStrategy<Command> {
-    let how = (which, 0u8..5, select(OnDelete::ALL));
-    how.prop_map(move |(which, at, how)| {
-        // No store tells a row and its deletion: then the row would come back.
-        let how = json!({ "deletedAt": at, "onDelete": how.word(), "storeId": "store_3" });
+    let how = (which, 0u8..5, select(OnDelete::ALL), teller());
+    how.prop_map(move |(which, at, how, store)| {
+        let how = json!({ "deletedAt": at, "onDelete": how.word(), "storeId": store });
         command(method, with(which, how))
     })
     .boxed()
@@ -211,13 +216,14 @@ fn revert() -> impl Strategy<Value = Command> {
         prop::option::of(0u8..5),
         0u8..5,
         select(OnDelete::ALL),
+        teller(),
     );
-    how.prop_map(|((id, session), before, at, how)| {
+    how.prop_map(|((id, session), before, at, how, store)| {
         command(
             "session.revert",
             json!({
                 "sessionId": session, "to": id, "before": before, "deletedAt": at,
-                "onDelete": how.word(), "storeId": "store_3",
+                "onDelete": how.word(), "storeId": store,
             }),
         )
     })

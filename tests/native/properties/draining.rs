@@ -9,6 +9,7 @@ use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
 use serde_json::json;
 
 use super::commands::commands;
+use crate::events::with;
 use crate::support::{Db, assert_same, command, difference};
 
 /// What becomes of a drain.
@@ -99,6 +100,23 @@ fn one_drain_leaves_what_many_leave() {
     );
 }
 
+/// Fails where commands leave something else in one drain than one by one.
+#[track_caller]
+fn assert_drains(what: &str, stored: &[Command], commands: Vec<Command>) {
+    let (one_by_one, in_a_drain) = (Db::new(), Db::new());
+    let mut pending = Pending::default();
+    for db in [&one_by_one, &in_a_drain] {
+        db.apply(stored);
+    }
+    for command in commands {
+        one_by_one.apply(std::slice::from_ref(&command));
+        pending.add(command);
+    }
+    in_a_drain.apply(&pending.into_commands());
+    let (expected, found) = (one_by_one.contents(), in_a_drain.contents());
+    assert_same(what, &expected, &found);
+}
+
 #[test]
 fn what_a_copy_tells_is_held_against_what_was_told_before_it() {
     let copy = json!({ "id": "msg_1", "sessionId": "ses_1", "role": "user", "agent": "older", "copiedAt": 1 });
@@ -122,17 +140,23 @@ fn what_a_copy_tells_is_held_against_what_was_told_before_it() {
         command("message.upsert", copy),
         command("todo.replace", list),
     ] {
-        let (one_by_one, in_a_drain) = (Db::new(), Db::new());
-        let mut pending = Pending::default();
-        for db in [&one_by_one, &in_a_drain] {
-            db.apply(&stored);
-        }
-        for command in [copied, changed.clone()] {
-            one_by_one.apply(std::slice::from_ref(&command));
-            pending.add(command);
-        }
-        in_a_drain.apply(&pending.into_commands());
-        let (expected, found) = (one_by_one.contents(), in_a_drain.contents());
-        assert_same("a copy", &expected, &found);
+        assert_drains("a copy", &stored, vec![copied, changed.clone()]);
     }
+}
+
+#[test]
+fn an_answer_whose_failure_is_told_by_itself_has_a_failed_step() {
+    let kind = "SELECT kind FROM usage";
+    let message = |more| {
+        let ids = json!({ "id": "msg_1", "sessionId": "ses_1" });
+        command("message.upsert", with(ids, more))
+    };
+    let answer = json!({ "role": "assistant", "createdAt": 1, "completedAt": 2, "cost": 0.5 });
+    let told = vec![message(answer), message(json!({ "errorName": "E" }))];
+    let db = Db::new();
+    db.apply(&told[..1]);
+    assert_eq!(db.value(kind), r#""step""#);
+    db.apply(&told[1..]);
+    assert_eq!(db.value(kind), r#""failed""#);
+    assert_drains("a failure", &[], told);
 }

@@ -3,11 +3,13 @@
 
 mod changed;
 mod commands;
+mod conditions;
 mod delivery;
 mod draining;
 mod expected;
 mod history;
 mod presence;
+mod revivals;
 mod streaming;
 mod world;
 
