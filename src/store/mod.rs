@@ -29,7 +29,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_tools_of_forks.sql"),
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_ground.sql"),
-    include_str!("migrations/0006_step_models.sql"),
+    include_str!("migrations/0006_steps_and_purges.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.

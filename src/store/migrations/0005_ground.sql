@@ -32,16 +32,12 @@ CREATE TABLE session_stores (
 -- So far `origin` was a path. Paths do not tell stores apart.
 ALTER TABLE session_own DROP COLUMN origin;
 
--- Who told a deletion last and when, and when that store had it again: NULL as
--- long as it had not. Of what was purged and of parts likewise: a deletion that
--- is repeated once it is over deletes nothing.
+-- Who told a deletion and when, and when that store had it again.
 ALTER TABLE deletions ADD COLUMN store_id TEXT;
 ALTER TABLE deletions ADD COLUMN at INTEGER;
 ALTER TABLE deletions ADD COLUMN revived_at INTEGER;
--- The session that a purged message went with: once that is there again, the
--- message is not before it is answered with.
-ALTER TABLE purged ADD COLUMN session_id TEXT;
-CREATE INDEX purged_by_session ON purged (session_id) WHERE session_id IS NOT NULL;
+ALTER TABLE purged ADD COLUMN store_id TEXT;
+ALTER TABLE purged ADD COLUMN at INTEGER;
 
 -- The messages of a missing session, and the tool calls of a missing message,
 -- are missing with it, and are back with it.
