@@ -99,10 +99,11 @@ fn value(column: &Column) -> String {
         Rule::First if *name == "id" => told,
         Rule::First | Rule::Teller => format!("coalesce(held.{name}, ?1 ->> '{json}')"),
         Rule::Latest | Rule::Apart => format!("iif({unknown}, {stored}, {told})"),
-        // What a copy has redacted replaces nothing.
+        // What a copy has redacted replaces nothing: OpenCode 2 says so of objects
+        // in another way than of texts.
         Rule::Content => format!(
             "iif({unknown} OR erased OR {OF_COPY} AND held.{name} IS NOT NULL
-    AND instr(?1 ->> '{json}', '[redacted:'), {stored}, {told})"
+    AND (instr(?1 ->> '{json}', '[redacted:') OR instr(?1 ->> '{json}', '{{\"redacted\":\"')), {stored}, {told})"
         ),
         Rule::Derived => format!("iif({unknown} OR erased OR has_texts, {stored}, {told})"),
         Rule::Earliest | Rule::Greatest => {
