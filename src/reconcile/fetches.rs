@@ -422,11 +422,12 @@ impl Reconciler {
     }
 }
 
-/// A path that `opencode export --sanitize` has taken out.
+/// A path that `opencode export --sanitize` has taken out; a folder's begins
+/// with a slash there, in OpenCode 2.
 fn forget_redacted(path: &mut Known<String>) {
     if path
         .value()
-        .is_some_and(|path| path.starts_with("[redacted:"))
+        .is_some_and(|path| path.trim_start_matches('/').starts_with("[redacted:"))
     {
         *path = Known::Unknown;
     }

@@ -150,10 +150,18 @@ fn below<R: Row>(column: &Column) -> String {
     };
     format!(
         " OR {OF_COPY} AND {is_known}
-    AND (instr(?1 ->> '{json}', '[redacted:') OR ?1 ->> 'copiedAt' <= {changed}
-      AND (coalesce(?1 ->> '{json}', '') = '' OR {whole} AND NOT instr(held.{name}, '[redacted:')))",
+    AND ({is_redacted} OR ?1 ->> 'copiedAt' <= {changed}
+      AND (coalesce(?1 ->> '{json}', '') = '' OR {whole} AND NOT {was_redacted}))",
         changed = changed(R::GUARD),
+        is_redacted = redacted(&format!("?1 ->> '{json}'")),
+        was_redacted = redacted(&format!("held.{name}")),
     )
+}
+
+/// True where a copy has taken this out. OpenCode 2 says so of objects in another
+/// way than of texts.
+fn redacted(value: &str) -> String {
+    format!("(instr({value}, '[redacted:') OR instr({value}, '{{\"redacted\":\"'))")
 }
 
 /// When the session was changed last, as far as is stored.

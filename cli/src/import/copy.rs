@@ -107,9 +107,11 @@ impl Copy {
         let read = &mut self.read;
         read.sessions += 1;
         read.new += usize::from(!self.stored.contains(id));
-        read.messages += history.messages.len();
-        let parts = history.messages.iter().map(|message| message.parts.len());
-        read.parts += parts.sum::<usize>();
+        let held = history.messages.iter().filter_map(parts_of);
+        for parts in held {
+            read.messages += 1;
+            read.parts += parts;
+        }
         read.unreadable.extend(history.unreadable.iter().cloned());
         let info = info.clone();
         self.open = Some(history);
@@ -120,12 +122,29 @@ impl Copy {
 fn page_of(history: &History, page: Option<&str>) -> Value {
     let from: usize = page.and_then(|page| page.parse().ok()).unwrap_or_default();
     let rest = history.messages.get(from..).unwrap_or_default();
-    let items = rest.iter().take(PAGE);
-    let items = items.map(|message| json!({ "info": message.info, "parts": message.parts }));
     let next = (rest.len() > PAGE).then(|| (from + PAGE).to_string());
     json!({
-        "items": items.collect::<Vec<_>>(),
+        "items": rest.get(..PAGE).unwrap_or(rest),
         "next": next,
         "incomplete": !history.unreadable.is_empty(),
     })
+}
+
+/// How many parts a message has; nothing of what is a message only in OpenCode
+/// 2, and says what the session's own columns hold.
+fn parts_of(message: &Value) -> Option<usize> {
+    let length = |name| {
+        message
+            .get(name)
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len)
+    };
+    let kind = message.get("type").and_then(Value::as_str);
+    match kind {
+        None => Some(length("parts")),
+        Some("assistant") => Some(length("content")),
+        Some("idle" | "agent-switched" | "model-switched" | "location-switched") => None,
+        // A text, and what a person has put beside it.
+        Some(_) => Some(1 + length("files") + length("agents") + length("skills")),
+    }
 }

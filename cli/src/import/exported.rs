@@ -1,8 +1,10 @@
-//! What `opencode export` writes: `{ info, messages: [{ info, parts }] }`.
+//! What `opencode export` writes: `{ info, messages }`, the messages as the API of
+//! the engine answers them, OpenCode 1's `{ info, parts }` or OpenCode 2's
+//! `{ id, type, … }`.
 
 use serde_json::Value;
 
-use super::source::{History, Message, Source};
+use super::source::{History, Source};
 use crate::error::{Error, Result};
 
 /// One session in one document.
@@ -20,7 +22,7 @@ impl Exported {
             .unwrap_or_default();
         let document: Value = serde_json::from_str(json).map_err(|error| {
             Error::new(format!("{name} is no export of OpenCode: {error}"))
-                .hint("make one with: opencode export SESSION > session.json")
+                .hint("make one with: opencode export SESSION > session.json (2.x: opencode session export)")
         })?;
         if document
             .pointer("/info/id")
@@ -52,16 +54,8 @@ impl Source for Exported {
 
     fn read(&mut self, _info: &Value) -> Result<History> {
         let messages = self.document.get("messages").and_then(Value::as_array);
-        let message = |message: &Value| Message {
-            info: message.get("info").cloned().unwrap_or_default(),
-            parts: message
-                .get("parts")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default(),
-        };
         Ok(History {
-            messages: messages.into_iter().flatten().map(message).collect(),
+            messages: messages.cloned().unwrap_or_default(),
             todos: None,
             unreadable: Vec::new(),
         })

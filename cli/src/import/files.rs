@@ -6,9 +6,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::source::{History, Message, Source, id_of};
+use super::source::{History, Source, id_of};
 use crate::error::Result;
 use crate::paths::shown;
 
@@ -49,7 +49,7 @@ impl Source for Files {
                 &self.storage.join("part").join(id_of(&info)),
                 &mut unreadable,
             );
-            messages.push(Message { info, parts });
+            messages.push(json!({ "info": info, "parts": parts }));
         }
         let todos = self.storage.join("todo").join(format!("{session}.json"));
         let todos = if todos.is_file() {

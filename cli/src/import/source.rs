@@ -11,20 +11,15 @@ use crate::error::{Context, Error, Result};
 use crate::paths::{folder_from_env, shown, xdg_data};
 
 /// What OpenCode has in a session, as its API would answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct History {
-    pub(crate) messages: Vec<Message>,
+    /// Each as the engine answers it that wrote it: OpenCode 1's `{ info, parts }`
+    /// or OpenCode 2's `{ id, type, … }`, with its place, `seq`, where that is known.
+    pub(crate) messages: Vec<Value>,
     /// None where the source does not keep them.
     pub(crate) todos: Option<Vec<Value>>,
     /// What could not be read of it.
     pub(crate) unreadable: Vec<String>,
-}
-
-/// A message with its parts.
-#[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) info: Value,
-    pub(crate) parts: Vec<Value>,
 }
 
 /// A place that holds sessions.
@@ -51,10 +46,7 @@ pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
     databases.extend(folder_from_env("OPENCODE_DB").filter(|path| path.is_file()));
     databases.sort();
     databases.dedup();
-    let mut sources: Vec<Box<dyn Source>> = Vec::new();
-    for path in databases {
-        sources.push(Box::new(Database::open(&path)?));
-    }
+    let mut sources = opened(databases)?;
     let storage = folder.join("storage");
     if sources.is_empty() && storage.join("session").is_dir() {
         sources.push(Box::new(Files::new(&storage)));
@@ -85,12 +77,7 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
         if databases.is_empty() && storage.join("session").is_dir() {
             return Ok(vec![Box::new(Files::new(&storage))]);
         }
-        let open =
-            |path: PathBuf| Ok::<_, Error>(Box::new(Database::open(&path)?) as Box<dyn Source>);
-        let sources = databases
-            .into_iter()
-            .map(open)
-            .collect::<Result<Vec<_>>>()?;
+        let sources = opened(databases)?;
         if sources.is_empty() {
             return Err(Error::new(format!(
                 "{} holds no data of OpenCode",
@@ -110,6 +97,48 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
     }
     let text = std::fs::read_to_string(path).context(what)?;
     Ok(vec![Box::new(Exported::parse(&shown(path), &text)?)])
+}
+
+/// The databases of a folder. One that cannot be read, as that of a preview of
+/// OpenCode 2, keeps nothing of the others back; it is told with them.
+fn opened(databases: Vec<PathBuf>) -> Result<Vec<Box<dyn Source>>> {
+    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+    let mut refused = Vec::new();
+    for path in databases {
+        match Database::open(&path) {
+            Ok(database) => sources.push(Box::new(database)),
+            Err(error) => refused.push((path, error)),
+        }
+    }
+    if sources.is_empty()
+        && let Some((_, error)) = refused.pop()
+    {
+        return Err(error);
+    }
+    for (path, why) in refused {
+        sources.push(Box::new(Refused { path, why }));
+    }
+    Ok(sources)
+}
+
+/// A database that cannot be read.
+struct Refused {
+    path: PathBuf,
+    why: Error,
+}
+
+impl Source for Refused {
+    fn name(&self) -> String {
+        shown(&self.path)
+    }
+
+    fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {
+        Ok((Vec::new(), vec![self.why.to_string()]))
+    }
+
+    fn read(&mut self, _info: &Value) -> Result<History> {
+        Ok(History::default())
+    }
 }
 
 /// Whether a database is named as OpenCode names its own: `opencode.db`, or

@@ -1,214 +1,51 @@
 //! Importing what OpenCode has on disk. The homes were made by real releases
 //! (`tests/homes/make.ts`), each beside what the plugin recorded there.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::support::history::{
+    assert_same, comparable, fixture, home_of, put_database, recorded, stored, with_columns_of,
+    without,
+};
 use crate::support::home::Home;
 use crate::support::recording;
 
-const RELEASES: &[&str] = &["1.0.61", "1.1.31", "1.3.2", "1.18.34"];
-const TABLES: &[&str] = &[
-    "sessions",
-    "session_own",
-    "messages",
-    "parts",
-    "tool_calls",
-    "usage",
-    "session_errors",
-    "todos",
-];
+const RELEASES: &[&str] = &["1.0.61", "1.1.31", "1.3.2", "1.18.34", "2.0.15"];
 
-fn fixture(release: &str, name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/homes")
-        .join(release)
-        .join(name)
-}
-
-fn lines(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-/// A home with what a release kept in it.
-fn home_of(release: &str) -> Home {
-    let home = Home::new();
-    let data = home.path(".local/share/opencode");
-    fs::create_dir_all(&data).unwrap();
-    if fixture(release, "opencode.jsonl").exists() {
-        put_database(release, &data.join("opencode.db"));
+/// How many sessions the home of a release has, and its export messages.
+fn sessions(release: &str) -> (&'static str, i64) {
+    if release == "2.0.15" {
+        ("12 sessions", 9)
     } else {
-        put_files(release, &data.join("storage"));
-    }
-    home
-}
-
-fn put_database(release: &str, path: &Path) {
-    let db = Connection::open(path).unwrap();
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF")
-        .unwrap();
-    for line in lines(&fixture(release, "opencode.jsonl")) {
-        if let Some(sql) = line["sql"].as_str() {
-            db.execute_batch(sql).unwrap();
-            continue;
-        }
-        let row = line["row"].as_object().unwrap();
-        let names: Vec<String> = row.keys().map(|name| format!("\"{name}\"")).collect();
-        let marks = vec!["?"; names.len()].join(", ");
-        let table = line["table"].as_str().unwrap();
-        let sql = format!(
-            "INSERT INTO {table} ({}) VALUES ({marks})",
-            names.join(", ")
-        );
-        db.execute(&sql, rusqlite::params_from_iter(row.values().map(to_sql)))
-            .unwrap();
+        ("6 sessions", 8)
     }
 }
 
-fn put_files(release: &str, storage: &Path) {
-    for line in lines(&fixture(release, "storage.jsonl")) {
-        let path = storage.join(line["path"].as_str().unwrap());
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, line["text"].as_str().unwrap()).unwrap();
+/// What OpenCode 2 tells in events and keeps nowhere, when a text was begun and
+/// ended; and what it keeps and does not always tell, the release that made a session.
+fn told_by_one(release: &str) -> &'static [(&'static str, &'static str)] {
+    if release == "2.0.15" {
+        &[
+            ("parts", "started_at"),
+            ("parts", "ended_at"),
+            ("sessions", "source_version"),
+        ]
+    } else {
+        &[]
     }
 }
 
-fn to_sql(value: &Value) -> Sql {
-    match value {
-        Value::Null => Sql::Null,
-        Value::Number(number) => number
-            .as_i64()
-            .map_or_else(|| Sql::Real(number.as_f64().unwrap()), Sql::Integer),
-        Value::String(text) => Sql::Text(text.clone()),
-        other => panic!("no column holds {other}"),
+/// What its exports leave out of what its database has.
+fn left_out_of_exports(release: &str) -> &'static [(&'static str, &'static str)] {
+    if release == "2.0.15" {
+        &[("messages", "position")]
+    } else {
+        &[]
     }
-}
-
-type Row = (String, Map<String, Value>);
-
-/// What the plugin recorded while the conversation was held.
-fn recorded(release: &str) -> Vec<Row> {
-    let row = |line: Value| {
-        (
-            line["table"].as_str().unwrap().to_owned(),
-            line["row"].as_object().unwrap().clone(),
-        )
-    };
-    lines(&fixture(release, "recorded.jsonl"))
-        .into_iter()
-        .map(row)
-        .collect()
-}
-
-fn stored(db: &Connection) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for table in TABLES {
-        let mut statement = db
-            .prepare(&format!(
-                "SELECT {} FROM {table} ORDER BY 1, 2",
-                recording::columns(db, table)
-            ))
-            .unwrap();
-        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let mut found = statement.query([]).unwrap();
-        while let Some(row) = found.next().unwrap() {
-            let value = |at: usize| match row.get::<_, Sql>(at).unwrap() {
-                Sql::Null | Sql::Blob(_) => Value::Null,
-                Sql::Integer(number) => number.into(),
-                Sql::Real(number) => number.into(),
-                Sql::Text(text) => text.into(),
-            };
-            let row = names
-                .iter()
-                .enumerate()
-                .map(|(at, name)| (name.clone(), value(at)))
-                .collect();
-            rows.push(((*table).to_owned(), row));
-        }
-    }
-    rows
-}
-
-/// The rows without columns that are newer than the homes.
-fn with_columns_of(recorded: &[Row], mut rows: Vec<Row>) -> Vec<Row> {
-    for (table, row) in &mut rows {
-        if let Some((_, known)) = recorded.iter().find(|(name, _)| name == table) {
-            row.retain(|column, _| known.contains_key(column));
-        }
-    }
-    rows
-}
-
-/// The rows of what OpenCode still has, each as text. What it has deleted it
-/// cannot tell, and how long a person was asked only events say. Numbers that
-/// JavaScript wrote without a fraction are the same number.
-fn comparable(rows: &[Row]) -> Vec<String> {
-    let text = |row: &Map<String, Value>, name: &str| {
-        row.get(name).and_then(Value::as_str).map(str::to_owned)
-    };
-    let is_live = |row: &Map<String, Value>| {
-        let marks = ["deleted_at", "missing_since"];
-        marks
-            .iter()
-            .all(|mark| row.get(*mark).is_none_or(Value::is_null))
-    };
-    let undeleted = |table: &str| -> BTreeSet<String> {
-        let of = rows
-            .iter()
-            .filter(|(name, row)| name == table && is_live(row));
-        of.filter_map(|(_, row)| text(row, "id")).collect()
-    };
-    let (sessions, messages) = (undeleted("sessions"), undeleted("messages"));
-    let still_there = |(table, row): &&Row| {
-        let session = if table == "sessions" {
-            text(row, "id")
-        } else {
-            text(row, "session_id")
-        };
-        let message =
-            text(row, "message_id").is_none_or(|id| table == "usage" || messages.contains(&id));
-        is_live(row) && message && session.is_some_and(|id| sessions.contains(&id))
-    };
-    let line = |(table, row): &Row| {
-        let mut row = row.clone();
-        // What an import cannot know, and what the recordings are too old to have.
-        for column in ["origin", "whole_at", "permission_wait_ms"] {
-            row.remove(column);
-        }
-        // What the recordings of an earlier schema have not, or had as 0.
-        for column in [
-            "missing_since",
-            "position",
-            "kind",
-            "ignored",
-            "cost_source",
-        ] {
-            row.remove(column);
-        }
-        for column in ["additions", "deletions", "files_changed"] {
-            if row.get(column).is_some_and(|lines| *lines == json!(0)) {
-                row.insert(column.to_owned(), Value::Null);
-            }
-        }
-        for value in row.values_mut() {
-            if let Some(number) = value.as_f64() {
-                *value = json!(number);
-            }
-        }
-        let row: std::collections::BTreeMap<_, _> = row.into_iter().collect();
-        format!("{table} {}", json!(row))
-    };
-    let mut lines: Vec<String> = rows.iter().filter(still_there).map(line).collect();
-    lines.sort();
-    lines
 }
 
 #[test]
@@ -216,16 +53,13 @@ fn what_is_imported_equals_what_the_plugin_records() {
     for release in RELEASES {
         let home = home_of(release);
         let said = home.stdout(&["import"]);
-        assert!(said.contains("brought in 6 sessions"), "{release}: {said}");
-        let (imported, recorded) = (
-            comparable(&stored(&home.open())),
-            comparable(&recorded(release)),
-        );
+        let brought = format!("brought in {}", sessions(release).0);
+        assert!(said.contains(&brought), "{release}: {said}");
+        let recorded = without(recorded(release), told_by_one(release));
+        let imported = comparable(&with_columns_of(&recorded, stored(&home.open())));
+        let recorded = comparable(&recorded);
         assert!(recorded.len() > 100, "{release}");
-        for (imported, recorded) in imported.iter().zip(&recorded) {
-            assert_eq!(imported, recorded, "{release}");
-        }
-        assert_eq!(imported.len(), recorded.len(), "{release}");
+        assert_same(&imported, &recorded, release);
         let rejections: i64 = home
             .open()
             .query_row("SELECT count(*) FROM rejections", [], |row| row.get(0))
@@ -240,15 +74,13 @@ fn importing_again_changes_nothing() {
         let home = home_of(release);
         home.stdout(&["import"]);
         let before = recording::dump(&home.open());
-        assert!(
-            home.stdout(&["import"])
-                .contains("nothing to bring in: all of 6 sessions are recorded")
-        );
+        let (all, _) = sessions(release);
+        let nothing = format!("nothing to bring in: all of {all} are recorded");
+        assert!(home.stdout(&["import"]).contains(&nothing), "{release}");
         assert_eq!(recording::dump(&home.open()), before, "{release}");
-        assert!(
-            home.stdout(&["import", "--all"])
-                .contains("brought in 6 sessions")
-        );
+        let brought = format!("brought in {all}");
+        let said = home.stdout(&["import", "--all"]);
+        assert!(said.contains(&brought), "{release}: {said}");
         assert_eq!(recording::dump(&home.open()), before, "{release}");
     }
 }
@@ -324,16 +156,37 @@ fn every_channels_database_is_read() {
 }
 
 #[test]
+fn a_database_that_cannot_be_read_keeps_nothing_of_the_others_back() {
+    let home = home_of("2.0.15");
+    let other = home.path(".local/share/opencode/opencode-next.db");
+    Connection::open(&other)
+        .unwrap()
+        .execute_batch("CREATE TABLE session (id text); CREATE TABLE session_message (id text)")
+        .unwrap();
+    let said = home.stdout(&["import"]);
+    assert!(
+        said.contains("brought in 12 sessions")
+            && said.contains("opencode-next.db is no database of OpenCode's"),
+        "{said}"
+    );
+    fs::remove_file(home.path(".local/share/opencode/opencode.db")).unwrap();
+    let complaint = home.stderr(&["import"]);
+    assert!(
+        complaint.contains("opencode-next.db is no database of OpenCode's"),
+        "{complaint}"
+    );
+}
+
+#[test]
 fn an_export_of_opencodes_is_read() {
     for release in RELEASES {
         let home = Home::new();
         let file = fixture(release, "export.json");
         let said = home.stdout(&["import", "--from", file.to_str().unwrap()]);
-        assert!(
-            said.contains("brought in 1 session, 8 messages"),
-            "{release}: {said}"
-        );
-        let recorded = recorded(release);
+        let brought = format!("brought in 1 session, {} messages", sessions(release).1);
+        assert!(said.contains(&brought), "{release}: {said}");
+        let recorded = without(recorded(release), told_by_one(release));
+        let recorded = without(recorded, left_out_of_exports(release));
         let imported = comparable(&with_columns_of(&recorded, stored(&home.open())));
         let all = comparable(&recorded);
         let missing: Vec<&String> = imported.iter().filter(|line| !all.contains(line)).collect();
@@ -366,7 +219,19 @@ fn each_text(value: &mut Value, change: &dyn Fn(&str, &str) -> Option<String>) {
     walk("", value, change);
 }
 
-/// What `opencode export --sanitize` takes out, under the real ids.
+/// An export of the home of a release, and the same as `export --sanitize` makes
+/// it: OpenCode 2's own, and of the others what that takes out, under the real ids.
+fn exports(release: &str) -> (Value, Value) {
+    let read = |name| serde_json::from_slice(&fs::read(fixture(release, name)).unwrap()).unwrap();
+    let export: Value = read("export.json");
+    let sanitized = if release == "2.0.15" {
+        read("sanitized.json")
+    } else {
+        sanitized(&export)
+    };
+    (export, sanitized)
+}
+
 fn sanitized(export: &Value) -> Value {
     const TAKEN_OUT: [&str; 8] = [
         "title",
@@ -423,13 +288,10 @@ fn an_export_with_its_texts_taken_out_replaces_none_that_is_recorded() {
         let home = home_of(release);
         home.stdout(&["import"]);
         let before = content(&home);
-        let export: Value =
-            serde_json::from_str(&fs::read_to_string(fixture(release, "export.json")).unwrap())
-                .unwrap();
-        import(&home, &sanitized(&export));
+        let (_, mut later) = exports(release);
+        import(&home, &later);
         assert_eq!(content(&home), before, "{release}");
         // Nor where the session has gone on since.
-        let mut later = sanitized(&export);
         later["info"]["time"]["updated"] = json!(9_999_999_999_999_i64);
         import(&home, &later);
         let words = |lines: Vec<String>| -> Vec<String> {
@@ -446,9 +308,7 @@ fn an_older_export_puts_no_text_back() {
         let home = home_of(release);
         home.stdout(&["import"]);
         let before = content(&home);
-        let mut export: Value =
-            serde_json::from_str(&fs::read_to_string(fixture(release, "export.json")).unwrap())
-                .unwrap();
+        let (mut export, _) = exports(release);
         each_text(&mut export, &|key, text| {
             (key == "text" || key == "title").then(|| format!("{text} as it was"))
         });
@@ -483,22 +343,31 @@ fn an_export_of_the_same_time_replaces_no_words() {
 
 #[test]
 fn what_only_an_export_has_comes_with_what_it_has_left_of_it() {
-    let home = Home::new();
-    let file = fixture("1.18.34", "export.json");
-    let export: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-    import(&home, &sanitized(&export));
-    let db = home.open();
-    let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(count("SELECT count(*) FROM messages"), 8);
-    assert_eq!(
-        count("SELECT count(*) FROM sessions WHERE project_path LIKE '[redacted:%'"),
-        0
-    );
-    // The whole one fills in what is missing, the second time nothing.
-    import(&home, &export);
-    let whole = content(&home);
-    import(&home, &export);
-    assert_eq!(content(&home), whole);
+    for release in ["1.18.34", "2.0.15"] {
+        let home = Home::new();
+        let (export, sanitized) = exports(release);
+        import(&home, &sanitized);
+        let db = home.open();
+        let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        let (_, messages) = sessions(release);
+        assert_eq!(
+            count("SELECT count(*) FROM messages"),
+            messages,
+            "{release}"
+        );
+        let redacted = "SELECT count(*) FROM sessions WHERE project_path LIKE '%[redacted:%'
+            OR project_name LIKE '%[redacted:%'";
+        assert_eq!(count(redacted), 0, "{release}");
+        // The whole one fills in what is missing, the second time nothing.
+        import(&home, &export);
+        let whole = content(&home);
+        assert!(
+            !whole.concat().contains("redacted"),
+            "{release}: {whole:#?}"
+        );
+        import(&home, &export);
+        assert_eq!(content(&home), whole, "{release}");
+    }
 }
 
 #[test]

@@ -17,5 +17,6 @@ mod newer;
 mod privacy;
 mod reading;
 mod support;
+mod taken_over;
 mod upkeep;
 mod wire;

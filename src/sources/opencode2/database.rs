@@ -30,7 +30,8 @@ pub struct Queries {
     /// At most `limit` messages of `{ sessionId, after, limit }` whose id is
     /// behind `after`, in the order of their ids: `id`, `sessionId`, `type`,
     /// `seq` and `data`, the JSON text of the rest. One without a `type` is
-    /// OpenCode 1's.
+    /// OpenCode 1's, and has a `seq` once OpenCode 2 has gone on with its
+    /// session: the copy alone leaves the session's time of change as it was.
     pub messages: String,
     /// The message `{ sessionId, id }` likewise.
     pub message: String,
@@ -107,6 +108,15 @@ EXISTS (SELECT 1 FROM message WHERE message.id = two.id)
         AND said.time_created = two.time_created
         AND substr(said.id, 1, 16) = substr(two.id, 1, 16))";
 
+/// True where a session has messages of OpenCode 2's own.
+fn has_gone_on() -> String {
+    format!(
+        "\
+EXISTS (SELECT 1 FROM session_message AS two
+    WHERE session_id = ?1 ->> 'sessionId' AND NOT ({IS_TOLD_BY_ONE}))"
+    )
+}
+
 /// The messages of a session for which `which` holds. First their ids: their
 /// contents are not to be sorted.
 fn messages(has_one: bool, which: &str, first: &str) -> String {
@@ -127,10 +137,11 @@ WITH page AS (
   WHERE session_id = ?1 ->> 'sessionId' AND {which} AND NOT ({IS_TOLD_BY_ONE})
   {first})
 SELECT page.id, ?1 ->> 'sessionId' AS sessionId, iif(is_of_one, NULL, two.type) AS type,
-  two.seq, iif(is_of_one, one.data, two.data) AS data
+  iif({has_gone_on}, two.seq, NULL) AS seq, iif(is_of_one, one.data, two.data) AS data
 FROM page
 LEFT JOIN message AS one ON is_of_one AND one.id = page.id
 LEFT JOIN session_message AS two ON two.id = page.id
-ORDER BY page.id"
+ORDER BY page.id",
+        has_gone_on = has_gone_on()
     )
 }

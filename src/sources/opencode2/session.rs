@@ -69,6 +69,13 @@ pub(super) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
     if let Some(names) = info.maybe_object("model").map(model) {
         (row.model, row.provider) = names;
     }
+    // Of a session that OpenCode 1 began, OpenCode 2's database keeps it.
+    if let Some(mut summary) = info.maybe_object("summary") {
+        row.additions = summary.number("additions");
+        row.deletions = summary.number("deletions");
+        row.files_changed = summary.maybe_number("files");
+        summary.finish();
+    }
     if let Some(mut time) = info.object("time") {
         row.created_at = time.number("created");
         row.updated_at = time.number("updated");

@@ -1,0 +1,239 @@
+//! OpenCode's databases since 1.2. OpenCode 1 and OpenCode 2 work on one file,
+//! each with tables of its own; what either wrote in it is read.
+
+mod session;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clankers::sources::opencode2::database::{Queries, TABLES};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::{Map, Value, json};
+
+use super::source::{History, Source, id_of};
+use crate::error::{Context, Error, Result};
+use crate::paths::shown;
+use crate::store::{Row, rows};
+
+/// A database of OpenCode's.
+pub(super) struct Database {
+    path: PathBuf,
+    db: Connection,
+    has_one: bool,
+    has_two: bool,
+    statements: Statements,
+}
+
+/// What is asked of a database, each with the JSON text of an object.
+struct Statements {
+    /// The messages of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`,
+    /// `seq`, `data`. One without a `type` is OpenCode 1's.
+    messages: String,
+    /// The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`,
+    /// `sessionId`, `data`.
+    parts: Option<String>,
+    /// The to-do list of `{ sessionId }`.
+    todos: Option<String>,
+}
+
+impl Statements {
+    /// Those for a database with these tables, which only OpenCode 1 has worked on.
+    fn of_one(tables: &[String]) -> Self {
+        let todos = "\
+SELECT content, status, priority FROM todo
+WHERE session_id = ?1 ->> 'sessionId' ORDER BY position";
+        let has_todos = tables.iter().any(|table| table == "todo");
+        Self {
+            messages: "\
+SELECT id, session_id AS sessionId, NULL AS type, NULL AS seq, data FROM message
+WHERE session_id = ?1 ->> 'sessionId' ORDER BY id"
+                .to_owned(),
+            parts: Some(
+                "\
+SELECT id, message_id AS messageId, session_id AS sessionId, data FROM part
+WHERE message_id IN (SELECT value FROM json_each(?1, '$.ids')) ORDER BY id"
+                    .to_owned(),
+            ),
+            todos: has_todos.then(|| todos.to_owned()),
+        }
+    }
+}
+
+impl From<Queries> for Statements {
+    fn from(queries: Queries) -> Self {
+        Self {
+            messages: queries.messages,
+            parts: queries.parts,
+            todos: queries.todos,
+        }
+    }
+}
+
+impl Database {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let what = || format!("cannot read {}", shown(path));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).context(what)?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        let tables: Vec<String> = db
+            .prepare(TABLES)
+            .and_then(|mut tables| tables.query_map([], |row| row.get(0))?.collect())
+            .context(what)?;
+        let has = |name: &&str| tables.iter().any(|table| table == name);
+        let has_one = ["session", "message", "part"].iter().all(has);
+        let of_two = Queries::of(&tables);
+        if !has_one && of_two.is_none() {
+            return Err(Error::new(format!(
+                "{} is no database of OpenCode's",
+                shown(path)
+            )));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            db,
+            has_one,
+            has_two: of_two.is_some(),
+            statements: of_two.map_or_else(|| Statements::of_one(&tables), Statements::from),
+        })
+    }
+
+    /// The sessions of a table, each with its time of change.
+    fn sessions(&self, table: &str, of: fn(&Row) -> Value) -> Result<Vec<(i64, Value)>> {
+        let found = rows(&self.db, &format!("SELECT * FROM {table}"), [])?;
+        let updated = |row: &Row| row.int("time_updated").unwrap_or_default();
+        Ok(found.iter().map(|row| (updated(row), of(row))).collect())
+    }
+
+    /// OpenCode 1's parts of these messages, by their messages.
+    fn parts(
+        &self,
+        messages: &[Row],
+        unreadable: &mut Vec<String>,
+    ) -> Result<BTreeMap<String, Vec<Value>>> {
+        let mut of_messages: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        let Some(sql) = &self.statements.parts else {
+            return Ok(of_messages);
+        };
+        let ids: Vec<&str> = messages
+            .iter()
+            .filter(|message| message.text("type").is_none())
+            .filter_map(|message| message.text("id"))
+            .collect();
+        for part in rows(&self.db, sql, [json!({ "ids": ids }).to_string()])? {
+            let message = part.text("messageId").unwrap_or_default().to_owned();
+            let columns = ["id", "messageID", "sessionID"];
+            let names = ["id", "messageId", "sessionId"];
+            if let Some(part) = document(&part, names.into_iter().zip(columns), unreadable) {
+                of_messages.entry(message).or_default().push(part);
+            }
+        }
+        Ok(of_messages)
+    }
+
+    fn todos(&self, session_id: &str) -> Result<Option<Vec<Value>>> {
+        let Some(sql) = &self.statements.todos else {
+            return Ok(None);
+        };
+        let params = json!({ "sessionId": session_id }).to_string();
+        let found = rows(&self.db, sql, [params])?;
+        Ok(Some(
+            found.into_iter().map(|row| Value::Object(row.0)).collect(),
+        ))
+    }
+}
+
+impl Source for Database {
+    fn name(&self) -> String {
+        shown(&self.path)
+    }
+
+    /// What both have is listed as it was changed last. What OpenCode 2 takes over
+    /// keeps its time of change until it is gone on with, and is OpenCode 1's till then.
+    fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {
+        let moment = self.db.unchecked_transaction()?;
+        let mut found = Vec::new();
+        if self.has_one {
+            found.extend(self.sessions("session", session::of_one)?);
+        }
+        if self.has_two {
+            found.extend(self.sessions("session_v2", session::of_two)?);
+        }
+        moment.finish()?;
+        let mut latest: BTreeMap<String, (i64, Value)> = BTreeMap::new();
+        for (updated, info) in found {
+            let id = id_of(&info).to_owned();
+            if latest.get(&id).is_none_or(|(known, _)| *known < updated) {
+                latest.insert(id, (updated, info));
+            }
+        }
+        let sessions = latest.into_values().map(|(_, info)| info).collect();
+        Ok((sessions, Vec::new()))
+    }
+
+    fn read(&mut self, info: &Value) -> Result<History> {
+        // One moment of the database: OpenCode may be writing.
+        let moment = self.db.unchecked_transaction()?;
+        let id = id_of(info);
+        let mut unreadable = Vec::new();
+        let all = json!({ "sessionId": id, "after": "", "limit": -1 });
+        let messages = rows(&self.db, &self.statements.messages, [all.to_string()])?;
+        let mut parts = self.parts(&messages, &mut unreadable)?;
+        let item = |message: &Row| item(message, &mut parts, &mut unreadable);
+        let items = messages.iter().filter_map(item).collect();
+        let todos = self.todos(id)?;
+        moment.finish()?;
+        Ok(History {
+            messages: items,
+            todos,
+            unreadable,
+        })
+    }
+}
+
+/// A message as the engine answers it that wrote it, with its place in the
+/// session where that is known.
+fn item(
+    message: &Row,
+    parts: &mut BTreeMap<String, Vec<Value>>,
+    unreadable: &mut Vec<String>,
+) -> Option<Value> {
+    let seq = message.0.get("seq").filter(|seq| !seq.is_null()).cloned();
+    let mut item = if message.text("type").is_some() {
+        let fields = [("id", "id"), ("type", "type")];
+        document(message, fields, unreadable)?
+    } else {
+        let fields = [("id", "id"), ("sessionId", "sessionID")];
+        let info = document(message, fields, unreadable)?;
+        let parts = parts.remove(id_of(&info)).unwrap_or_default();
+        json!({ "info": info, "parts": parts })
+    };
+    if let (Some(item), Some(seq)) = (item.as_object_mut(), seq) {
+        item.insert("seq".to_owned(), seq);
+    }
+    Some(item)
+}
+
+/// A row whose document is in its column `data`, with the columns that are not
+/// in it.
+fn document<'a>(
+    row: &Row,
+    columns: impl IntoIterator<Item = (&'a str, &'a str)>,
+    unreadable: &mut Vec<String>,
+) -> Option<Value> {
+    match serde_json::from_str::<Map<String, Value>>(row.text("data").unwrap_or_default()) {
+        Ok(data) => {
+            let mut document = Map::new();
+            for (column, field) in columns {
+                let value = row.0.get(column).cloned().unwrap_or_default();
+                document.insert(field.to_owned(), value);
+            }
+            document.extend(data);
+            Some(Value::Object(document))
+        }
+        Err(error) => {
+            unreadable.push(format!("{}: {error}", row.text("id").unwrap_or_default()));
+            None
+        }
+    }
+}

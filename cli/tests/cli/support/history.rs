@@ -1,0 +1,229 @@
+//! Homes that real releases made (`tests/homes/make.ts`), and the rows that an
+//! import makes of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use rusqlite::types::Value as Sql;
+use serde_json::{Map, Value, json};
+
+use super::home::Home;
+use super::recording;
+
+const TABLES: &[&str] = &[
+    "sessions",
+    "session_own",
+    "messages",
+    "parts",
+    "tool_calls",
+    "usage",
+    "session_errors",
+    "todos",
+];
+
+pub(crate) fn fixture(release: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/homes")
+        .join(release)
+        .join(name)
+}
+
+pub(crate) fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// A home with what a release kept in it.
+pub(crate) fn home_of(release: &str) -> Home {
+    let home = Home::new();
+    let data = home.path(".local/share/opencode");
+    fs::create_dir_all(&data).unwrap();
+    if fixture(release, "opencode.jsonl").exists() {
+        put_database(release, &data.join("opencode.db"));
+    } else {
+        put_files(release, &data.join("storage"));
+    }
+    home
+}
+
+pub(crate) fn put_database(release: &str, path: &Path) {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    put_rows(&db, &lines(&fixture(release, "opencode.jsonl")));
+}
+
+/// Makes the tables of a database, and puts rows into them.
+pub(crate) fn put_rows(db: &Connection, lines: &[Value]) {
+    db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    for line in lines {
+        if let Some(sql) = line["sql"].as_str() {
+            db.execute_batch(sql).unwrap();
+            continue;
+        }
+        let row = line["row"].as_object().unwrap();
+        let names: Vec<String> = row.keys().map(|name| format!("\"{name}\"")).collect();
+        let marks = vec!["?"; names.len()].join(", ");
+        let table = line["table"].as_str().unwrap();
+        let sql = format!(
+            "INSERT OR REPLACE INTO {table} ({}) VALUES ({marks})",
+            names.join(", ")
+        );
+        db.execute(&sql, rusqlite::params_from_iter(row.values().map(to_sql)))
+            .unwrap();
+    }
+}
+
+pub(crate) fn put_files(release: &str, storage: &Path) {
+    for line in lines(&fixture(release, "storage.jsonl")) {
+        let path = storage.join(line["path"].as_str().unwrap());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, line["text"].as_str().unwrap()).unwrap();
+    }
+}
+
+fn to_sql(value: &Value) -> Sql {
+    match value {
+        Value::Null => Sql::Null,
+        Value::Number(number) => number
+            .as_i64()
+            .map_or_else(|| Sql::Real(number.as_f64().unwrap()), Sql::Integer),
+        Value::String(text) => Sql::Text(text.clone()),
+        other => panic!("no column holds {other}"),
+    }
+}
+
+pub(crate) type Row = (String, Map<String, Value>);
+
+/// What the plugin recorded while the conversation was held.
+pub(crate) fn recorded(release: &str) -> Vec<Row> {
+    let row = |line: Value| {
+        (
+            line["table"].as_str().unwrap().to_owned(),
+            line["row"].as_object().unwrap().clone(),
+        )
+    };
+    lines(&fixture(release, "recorded.jsonl"))
+        .into_iter()
+        .map(row)
+        .collect()
+}
+
+pub(crate) fn stored(db: &Connection) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for table in TABLES {
+        let mut statement = db
+            .prepare(&format!(
+                "SELECT {} FROM {table} ORDER BY 1, 2",
+                recording::columns(db, table)
+            ))
+            .unwrap();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let mut found = statement.query([]).unwrap();
+        while let Some(row) = found.next().unwrap() {
+            let value = |at: usize| match row.get::<_, Sql>(at).unwrap() {
+                Sql::Null | Sql::Blob(_) => Value::Null,
+                Sql::Integer(number) => number.into(),
+                Sql::Real(number) => number.into(),
+                Sql::Text(text) => text.into(),
+            };
+            let row = names
+                .iter()
+                .enumerate()
+                .map(|(at, name)| (name.clone(), value(at)))
+                .collect();
+            rows.push(((*table).to_owned(), row));
+        }
+    }
+    rows
+}
+
+/// The rows without columns that are newer than the homes.
+pub(crate) fn with_columns_of(recorded: &[Row], mut rows: Vec<Row>) -> Vec<Row> {
+    for (table, row) in &mut rows {
+        if let Some((_, known)) = recorded.iter().find(|(name, _)| name == table) {
+            row.retain(|column, _| known.contains_key(column));
+        }
+    }
+    rows
+}
+
+/// The rows of what OpenCode still has, each as text. What it has deleted it
+/// cannot tell, and how long a person was asked only events say. Numbers that
+/// JavaScript wrote without a fraction are the same number.
+pub(crate) fn comparable(rows: &[Row]) -> Vec<String> {
+    let text = |row: &Map<String, Value>, name: &str| {
+        row.get(name).and_then(Value::as_str).map(str::to_owned)
+    };
+    let is_live = |row: &Map<String, Value>| {
+        let marks = ["deleted_at", "missing_since"];
+        marks
+            .iter()
+            .all(|mark| row.get(*mark).is_none_or(Value::is_null))
+    };
+    let undeleted = |table: &str| -> BTreeSet<String> {
+        let of = rows
+            .iter()
+            .filter(|(name, row)| name == table && is_live(row));
+        of.filter_map(|(_, row)| text(row, "id")).collect()
+    };
+    let (sessions, messages) = (undeleted("sessions"), undeleted("messages"));
+    let still_there = |(table, row): &&Row| {
+        let session = if table == "sessions" {
+            text(row, "id")
+        } else {
+            text(row, "session_id")
+        };
+        let message =
+            text(row, "message_id").is_none_or(|id| table == "usage" || messages.contains(&id));
+        is_live(row) && message && session.is_some_and(|id| sessions.contains(&id))
+    };
+    let line = |(table, row): &Row| {
+        let mut row = row.clone();
+        // What an import cannot know, and the count of transactions.
+        for column in ["origin", "whole_at", "permission_wait_ms", "changed"] {
+            row.remove(column);
+        }
+        for column in ["additions", "deletions", "files_changed"] {
+            if row.get(column).is_some_and(|lines| *lines == json!(0)) {
+                row.insert(column.to_owned(), Value::Null);
+            }
+        }
+        for value in row.values_mut() {
+            if let Some(number) = value.as_f64() {
+                *value = json!(number);
+            }
+        }
+        let row: std::collections::BTreeMap<_, _> = row.into_iter().collect();
+        format!("{table} {}", json!(row))
+    };
+    let mut lines: Vec<String> = rows.iter().filter(still_there).map(line).collect();
+    lines.sort();
+    lines
+}
+
+/// Fails where one has a row that the other has not, and says which.
+pub(crate) fn assert_same(left: &[String], right: &[String], what: &str) {
+    let only = |these: &[String], others: &[String]| -> Vec<String> {
+        let others: BTreeSet<&String> = others.iter().collect();
+        these
+            .iter()
+            .filter(|line| !others.contains(line))
+            .cloned()
+            .collect()
+    };
+    let differences = (only(left, right), only(right, left));
+    assert_eq!(differences, (Vec::new(), Vec::new()), "{what}");
+    assert_eq!(left.len(), right.len(), "{what}");
+}
+
+/// The rows without these columns of these tables.
+pub(crate) fn without(mut rows: Vec<Row>, columns: &[(&str, &str)]) -> Vec<Row> {
+    for (table, row) in &mut rows {
+        row.retain(|column, _| !columns.contains(&(table.as_str(), column.as_str())));
+    }
+    rows
+}
