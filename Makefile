@@ -15,7 +15,7 @@ wasm: ## compile the core to WebAssembly (pkg/)
 build: ## build the installable OpenCode plugin (plugin-shim/dist/)
 	@scripts/build.sh
 
-cli: ## build the `clankers` program for use (target/release/clankers)
+cli: build ## build the `clankers` program, with the plugin inside (target/release/clankers)
 	@scripts/build-cli.sh --release
 
 demo: ## see it work: a few turns in real OpenCodes, and the rows they leave

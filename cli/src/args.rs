@@ -46,7 +46,7 @@ pub(crate) enum Command {
     Daemon(daemon::Args),
     Doctor(doctor::Args),
     Install(install::Args),
-    Uninstall(install::UninstallArgs),
+    Uninstall(install::uninstall::Args),
     Import(import::Args),
     Prune(prune::Args),
     Backup(backup::Args),

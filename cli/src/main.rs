@@ -3,8 +3,8 @@
 //!
 //! Modules depend on each other in one direction, which a test holds
 //! (`tests/cli/modules.rs`). From the command line down: `args`; `commands` and
-//! `doctor`; `daemon`, `import` and `search`; `store` and `opencode`; `output`
-//! and `paths`; `cell` and `error`.
+//! `doctor`; `daemon`, `import`, `plugin` and `search`; `store` and `opencode`;
+//! `output` and `paths`; `cell` and `error`.
 
 mod args;
 mod cell;
@@ -16,6 +16,7 @@ mod import;
 mod opencode;
 mod output;
 mod paths;
+mod plugin;
 mod search;
 mod store;
 
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{Args, Command};
+use commands::install::uninstall;
 use commands::{
     backup, export, generate, install, prune, query, sessions, show, stats, status, tail, tools,
 };
@@ -62,7 +64,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Command::Daemon(args) => daemon::run(&args, &paths, &mut out)?,
         Command::Doctor(args) => code = doctor::run(&args, &paths, &mut out)?,
         Command::Install(args) => install::run(&args, &mut out)?,
-        Command::Uninstall(args) => install::uninstall(&args, &mut out)?,
+        Command::Uninstall(args) => uninstall::run(&args, &mut out)?,
         Command::Prune(args) => prune::run(&args, &paths, &mut out)?,
         Command::Backup(args) => backup::run(&args, &paths, &mut out)?,
         Command::Completions(args) => generate::completions(&args, Args::command(), &mut out)?,

@@ -247,6 +247,11 @@ pub(crate) fn xdg_config() -> Result<PathBuf> {
     folder_from_env("XDG_CONFIG_HOME").map_or_else(|| Ok(home()?.join(".config")), Ok)
 }
 
+/// The user's folder for the state of programs: `~/.local/state`.
+pub(crate) fn xdg_state() -> Result<PathBuf> {
+    folder_from_env("XDG_STATE_HOME").map_or_else(|| Ok(home()?.join(".local/state")), Ok)
+}
+
 /// The user's cache folder: `~/.cache`.
 pub(crate) fn xdg_cache() -> Result<PathBuf> {
     folder_from_env("XDG_CACHE_HOME").map_or_else(|| Ok(home()?.join(".cache")), Ok)

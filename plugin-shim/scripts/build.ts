@@ -7,7 +7,14 @@
  * - `client.js`, without the wasm, and the types of all entries.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import {
+	copyFileSync,
+	cpSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,12 +46,26 @@ const common: BuildOptions = {
 	logOverride: { "duplicate-object-key": "silent" },
 };
 
+/** The first line of each form, by which `clankers` knows a copy wherever it lies. */
+function banner(exported: string): string {
+	const text = readFileSync(join(root, "package.json"), "utf8");
+	const { name, version } = JSON.parse(text) as {
+		name: string;
+		version: string;
+	};
+	return `// ${name} ${version}, ${exported}`;
+}
+
 rmSync(dist, { recursive: true, force: true });
-for (const entry of ["index", "server"])
+for (const [entry, exported] of [
+	["index", "a function for OpenCode 1.x"],
+	["server", "an object for OpenCode 2.x"],
+] as const)
 	await build({
 		...common,
 		entryPoints: [`src/${entry}.ts`],
 		outfile: `dist/${entry}.js`,
+		banner: { js: banner(exported) },
 		plugins: [inlineWasm],
 	});
 await build({

@@ -56,6 +56,23 @@ describe("the built package", () => {
 		}
 	});
 
+	it("says in each form's first line what it is", () => {
+		const text = readFileSync(join(root, "package.json"), "utf8");
+		const { version } = JSON.parse(text) as { version: string };
+		const firstLine = (file: string): string | undefined =>
+			readFileSync(join(dist, file), "utf8").split("\n")[0];
+		for (const file of ["index.js", "clankers.js"])
+			assert.equal(
+				firstLine(file),
+				`// opencode-clankers ${version}, a function for OpenCode 1.x`,
+			);
+		for (const file of ["server.js", "clankers/server.js"])
+			assert.equal(
+				firstLine(file),
+				`// opencode-clankers ${version}, an object for OpenCode 2.x`,
+			);
+	});
+
 	it("exports the daemon's client, without the wasm", async () => {
 		const module = await load(join(dist, "client.js"));
 		assert.equal(typeof module["createRpcClient"], "function");

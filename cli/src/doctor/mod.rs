@@ -1,9 +1,9 @@
 //! `clankers doctor`: looks at everything that can keep a conversation from
 //! being recorded, and says what to do.
 
+mod cache;
 mod check;
 mod data;
-mod exports;
 mod plugin;
 mod rejections;
 
@@ -58,7 +58,8 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<ExitCode>
 }
 
 fn all(paths: &Paths) -> Result<Vec<Check>> {
-    let mut checks = plugin::checks()?;
+    let mut checks = plugin::checks(paths)?;
+    checks.extend(cache::checks()?);
     checks.extend(data::checks(paths));
     checks.extend(rejections::checks(paths));
     Ok(checks)

@@ -1,37 +1,91 @@
-//! OpenCode, its configuration, and whether it would load the plugin.
+//! Each OpenCode and Kilo on this machine, what it reads, and whether it loads
+//! the plugin.
 
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use serde_json::Value;
+use std::path::Path;
 
 use super::check::Check;
-use super::exports::exports;
 use crate::error::Result;
-use crate::opencode::binary::{self, OpenCode};
-use crate::opencode::config::{self, Entry, PACKAGE, file_of};
-use crate::paths::{shown, xdg_cache};
+use crate::opencode::entry::{Entry, Refusal};
+use crate::opencode::host::Host;
+use crate::opencode::log::{self, Warning};
+use crate::opencode::module::Form;
+use crate::opencode::program::{self, Program};
+use crate::opencode::service::Word;
+use crate::output::time;
+use crate::paths::{Paths, shown};
+use crate::plugin::standing::{self, Level, Standing};
+use crate::store::open_reader;
 
-type Release = Option<(u32, u32)>;
-
-pub(super) fn checks() -> Result<Vec<Check>> {
+pub(super) fn checks(paths: &Paths) -> Result<Vec<Check>> {
     let project = env::current_dir()?;
-    let found = binary::find();
-    let release = found.as_ref().and_then(OpenCode::release);
-    let mut checks = vec![program(found.as_ref())];
-    let files = config::files(&project)?;
-    for file in &files {
-        if let Err(why) = &file.plugins {
-            let text = format!("{} cannot be read: {why}", shown(&file.path));
+    let programs = program::found();
+    let db = open_reader(&paths.db).ok();
+    let standings = standing::all(&programs, db.as_ref(), &project)?;
+    let mut checks = of_programs(&programs);
+    checks.extend(configs(&standings));
+    if standings.is_empty() {
+        checks.push(
+            Check::broken(
+                "plugin",
+                "placed nowhere, neither for this project nor for all",
+            )
+            .advice("run: clankers install"),
+        );
+    }
+    for standing in &standings {
+        checks.push(loaded(standing));
+        checks.extend(refused(standing, &standings));
+        checks.extend(outdated(standing));
+        checks.extend(service(standing));
+    }
+    if let Some(two) = standings.iter().find(|one| one.host == Host::OpenCode2) {
+        checks.extend(log_lines(two, &project));
+    }
+    Ok(checks)
+}
+
+fn of_programs(programs: &[Program]) -> Vec<Check> {
+    if programs.is_empty() {
+        return vec![
+            Check::warning(
+                "opencode",
+                "neither OpenCode nor Kilo is on the PATH or in ~/.opencode/bin",
+            )
+            .advice("the plugin needs one of them; OpenCode Desktop is not looked for"),
+        ];
+    }
+    let check = |program: &Program| match (&program.version, program.host()) {
+        (Some(version), Some(host)) => Check::good(
+            "opencode",
+            format!("{} {version} at {}", host.product(), shown(&program.path)),
+        ),
+        _ => Check::warning(
+            "opencode",
+            format!("{} does not say its release", shown(&program.path)),
+        ),
+    };
+    programs.iter().map(check).collect()
+}
+
+/// The configurations that are read, each once, and those that cannot be.
+fn configs(standings: &[Standing]) -> Vec<Check> {
+    let mut names: Vec<String> = Vec::new();
+    let mut checks = Vec::new();
+    for config in standings.iter().flat_map(|standing| &standing.configs) {
+        let name = shown(&config.path);
+        if names.contains(&name) {
+            continue;
+        }
+        if let Err(why) = &config.lists {
             checks.push(
-                Check::broken("config", text)
-                    .advice("OpenCode cannot read it either: repair the file"),
+                Check::broken("config", format!("{name} cannot be read: {why}"))
+                    .advice("OpenCode cannot read it either: repair it"),
             );
         }
+        names.push(name);
     }
-    if files.iter().all(|file| file.plugins.is_ok()) {
-        let names: Vec<String> = files.iter().map(|file| shown(&file.path)).collect();
+    if checks.is_empty() {
         let text = if names.is_empty() {
             "no configuration file, which is fine".to_owned()
         } else {
@@ -39,154 +93,176 @@ pub(super) fn checks() -> Result<Vec<Check>> {
         };
         checks.push(Check::good("config", text));
     }
-    checks.extend(entries(&config::entries(&project)?, release));
-    if env::var_os("OPENCODE_PURE").is_some_and(|value| !value.is_empty() && value != "0") {
-        checks.push(
-            Check::broken(
-                "pure",
-                "OPENCODE_PURE is set: OpenCode loads no plugin at all",
-            )
-            .advice("unset it; `opencode --pure` does the same for one run"),
-        );
-    }
-    checks.extend(copies()?);
-    Ok(checks)
-}
-
-fn program(found: Option<&OpenCode>) -> Check {
-    match found {
-        None => Check::warning("opencode", "not found on the PATH or in ~/.opencode/bin")
-            .advice("the plugin needs it; OpenCode Desktop is not looked for"),
-        Some(OpenCode {
-            path,
-            version: None,
-        }) => Check::warning(
-            "opencode",
-            format!("{} does not say its version", shown(path)),
-        ),
-        Some(OpenCode {
-            path,
-            version: Some(version),
-        }) => Check::good("opencode", format!("{version} at {}", shown(path))),
-    }
-}
-
-fn entries(entries: &[Entry], release: Release) -> Vec<Check> {
-    if entries.is_empty() {
-        return vec![
-            Check::broken(
-                "plugin",
-                "not installed, neither for this project nor for all",
-            )
-            .advice("run: clankers install"),
-        ];
-    }
-    let mut checks: Vec<Check> = entries
-        .iter()
-        .map(|entry| entry_check(entry, release))
-        .collect();
-    if entries.len() > 1 {
-        let text = format!(
-            "installed {} times; each event is recorded once all the same",
-            entries.len()
-        );
-        checks.push(
-            Check::warning("plugin", text)
-                .advice("`clankers uninstall` and `clankers install` leave one"),
-        );
-    }
     checks
 }
 
-fn entry_check(entry: &Entry, release: Release) -> Check {
-    let what = entry.described();
-    let is_old = release.is_some_and(|release| release < (1, 14));
-    let folder = entry
-        .at
-        .parent()
-        .and_then(Path::file_name)
-        .and_then(|name| name.to_str());
-    if entry.spec.is_none()
-        && folder == Some("plugins")
-        && release.is_some_and(|release| release < (1, 1))
-    {
-        return Check::broken(
-            "plugin",
-            format!("{what} is in a folder that OpenCode 1.0 does not look into"),
-        )
-        .advice("move it to the folder `plugin`, without the s");
-    }
-    if entry.has_options && is_old {
-        return Check::broken(
-            "plugin",
-            format!("{what} has options, which OpenCode takes from 1.14 on"),
-        )
-        .advice("name it without them, and use CLANKERS_DB_PATH and the like");
-    }
-    let file = match &entry.spec {
-        None => Some(entry.at.clone()),
-        Some(spec) => file_of(spec),
+/// Whether a release loads the plugin, and what shows it.
+fn loaded(standing: &Standing) -> Check {
+    let places: Vec<String> = standing
+        .loading()
+        .map(|entry| format!("{}, {}", entry.described(), entry.scope.word()))
+        .collect();
+    let title = standing.title();
+    let text = if places.is_empty() {
+        format!("{title} {}", standing.words())
+    } else {
+        format!("{title}: {} ({})", standing.words(), places.join("; "))
     };
-    let Some(file) = file else {
-        return Check::good("plugin", format!("{what}, {}", entry.scope.word()));
-    };
-    let Ok(text) = fs::read_to_string(&file) else {
-        return Check::broken("plugin", format!("{what}: there is no such file"))
-            .advice("build it with `make build`, or run `clankers install` again");
-    };
-    let names = exports(&text);
-    if names != ["default"] {
-        let names = if names.is_empty() {
-            "nothing".to_owned()
-        } else {
-            names.join(", ")
-        };
-        let text = format!("{what} exports {names}, where loaders want one default export alone");
-        let check = if is_old {
-            Check::broken("plugin", text)
-        } else {
+    match standing.level {
+        Level::NotLoaded => {
+            let check = Check::broken("plugin", text);
+            let reasons: Vec<String> = standing.entries.iter().filter_map(reason).collect();
+            if reasons.is_empty() {
+                check.advice("run: clankers install")
+            } else {
+                check.advice(reasons.join("\n"))
+            }
+        }
+        Level::Placed => Check::warning("plugin", text)
+            .advice("say something to it in a new session, then look again"),
+        Level::Active | Level::Recording { .. } if places.len() > 1 => {
             Check::warning("plugin", text)
-        };
-        return check.advice("use plugin-shim/dist/index.js or plugin-shim/dist/clankers.js as `make build` makes them");
+                .advice("one place is enough; each event is recorded once all the same")
+        }
+        Level::Active | Level::Recording { .. } => Check::good("plugin", text),
     }
-    Check::good("plugin", format!("{what}, {}", entry.scope.word()))
 }
 
-/// Copies of the package that OpenCode has downloaded into its cache.
-fn copies() -> Result<Vec<Check>> {
-    let cache = xdg_cache()?.join("opencode");
-    let below = |folder: &Path| folder.join("node_modules").join(PACKAGE);
-    let mut folders = vec![below(&cache)];
-    for entry in fs::read_dir(cache.join("packages"))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        folders.push(below(&entry.path()));
+/// Why an entry is not loaded, with what to do.
+fn reason(entry: &Entry) -> Option<String> {
+    let refusal = entry.refusal.as_ref()?;
+    Some(format!(
+        "{} {}: {}",
+        entry.described(),
+        refusal.words(),
+        refusal.advice()
+    ))
+}
+
+/// What a release refuses while it loads the plugin from elsewhere. What is
+/// there for another release is as it should be.
+fn refused(standing: &Standing, all: &[Standing]) -> Vec<Check> {
+    if standing.level == Level::NotLoaded {
+        return Vec::new();
     }
-    let own = env!("CARGO_PKG_VERSION");
-    let check = |folder: PathBuf| {
-        let text = fs::read_to_string(folder.join("package.json")).ok()?;
-        let package: Value = serde_json::from_str(&text).ok()?;
-        let version = package.get("version")?.as_str()?.to_owned();
-        if version == own {
-            return Some(Check::good(
-                "cache",
-                format!("OpenCode has fetched {PACKAGE} {version}"),
-            ));
-        }
-        let text = format!("OpenCode keeps {PACKAGE} {version}; this is clankers {own}");
-        let place = shown(&folder);
-        Some(
-            Check::warning("cache", text)
-                .advice(format!(
-                    "remove {place}, and OpenCode fetches it anew when it starts"
-                ))
-                .fix(move || {
-                    fs::remove_dir_all(&folder)?;
-                    Ok(format!("removed the copy in {place}"))
-                }),
-        )
+    let serves_another = |entry: &Entry| {
+        let is_same = |other: &Entry| other.at == entry.at && other.spec == entry.spec;
+        let is_loaded = all
+            .iter()
+            .filter(|other| other.host != standing.host)
+            .flat_map(Standing::loading)
+            .any(is_same);
+        let is_for_1 = standing.host == Host::OpenCode2
+            && matches!(
+                entry.refusal,
+                Some(Refusal::Form(Form::Function) | Refusal::NamesAFile)
+            );
+        is_loaded || is_for_1
     };
-    Ok(folders.into_iter().filter_map(check).collect())
+    standing
+        .entries
+        .iter()
+        .filter(|entry| !serves_another(entry))
+        .filter_map(|entry| {
+            let refusal = entry.refusal.as_ref()?;
+            let text = format!(
+                "{}: {} {}",
+                standing.title(),
+                entry.described(),
+                refusal.words()
+            );
+            Some(Check::warning("plugin", text).advice(refusal.advice()))
+        })
+        .collect()
+}
+
+/// Copies of another version than this program's.
+fn outdated(standing: &Standing) -> Vec<Check> {
+    let own = env!("CARGO_PKG_VERSION");
+    standing
+        .loading()
+        .filter_map(|entry| {
+            let version = entry.module.as_ref()?.version.as_deref()?;
+            let text = format!("{} is {version}; this is clankers {own}", entry.described());
+            (version != own).then(|| {
+                Check::warning("version", text)
+                    .advice("run `clankers install` again, or update clankers")
+            })
+        })
+        .collect()
+}
+
+/// What the running service says, where it does not have the plugin.
+fn service(standing: &Standing) -> Option<Check> {
+    let service = standing
+        .service
+        .as_ref()
+        .filter(|_| standing.level != Level::NotLoaded)?;
+    let title = standing.title();
+    if !standing.is_of(service) {
+        let version = service.version.as_deref().unwrap_or("another release");
+        let text = format!("the service that is running is OpenCode {version}, not {title}");
+        return Some(Check::warning("service", text).advice("run: opencode service restart"));
+    }
+    match &service.word {
+        Word::Active => Some(Check::good(
+            "service",
+            format!("{title}'s running service has the plugin active"),
+        )),
+        Word::NotStarted => None,
+        Word::NotLoaded => Some(
+            Check::warning(
+                "service",
+                format!("{title}'s running service has not loaded the plugin in this folder"),
+            )
+            .advice("run: opencode service restart"),
+        ),
+        Word::Silent(why) => Some(Check::warning(
+            "service",
+            format!("{title}'s running service was not understood: {why}"),
+        )),
+    }
+}
+
+/// What OpenCode 2's log says of the plugin since it was placed.
+fn log_lines(standing: &Standing, project: &Path) -> Vec<Check> {
+    let concerns = |warning: &Warning, entry: &Entry| {
+        let leads = match (&entry.spec, &entry.module) {
+            (Some(spec), module) => {
+                *spec == warning.target
+                    || module.as_ref().is_some_and(|module| {
+                        module.file.starts_with(project.join(&warning.target))
+                    })
+            }
+            (None, _) => entry.at == Path::new(&warning.target),
+        };
+        leads && warning.at >= standing::placed_at(entry)
+    };
+    let is_over = |warning: &Warning| match standing.level {
+        Level::Recording { last } => last > warning.at,
+        Level::Active => true,
+        Level::NotLoaded | Level::Placed => false,
+    };
+    log::warnings()
+        .into_iter()
+        .filter(|warning| !is_over(warning))
+        .filter(|warning| {
+            // A form that was refused is told above, and here it is no news.
+            let of = |entry: &&Entry| concerns(warning, entry);
+            standing.entries.iter().filter(of).any(Entry::loads)
+        })
+        .map(|warning| {
+            let at = time(warning.at);
+            Check::broken(
+                "log",
+                format!(
+                    "{} did not load {} on {at}: {}",
+                    standing.title(),
+                    warning.target,
+                    warning.words
+                ),
+            )
+            .advice("OpenCode wrote it to ~/.local/share/opencode/log/opencode.log and shows it nowhere else")
+        })
+        .collect()
 }

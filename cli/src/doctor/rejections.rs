@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::check::Check;
 use crate::output::{count, counted, time};
 use crate::paths::Paths;
+use crate::plugin::seen;
 use crate::store::{Row, open_reader, rows};
 
 /// At most this many kinds are listed one by one.
@@ -18,7 +19,7 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let Some(last) = found.first() else {
         return vec![Check::good(
             "rejections",
-            "nothing that OpenCode sent was refused",
+            "nothing that was sent was refused",
         )];
     };
     let kinds = i64::try_from(found.len()).unwrap_or(i64::MAX);
@@ -46,8 +47,8 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
 pub(super) fn issue(paths: &Paths) -> Option<String> {
     let found = read(paths).filter(|found| !found.is_empty())?;
     let mut text = format!(
-        "### OpenCode sends something that clankers {} does not know\n\n\
-         | event | code | path | expected | found | OpenCode | times |\n\
+        "### Something is sent that clankers {} does not know\n\n\
+         | event | code | path | expected | found | by | times |\n\
          | --- | --- | --- | --- | --- | --- | ---: |\n",
         env!("CARGO_PKG_VERSION")
     );
@@ -61,7 +62,7 @@ pub(super) fn issue(paths: &Paths) -> Option<String> {
             field(row, "path"),
             field(row, "expected"),
             field(row, "found"),
-            field(row, "source_version"),
+            row.text("by").unwrap_or_default(),
             row.int("count").unwrap_or_default(),
         );
     }
@@ -73,9 +74,17 @@ pub(super) fn issue(paths: &Paths) -> Option<String> {
     Some(text)
 }
 
+/// The rows, each with who sent it: `by`.
 fn read(paths: &Paths) -> Option<Vec<Row>> {
     let db = open_reader(&paths.db).ok()?;
-    rows(&db, REJECTIONS, []).ok()
+    let mut found = rows(&db, REJECTIONS, []).ok()?;
+    for row in &mut found {
+        let by = row
+            .text("source_version")
+            .map(|version| seen::named(&db, version));
+        row.0.insert("by".to_owned(), by.into());
+    }
+    Some(found)
 }
 
 /// One kind of rejection, in a sentence that says what was lost.
@@ -97,8 +106,8 @@ fn explained(row: &Row) -> String {
         other => format!("`{event}`: {other} at `{path}`"),
     };
     let by = row
-        .text("source_version")
-        .map(|version| format!(", OpenCode {version}"))
+        .text("by")
+        .map(|by| format!(", {by}"))
         .unwrap_or_default();
     format!(
         "{what} ({} times{by})",

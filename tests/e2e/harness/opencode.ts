@@ -24,7 +24,16 @@ export async function runTurn(
 	args: readonly string[] = [],
 	directory: string = home.project,
 ): Promise<Finished> {
-	const child = start(home, ["run", ...args, prompt], directory);
+	return await runCommand(home, ["run", ...args, prompt], directory);
+}
+
+/** Any command, to its end. */
+export async function runCommand(
+	home: Home,
+	args: readonly string[],
+	directory: string = home.project,
+): Promise<Finished> {
+	const child = start(home, args, directory);
 	const output = collect(child);
 	const timer = setTimeout(() => child.kill("SIGKILL"), 120_000);
 	const code = await exitOf(child);

@@ -2,6 +2,7 @@
 
 use super::transcript::Transcript;
 use crate::output::{count, money, one_line, time};
+use crate::plugin::seen::release_name;
 
 impl Transcript {
     /// The session's title, or why it has none.
@@ -38,13 +39,14 @@ impl Transcript {
         facts
     }
 
-    /// Where and when it began, with which OpenCode.
+    /// Where and when it began, with which release.
     fn origin(&self) -> String {
         let version = self.session.text("source_version");
+        let source = self.session.text("source");
         joined(&[
             self.session.text("project_path").map(one_line),
             self.session.int("created_at").map(time),
-            version.map(|version| format!("OpenCode {}", one_line(version))),
+            version.map(|version| release_name(source, &one_line(version))),
         ])
     }
 

@@ -1,16 +1,16 @@
-//! `clankers status`: is the plugin installed, is it recording, what is stored.
+//! `clankers status`: which releases load the plugin, which record, what is stored.
 
 mod facts;
 mod screen;
 
 use serde_json::Value;
 
-use crate::cell::Cell;
 use crate::daemon;
 use crate::error::Result;
-use crate::opencode::config::{self, Entry};
+use crate::opencode::program;
 use crate::output::{Format, Kind, Out, Record, column};
 use crate::paths::Paths;
+use crate::plugin::standing::{self, Standing};
 use crate::store::{open_reader, size_on_disk};
 use facts::Facts;
 
@@ -21,8 +21,8 @@ pub(crate) struct Args {}
 /// How things are.
 struct Status<'p> {
     paths: &'p Paths,
-    /// Where the plugin is installed.
-    entries: Vec<Entry>,
+    /// Each release that is here.
+    standings: Vec<Standing>,
     /// What the daemon answered; none where no daemon runs.
     daemon: Option<Result<Value>>,
     /// What the database holds; none where there is no database yet.
@@ -32,16 +32,17 @@ struct Status<'p> {
 /// Prints how things are.
 pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let project = std::env::current_dir()?;
-    let entries = config::entries(&project)?;
     let daemon = daemon::health(&paths.socket);
-    let facts = if paths.db.exists() {
-        Some(Facts::read(&open_reader(&paths.db)?)?)
+    let db = if paths.db.exists() {
+        Some(open_reader(&paths.db)?)
     } else {
         None
     };
+    let facts = db.as_ref().map(Facts::read).transpose()?;
+    let standings = standing::all(&program::found(), db.as_ref(), &project)?;
     let status = Status {
         paths,
-        entries,
+        standings,
         daemon,
         facts,
     };
@@ -58,11 +59,11 @@ fn record(status: Status<'_>) -> Record {
         .as_ref()
         .and_then(|health| health.get("pid")?.as_i64());
     let db = &status.paths.db;
+    let of_release = |one: &Standing| format!("{}: {}", one.title(), one.level.name());
+    let plugin: Vec<String> = status.standings.iter().map(of_release).collect();
+    let plugin = plugin.join("; ");
     let mut record: Record = vec![
-        (
-            column("installed", Kind::Count),
-            Cell::from(status.entries.len() as u64),
-        ),
+        (column("plugin", Kind::Text), plugin.into()),
         (
             column("db_path", Kind::Text),
             db.display().to_string().into(),

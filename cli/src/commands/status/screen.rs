@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::Status;
 use super::facts::Facts;
 use crate::error::Result;
-use crate::opencode::config::Entry;
 use crate::output::{Out, bytes, count, counted, duration, money, time};
 use crate::paths::shown;
+use crate::plugin::standing::{Level, Standing};
 use crate::store::{MissingCounts, size_on_disk};
 
 /// One thing: whether it is as it should be, and how it is.
@@ -35,7 +35,16 @@ fn notable(text: impl Into<String>) -> Line {
 
 /// Writes the screen.
 pub(super) fn write(status: &Status<'_>, out: &mut Out) -> Result<()> {
-    line("plugin", &plugin(&status.entries), out)?;
+    if status.standings.is_empty() {
+        line(
+            "plugin",
+            &notable("placed nowhere: run `clankers install`"),
+            out,
+        )?;
+    }
+    for standing in &status.standings {
+        line("plugin", &plugin(standing), out)?;
+    }
     line(
         "daemon",
         &daemon(status.daemon.as_ref(), &status.paths.db),
@@ -80,15 +89,12 @@ fn line(name: &str, line: &Line, out: &mut Out) -> Result<()> {
     out.line(&format!("{mark} {name:10} {}", line.text))
 }
 
-fn plugin(entries: &[Entry]) -> Line {
-    match entries {
-        [] => notable("not installed: run `clankers install`"),
-        [one] => good(format!("{}, {}", one.described(), one.scope.word())),
-        [one, more @ ..] => good(format!(
-            "{}, and in {} places more",
-            one.described(),
-            more.len()
-        )),
+fn plugin(standing: &Standing) -> Line {
+    let text = format!("{}: {}", standing.title(), standing.words());
+    match standing.level {
+        Level::NotLoaded => notable(format!("{text}: `clankers doctor` says why")),
+        Level::Placed => notable(text),
+        Level::Active | Level::Recording { .. } => good(text),
     }
 }
 

@@ -50,10 +50,65 @@ impl Home {
             .args(args)
             .env_clear()
             .env("HOME", self.folder.path())
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", self.search_path())
             .env("TZ", "UTC")
             .current_dir(self.folder.path());
         command
+    }
+
+    /// The programs in the home's `bin`, then the machine's, without its OpenCode.
+    fn search_path(&self) -> std::ffi::OsString {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let has_host = |folder: &PathBuf| {
+            let mut names = ["opencode", "opencode2", "kilo"].iter();
+            names.any(|name| folder.join(name).exists())
+        };
+        let of_machine = std::env::split_paths(&path).filter(|folder| !has_host(folder));
+        std::env::join_paths(std::iter::once(self.path("bin")).chain(of_machine)).unwrap()
+    }
+
+    /// Makes a program that says this about its release.
+    pub(crate) fn program(&self, path: &str, says: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let file = self.path(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A file with this text, in folders that are made.
+    pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
+        let file = self.path(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// Makes a file look as if it had been there for years.
+    pub(crate) fn backdate(&self, path: &str) {
+        let file = std::fs::File::options()
+            .write(true)
+            .open(self.path(path))
+            .unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
+
+    /// A plugin as `make build` leaves it, as far as the program looks. Returns
+    /// the folder.
+    pub(crate) fn built_plugin(&self, version: &str) -> PathBuf {
+        let function = format!(
+            "// opencode-clankers {version}, a function for OpenCode 1.x\nexport default a;\n"
+        );
+        let object = format!(
+            "// opencode-clankers {version}, an object for OpenCode 2.x\nexport default b;\n"
+        );
+        for file in ["index.js", "clankers.js"] {
+            self.write(&format!("clankers/plugin-shim/dist/{file}"), &function);
+        }
+        for file in ["server.js", "clankers/server.js"] {
+            self.write(&format!("clankers/plugin-shim/dist/{file}"), &object);
+        }
+        self.path("clankers/plugin-shim/dist")
     }
 
     /// Runs the binary to its end.

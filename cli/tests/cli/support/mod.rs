@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod client;
+pub(crate) mod diagnosis;
 pub(crate) mod history;
 pub(crate) mod home;
 pub(crate) mod recording;

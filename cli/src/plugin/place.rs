@@ -1,0 +1,185 @@
+//! Where `clankers install` places the plugin, and how: each file in one step,
+//! and nothing that is a person's own is written over.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::carried::Plugin;
+use crate::error::{Context, Error, Result};
+use crate::opencode::entry::holds_module;
+use crate::opencode::host::Host;
+use crate::opencode::module::{self, Form};
+use crate::opencode::places::{dot_folders, global_folder, told_folder};
+use crate::opencode::program::is_on_path;
+use crate::paths::shown;
+
+/// A file that is placed, for the releases that read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) host: Host,
+    pub(crate) file: PathBuf,
+    pub(crate) form: Form,
+}
+
+/// What is where a file is to be placed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum There {
+    Nothing,
+    /// The same file, to the byte.
+    Same,
+    /// Another copy of the plugin.
+    Another {
+        version: String,
+    },
+    /// A link to the plugin, which somebody has made.
+    Link,
+}
+
+/// The files for all of a person's projects.
+pub(crate) fn global_targets() -> Result<Vec<Target>> {
+    let mut targets = Vec::new();
+    for host in hosts(None)? {
+        if host != Host::OpenCode2 {
+            targets.push(target(host, &global_folder(host)?));
+            continue;
+        }
+        targets.push(target(host, &global_folder(host)?));
+        // Where it is set, 2.x reads that folder instead.
+        targets.extend(told_folder(host).map(|folder| target(host, &folder)));
+    }
+    Ok(targets)
+}
+
+/// The files for one project.
+pub(crate) fn project_targets(project: &Path) -> Result<Vec<Target>> {
+    let mut targets = Vec::new();
+    for host in hosts(Some(project))? {
+        if let Some(dot) = dot_folders(host).first() {
+            targets.push(target(host, &project.join(dot)));
+        }
+    }
+    Ok(targets)
+}
+
+/// Those who are here: both majors of OpenCode where there is one of them, or
+/// where there is nobody at all.
+fn hosts(project: Option<&Path>) -> Result<Vec<Host>> {
+    let is_here = |host: Host| -> Result<bool> {
+        let in_project = |project: &Path| {
+            let dots = dot_folders(host).iter();
+            dots.map(|dot| project.join(dot)).any(|dot| dot.is_dir())
+        };
+        Ok(is_on_path(host) || global_folder(host)?.is_dir() || project.is_some_and(in_project))
+    };
+    let mut hosts = Vec::new();
+    let has_kilo = is_here(Host::Kilo)?;
+    if is_here(Host::OpenCode1)? || !has_kilo {
+        hosts.extend([Host::OpenCode1, Host::OpenCode2]);
+    }
+    if has_kilo {
+        hosts.push(Host::Kilo);
+    }
+    Ok(hosts)
+}
+
+/// The folder is `plugin`: 1.0 does not start where there is a folder `plugins`.
+fn target(host: Host, folder: &Path) -> Target {
+    let plugins = folder.join("plugin");
+    let (file, form) = match host {
+        Host::OpenCode1 | Host::Kilo => (plugins.join("clankers.js"), Form::Function),
+        Host::OpenCode2 => (plugins.join("clankers/server.js"), Form::Object),
+    };
+    Target { host, file, form }
+}
+
+impl Target {
+    /// What is there now. What is not the plugin's is an error: it is left alone.
+    pub(crate) fn there(&self, plugin: &Plugin) -> Result<There> {
+        let is_link = |path: &Path| {
+            path.symlink_metadata()
+                .is_ok_and(|found| found.is_symlink())
+        };
+        let folder = self.file.parent().unwrap_or(&self.file);
+        let is_own_folder = self.form == Form::Object;
+        let is_linked = is_link(&self.file) || (is_own_folder && is_link(folder));
+        match fs::read(&self.file) {
+            Ok(bytes) if bytes == plugin.bytes(self.form) => return Ok(There::Same),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if is_linked || (is_own_folder && holds_module(folder)) {
+                    return Err(self.in_the_way());
+                }
+                return Ok(There::Nothing);
+            }
+            Err(error) => {
+                return Err(error).context(|| format!("cannot read {}", shown(&self.file)));
+            }
+        }
+        match module::read(&self.file) {
+            Some(_) if is_linked => Ok(There::Link),
+            Some(module) if module.is_built => Ok(There::Another {
+                version: module.version.unwrap_or_default(),
+            }),
+            _ => Err(self.in_the_way()),
+        }
+    }
+
+    /// Places it, in one step: whoever reads it finds the old one or the new one.
+    pub(crate) fn place(&self, plugin: &Plugin) -> Result<()> {
+        self.write(plugin.bytes(self.form))
+            .context(|| format!("cannot write {}", shown(&self.file)))
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(folder) = self.file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let temporary = temporary(&self.file);
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &self.file)
+    }
+
+    fn in_the_way(&self) -> Error {
+        let path = match self.form {
+            Form::Function => &self.file,
+            Form::Object => self.file.parent().unwrap_or(&self.file),
+        };
+        Error::new(format!(
+            "{} is not clankers': it is left as it is",
+            shown(path)
+        ))
+        .hint("move it away and run this again; nothing was changed")
+    }
+}
+
+/// Takes away a file or a folder that is the plugin, or a link to it. Returns
+/// whether other files keep the folder.
+pub(crate) fn remove(at: &Path, module: &Path) -> io::Result<bool> {
+    if at.symlink_metadata()?.is_symlink() || at.is_file() {
+        fs::remove_file(at)?;
+    } else {
+        fs::remove_file(module)?;
+    }
+    // What an `install` that was cut off has left.
+    let _ = fs::remove_file(temporary(module));
+    if at.is_dir() {
+        // A folder that is not empty stays.
+        let _ = fs::remove_dir(at);
+    }
+    let is_kept = at.is_dir();
+    if let Some(folder) = at.parent() {
+        let _ = fs::remove_dir(folder);
+    }
+    Ok(is_kept)
+}
+
+/// The name under which a file is written. Its ending keeps a host that starts in
+/// that moment from loading it.
+fn temporary(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
