@@ -11,9 +11,13 @@ import { databaseQueries, databaseTables } from "../../../pkg/clankers.js";
 import { type Connection, connectToRead } from "../storage/connection.ts";
 
 /** How many messages make a page: it is read, parsed and folded in without a break. */
-const PAGE = 25;
+const PAGE = 10;
 /** How long a locked database is waited for, milliseconds; OpenCode stands still meanwhile. */
 const BUSY_MS = 20;
+
+/** What begins the name of a page. */
+const OF_ONE = "1";
+const OF_TWO = "2";
 
 type Queries = NonNullable<ReturnType<typeof databaseQueries>>;
 type Fields = Readonly<Record<string, unknown>>;
@@ -67,13 +71,24 @@ export class OpenCode2Database {
 		return this.#rows(this.#queries.version, { sessionId })[0]?.["version"];
 	}
 
-	/** A page of a session's messages, by the name that the one before it gave. */
+	/**
+	 * A page of a session's messages, by the name that the one before it gave:
+	 * first what OpenCode 1 wrote, then what only OpenCode 2 has.
+	 */
 	messages(sessionId: string, page: string | null): Page {
-		const asked = { sessionId, after: page ?? "", limit: PAGE };
-		const found = this.#rows(this.#queries.messages, asked);
+		const { messagesOfOne, messages } = this.#queries;
+		const first = messagesOfOne === null ? OF_TWO : OF_ONE;
+		const [engine, after = ""] = (page ?? first).split(" ");
+		const sql = engine === OF_ONE ? messagesOfOne : messages;
+		const asked = { sessionId, after, limit: PAGE };
+		const found = sql === null ? [] : this.#rows(sql, asked);
+		// An empty page would be taken for the end.
+		if (found.length === 0 && engine === OF_ONE)
+			return this.messages(sessionId, OF_TWO);
 		const last = found.length < PAGE ? undefined : found.at(-1);
-		const next = last === undefined ? null : String(last["id"]);
-		return { items: this.#items(found), next };
+		const items = this.#items(found);
+		if (last !== undefined) return { items, next: `${engine} ${last["id"]}` };
+		return { items, next: engine === OF_ONE ? OF_TWO : null };
 	}
 
 	/** One message; nothing where there is none. */

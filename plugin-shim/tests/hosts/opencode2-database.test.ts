@@ -29,6 +29,22 @@ describe("OpenCode 2's database", () => {
 		}
 	}
 
+	/** Its messages, page by page, none of which is empty where more come. */
+	function messagesOf(session: string): unknown[] {
+		return read((open) => {
+			const items: unknown[] = [];
+			let page: string | null = null;
+			do {
+				const given = open.messages(session, page);
+				assert.ok(given.items.length <= 10);
+				assert.ok(given.items.length > 0 || given.next === null);
+				items.push(...given.items);
+				page = given.next;
+			} while (page !== null);
+			return items;
+		});
+	}
+
 	it("lists the sessions of a directory, and knows who made one", () => {
 		const db = makeDatabase(path, { two: true });
 		insert(db, "session_v2", "ses_1", "/a", null, "2.0.15", 0.5, 1, 2, null);
@@ -62,17 +78,7 @@ describe("OpenCode 2's database", () => {
 			insert(db, "session_message", id, "ses_1", "user", at, at, { text: id });
 		insert(db, "session_message", "msg_9", "ses_2", "user", 0, 0, {});
 		db.close();
-		const all = read((open) => {
-			const items: unknown[] = [];
-			let page: string | null = null;
-			do {
-				const given = open.messages("ses_1", page);
-				assert.ok(given.items.length <= 25);
-				items.push(...given.items);
-				page = given.next;
-			} while (page !== null);
-			return items;
-		});
+		const all = messagesOf("ses_1");
 		const expected = ids.map((id, seq) => ({
 			id,
 			type: "user",
@@ -91,10 +97,10 @@ describe("OpenCode 2's database", () => {
 
 	it("gives what OpenCode 1 wrote as that would", () => {
 		const db = makeDatabase(path, { one: true, two: true });
-		insert(db, "message", "msg_1", "ses_1", { role: "user" });
+		insert(db, "message", "msg_1", "ses_1", 1, { role: "user" });
 		insert(db, "part", "prt_1", "msg_1", "ses_1", { type: "text", text: "a" });
 		insert(db, "part", "prt_2", "msg_1", "ses_1", { type: "file" });
-		insert(db, "message", "msg_2", "ses_1", { role: "assistant" });
+		insert(db, "message", "msg_2", "ses_1", 2, { role: "assistant" });
 		insert(db, "todo", "ses_1", "Pour", "pending", "high", 0);
 		insert(db, "session_message", "msg_1", "ses_1", "user", 4, 0, {});
 		insert(db, "session_message", "msg_3", "ses_1", "user", 9, 0, {
@@ -116,10 +122,7 @@ describe("OpenCode 2's database", () => {
 			seq: null,
 		};
 		const third = { id: "msg_3", type: "user", seq: 9, text: "b" };
-		assert.deepEqual(
-			read((open) => open.messages("ses_1", null).items),
-			[first, second, third],
-		);
+		assert.deepEqual(messagesOf("ses_1"), [first, second, third]);
 		const one = (id: string): unknown =>
 			read((open) => open.message("ses_1", id));
 		assert.deepEqual(["msg_1", "msg_3", "msg_4"].map(one), [
@@ -134,23 +137,35 @@ describe("OpenCode 2's database", () => {
 		);
 	});
 
+	it("goes on to OpenCode 2's own, however full the last page of OpenCode 1's", () => {
+		for (const count of [0, 9, 10, 11, 20]) {
+			path = newDatabasePath();
+			mkdirSync(dirname(path), { recursive: true });
+			const db = makeDatabase(path, { one: true, two: true });
+			for (let at = 0; at < count; at++)
+				insert(db, "message", `msg_${10 + at}`, "ses_1", at, {});
+			insert(db, "session_message", "msg_9", "ses_1", "user", 1, 0, {});
+			db.close();
+			const found = messagesOf("ses_1");
+			assert.equal(found.length, count + 1);
+			assert.equal((found.at(-1) as { id: string }).id, "msg_9");
+		}
+	});
+
 	it("gives a message whose document is broken with its ids alone", () => {
 		const db = makeDatabase(path, { one: true, two: true });
-		insert(db, "message", "msg_1", "ses_1", "{");
+		insert(db, "message", "msg_1", "ses_1", 1, "{");
 		insert(db, "part", "prt_1", "msg_1", "ses_1", "null");
 		insert(db, "session_message", "msg_2", "ses_1", "assistant", 1, 0, "[");
 		db.close();
-		assert.deepEqual(
-			read((open) => open.messages("ses_1", null).items),
-			[
-				{
-					info: { id: "msg_1", sessionID: "ses_1" },
-					parts: [{ id: "prt_1", messageID: "msg_1", sessionID: "ses_1" }],
-					seq: null,
-				},
-				{ id: "msg_2", type: "assistant", seq: 1 },
-			],
-		);
+		assert.deepEqual(messagesOf("ses_1"), [
+			{
+				info: { id: "msg_1", sessionID: "ses_1" },
+				parts: [{ id: "prt_1", messageID: "msg_1", sessionID: "ses_1" }],
+				seq: null,
+			},
+			{ id: "msg_2", type: "assistant", seq: 1 },
+		]);
 	});
 
 	it("is none where OpenCode 2 has not worked on it, and an error where it cannot be read", () => {

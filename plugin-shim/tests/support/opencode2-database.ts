@@ -9,7 +9,7 @@ CREATE TABLE session_message (id text PRIMARY KEY, session_id text, type text, s
 
 const TABLES_OF_ONE = `
 CREATE TABLE session (id text PRIMARY KEY);
-CREATE TABLE message (id text PRIMARY KEY, session_id text, data text);
+CREATE TABLE message (id text PRIMARY KEY, session_id text, time_created integer, data text);
 CREATE TABLE part (id text PRIMARY KEY, message_id text, session_id text, data text);
 CREATE TABLE todo (session_id text, content text, status text, priority text, position integer);`;
 

@@ -27,13 +27,15 @@ pub struct Queries {
     /// The release that made the session `{ sessionId }`, as `version`. No row
     /// where there is no such session.
     pub version: String,
-    /// At most `limit` messages of `{ sessionId, after, limit }` whose id is
-    /// behind `after`, in the order of their ids: `id`, `sessionId`, `type`,
-    /// `seq` and `data`, the JSON text of the rest. One without a `type` is
-    /// OpenCode 1's, and has a `seq` once OpenCode 2 has gone on with its
-    /// session: the copy alone leaves the session's time of change as it was.
+    /// At most `limit` messages of `{ sessionId, after, limit }` that OpenCode 1
+    /// wrote, behind the one with the id `after`, or from the first on where that
+    /// is empty: `id`, `sessionId`, `type`, which is NULL, `seq` and `data`, the
+    /// JSON text of the rest. One has a `seq` once OpenCode 2 has gone on with
+    /// the session: the copy alone leaves its time of change as it was.
+    pub messages_of_one: Option<String>,
+    /// Those that only OpenCode 2 has, likewise, with their `type`.
     pub messages: String,
-    /// The message `{ sessionId, id }` likewise.
+    /// The message `{ sessionId, id }` of either.
     pub message: String,
     /// The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`,
     /// `sessionId` and `data`.
@@ -51,9 +53,11 @@ export interface DatabaseQueries {
   sessions: string;
   /** The release that made the session `{ sessionId }`, as `version`. */
   version: string;
-  /** Messages of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`, `seq`, `data`. One without a `type` is OpenCode 1's. */
+  /** Messages that OpenCode 1 wrote, of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`, which is null, `seq`, `data`. */
+  messagesOfOne: string | null;
+  /** Those that only OpenCode 2 has, likewise, with their `type`. */
   messages: string;
-  /** The message `{ sessionId, id }` likewise. */
+  /** The message `{ sessionId, id }` of either. */
   message: string;
   /** The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`, `sessionId`, `data`. */
   parts: string | null;
@@ -71,13 +75,21 @@ export interface DatabaseQueries {
             return None;
         }
         let has_one = has("message") && has("part");
-        let behind = "id > ?1 ->> 'after'";
-        let first = "ORDER BY id LIMIT ?1 ->> 'limit'";
+        let of_one = has_one.then(|| of_one(BEHIND_OF_ONE));
+        let message = of_two(has_one, "id = ?1 ->> 'id'");
         Some(Self {
             sessions: SESSIONS.to_owned(),
             version: VERSION.to_owned(),
-            messages: messages(has_one, behind, first),
-            message: messages(has_one, "id = ?1 ->> 'id'", ""),
+            messages_of_one: of_one,
+            messages: of_two(has_one, BEHIND),
+            message: if has_one {
+                format!(
+                    "{}\nUNION ALL\n{message}",
+                    self::of_one("one.id = ?1 ->> 'id'")
+                )
+            } else {
+                message
+            },
             parts: has_one.then(|| PARTS.to_owned()),
             todos: has("todo").then(|| TODOS.to_owned()),
         })
@@ -108,40 +120,47 @@ EXISTS (SELECT 1 FROM message WHERE message.id = two.id)
         AND said.time_created = two.time_created
         AND substr(said.id, 1, 16) = substr(two.id, 1, 16))";
 
-/// True where a session has messages of OpenCode 2's own.
+/// True where a session has messages of OpenCode 2's own: they are the last ones.
 fn has_gone_on() -> String {
     format!(
         "\
-EXISTS (SELECT 1 FROM session_message AS two
-    WHERE session_id = ?1 ->> 'sessionId' AND NOT ({IS_TOLD_BY_ONE}))"
+(SELECT NOT ({IS_TOLD_BY_ONE}) FROM session_message AS two
+    WHERE session_id = ?1 ->> 'sessionId' ORDER BY seq DESC LIMIT 1)"
     )
 }
 
-/// The messages of a session for which `which` holds. First their ids: their
-/// contents are not to be sorted.
-fn messages(has_one: bool, which: &str, first: &str) -> String {
-    if !has_one {
-        return format!(
-            "\
-SELECT id, session_id AS sessionId, type, seq, data FROM session_message
-WHERE session_id = ?1 ->> 'sessionId' AND {which} {first}"
-        );
-    }
+/// True for a message behind that with the id `after`, in the order of its
+/// session; the first of them.
+const BEHIND_OF_ONE: &str = "\
+(one.time_created, one.id)
+  > (coalesce((SELECT time_created FROM message WHERE id = ?1 ->> 'after'), -1), ?1 ->> 'after')
+ORDER BY one.time_created, one.id LIMIT ?1 ->> 'limit'";
+const BEHIND: &str = "\
+seq > coalesce((SELECT seq FROM session_message WHERE id = ?1 ->> 'after'), -1)
+ORDER BY seq LIMIT ?1 ->> 'limit'";
+
+/// The messages of a session that OpenCode 1 wrote, for which `which` holds.
+fn of_one(which: &str) -> String {
     format!(
         "\
-WITH page AS (
-  SELECT id, 1 AS is_of_one FROM message
-  WHERE session_id = ?1 ->> 'sessionId' AND {which}
-  UNION ALL
-  SELECT id, 0 FROM session_message AS two
-  WHERE session_id = ?1 ->> 'sessionId' AND {which} AND NOT ({IS_TOLD_BY_ONE})
-  {first})
-SELECT page.id, ?1 ->> 'sessionId' AS sessionId, iif(is_of_one, NULL, two.type) AS type,
-  iif({has_gone_on}, two.seq, NULL) AS seq, iif(is_of_one, one.data, two.data) AS data
-FROM page
-LEFT JOIN message AS one ON is_of_one AND one.id = page.id
-LEFT JOIN session_message AS two ON two.id = page.id
-ORDER BY page.id",
+SELECT one.id, one.session_id AS sessionId, NULL AS type,
+  iif({has_gone_on}, (SELECT seq FROM session_message WHERE id = one.id), NULL) AS seq, one.data
+FROM message AS one
+WHERE one.session_id = ?1 ->> 'sessionId' AND {which}",
         has_gone_on = has_gone_on()
+    )
+}
+
+/// Those that only OpenCode 2 has; all, where OpenCode 1 never worked on the file.
+fn of_two(has_one: bool, which: &str) -> String {
+    let own = if has_one {
+        format!("AND NOT ({IS_TOLD_BY_ONE})\n  ")
+    } else {
+        String::new()
+    };
+    format!(
+        "\
+SELECT id, session_id AS sessionId, type, seq, data FROM session_message AS two
+WHERE session_id = ?1 ->> 'sessionId' {own}AND {which}"
     )
 }

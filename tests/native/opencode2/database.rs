@@ -209,6 +209,34 @@ INSERT INTO todo VALUES ('ses_1', 'Pour it', 'pending', 'high', 0);";
             .unwrap()
     }
 
+    /// A page of the session's messages, and the name of the next one.
+    fn page(&self, name: &str) -> (Vec<Value>, Option<String>) {
+        let queries = self.queries().unwrap();
+        let (engine, after) = name.split_once(' ').unwrap_or((name, ""));
+        let of_one = queries.messages_of_one.filter(|_| engine != "2");
+        let engine = if of_one.is_some() { "1" } else { "2" };
+        let sql = of_one.unwrap_or(queries.messages);
+        let params = json!({ "sessionId": "ses_1", "after": after, "limit": 2 });
+        let rows = self.rows(&sql, &params);
+        if rows.is_empty() && engine == "1" {
+            return self.page("2");
+        }
+        let last = rows.last().and_then(|row| row["id"].as_str());
+        let next = last.map(|id| format!("{engine} {id}"));
+        (rows, next)
+    }
+
+    /// All of them, page by page.
+    fn messages(&self) -> Vec<Value> {
+        let (mut all, mut next) = self.page("");
+        while let Some(name) = next {
+            let (rows, following) = self.page(&name);
+            all.extend(rows);
+            next = following;
+        }
+        all
+    }
+
     /// What catch-up asks, answered as a host does.
     fn answer(&self, request: &Request) -> Option<Value> {
         let queries = self.queries().unwrap();
@@ -221,10 +249,7 @@ INSERT INTO todo VALUES ('ses_1', 'Pour it', 'pending', 'high', 0);";
             }),
             Request::Todos { .. } => self.rows(&queries.todos?, &params).into(),
             Request::Messages { page, .. } => {
-                let after = page.clone().unwrap_or_default();
-                let params = json!({ "sessionId": "ses_1", "after": after, "limit": 2 });
-                let rows = self.rows(&queries.messages, &params);
-                let next = rows.last().map(|row| row["id"].clone());
+                let (rows, next) = self.page(page.as_deref().unwrap_or_default());
                 json!({ "items": self.items(rows), "next": next })
             }
             Request::Message { .. } => {
@@ -332,8 +357,7 @@ fn dump(db: &Db) -> String {
 #[test]
 fn what_one_wrote_is_read_under_its_ids_and_only_that_is_left_out() {
     let db = OpenCode::new(true);
-    let params = json!({ "sessionId": "ses_1", "after": "", "limit": 99 });
-    let rows = db.rows(&db.queries().unwrap().messages, &params);
+    let rows = db.messages();
     let seen = rows
         .iter()
         .map(|row| format!("{} {} {}", row["id"], row["type"], row["seq"]));
@@ -356,8 +380,7 @@ fn a_database_without_the_tables_of_one_is_read_and_one_of_one_alone_is_not() {
     let db = OpenCode::new(false);
     let queries = db.queries().unwrap();
     assert_eq!((&queries.parts, &queries.todos), (&None, &None));
-    let params = json!({ "sessionId": "ses_1", "after": "", "limit": 99 });
-    assert_eq!(db.rows(&queries.messages, &params).len(), of_two().len());
+    assert_eq!(db.messages().len(), of_two().len());
     // 1.18.34 has a `session_message` of its own.
     let of_one = ["session", "message", "part", "session_message"].map(str::to_owned);
     assert_eq!(Queries::of(&of_one), None);
@@ -441,8 +464,7 @@ fn a_message_by_itself_is_answered_as_in_the_list() {
 fn what_one_wrote_has_a_number_once_two_has_gone_on_with_it() {
     let opencode = OpenCode::new(true);
     let numbers = || -> Vec<Value> {
-        let all = json!({ "sessionId": "ses_1", "after": "", "limit": -1 });
-        let rows = opencode.rows(&opencode.queries().unwrap().messages, &all);
+        let rows = opencode.messages();
         let of_one = rows.iter().filter(|row| row["type"].is_null());
         of_one.map(|row| row["seq"].clone()).collect()
     };

@@ -29,7 +29,7 @@ pub(super) struct Database {
 struct Statements {
     /// The messages of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`,
     /// `seq`, `data`. One without a `type` is OpenCode 1's.
-    messages: String,
+    messages: Vec<String>,
     /// The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`,
     /// `sessionId`, `data`.
     parts: Option<String>,
@@ -45,10 +45,12 @@ SELECT content, status, priority FROM todo
 WHERE session_id = ?1 ->> 'sessionId' ORDER BY position";
         let has_todos = tables.iter().any(|table| table == "todo");
         Self {
-            messages: "\
+            messages: vec![
+                "\
 SELECT id, session_id AS sessionId, NULL AS type, NULL AS seq, data FROM message
 WHERE session_id = ?1 ->> 'sessionId' ORDER BY id"
-                .to_owned(),
+                    .to_owned(),
+            ],
             parts: Some(
                 "\
 SELECT id, message_id AS messageId, session_id AS sessionId, data FROM part
@@ -63,7 +65,11 @@ WHERE message_id IN (SELECT value FROM json_each(?1, '$.ids')) ORDER BY id"
 impl From<Queries> for Statements {
     fn from(queries: Queries) -> Self {
         Self {
-            messages: queries.messages,
+            messages: queries
+                .messages_of_one
+                .into_iter()
+                .chain([queries.messages])
+                .collect(),
             parts: queries.parts,
             todos: queries.todos,
         }
@@ -177,7 +183,10 @@ impl Source for Database {
         let id = id_of(info);
         let mut unreadable = Vec::new();
         let all = json!({ "sessionId": id, "after": "", "limit": -1 });
-        let messages = rows(&self.db, &self.statements.messages, [all.to_string()])?;
+        let mut messages = Vec::new();
+        for sql in &self.statements.messages {
+            messages.extend(rows(&self.db, sql, [all.to_string()])?);
+        }
         let mut parts = self.parts(&messages, &mut unreadable)?;
         let item = |message: &Row| item(message, &mut parts, &mut unreadable);
         let items = messages.iter().filter_map(item).collect();
