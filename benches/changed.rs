@@ -179,7 +179,7 @@ fn stored(recordings: &[Batches], how: &How) -> Duration {
         }
         db.execute_batch("COMMIT").unwrap();
     }
-    let took = clock() - start;
+    let took = clock().saturating_sub(start);
     drop(db);
     std::fs::remove_dir_all(&folder).unwrap();
     took
