@@ -186,9 +186,11 @@ impl Core {
                 Outcome::Compared {
                     stored,
                     seen,
+                    older,
                     asked,
                 } => {
                     let asked = Number::new(asked).unwrap_or_default();
+                    self.reconciler.note_older(older);
                     self.reconciler.compared(&stored, seen, asked);
                     Urgency::Soon
                 }

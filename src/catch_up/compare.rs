@@ -101,17 +101,23 @@ impl Listed {
             && (stored.deleted_here.is_some()
                 || stored.missing_since.is_some()
                 || stored.missing_here.is_some());
-        is_back || stored.deleted_at.is_none() && (stored.is_at_work() || self.is_newer(stored))
+        let is_changed = || stored.is_at_work() || self.is_changed(stored, is_store_known);
+        is_back || stored.deleted_at.is_none() && is_changed()
     }
 
     /// Whether its time of change says so. A store may go back in time, where a
-    /// copy of it was put in its place.
-    fn is_newer(&self, stored: &StoredSession) -> bool {
+    /// copy of it was put in its place; and a copy of another store may have gone
+    /// on by itself, before that one did.
+    fn is_changed(&self, stored: &StoredSession, is_store_known: bool) -> bool {
         let (whole_at, is_changed) = match stored.seen_here {
             Some(_) => (stored.whole_here, stored.whole_here != self.updated_at),
+            None if is_store_known => (stored.whole_at, stored.whole_at != self.updated_at),
             None => (stored.whole_at, stored.whole_at < self.updated_at),
         };
-        whole_at.is_none() || is_changed || (whole_at == self.updated_at && self.differs(stored))
+        // What another store had later is not what this one lists.
+        let is_of_another = stored.whole_at > self.updated_at;
+        let differs = || whole_at == self.updated_at && !is_of_another && self.differs(stored);
+        whole_at.is_none() || is_changed || differs()
     }
 
     /// A few changes, such as archiving or a fork's totals, leave the time of
@@ -139,6 +145,9 @@ pub(crate) struct Differences {
     /// Sessions that are stored whole, and of which it was not known that this
     /// store has them; each with its time of change.
     pub(crate) seen: Vec<(String, Option<Number>)>,
+    /// Those to fetch that are stored whole as another store had them later,
+    /// each with the time of change up to which they are.
+    pub(crate) older: Vec<(String, Number)>,
 }
 
 /// Compares what a host lists of a directory with what is stored.
@@ -168,9 +177,16 @@ fn differences(
             .get(session.id.as_str())
             .is_some_and(|stored| stored.deleted_at.is_none() && stored.seen_here.is_none())
     };
+    let is_older = |session: &&Listed| {
+        let stored = stored_by_id.get(session.id.as_str())?;
+        let whole_at = stored.whole_at.filter(|_| stored.seen_here.is_none())?;
+        (session.updated_at < Some(whole_at)).then(|| (session.id.clone(), whole_at))
+    };
+    let older = news.iter().filter_map(is_older).collect();
     let ids = |sessions: Vec<&Listed>| sessions.iter().map(|session| session.id.clone()).collect();
     Differences {
         fetch: ids(news),
+        older,
         unlisted: unlisted(
             stored,
             &listed.iter().map(|session| session.id.as_str()).collect(),
@@ -313,6 +329,7 @@ impl CatchUp {
         vec![Outcome::Compared {
             stored,
             seen: found.seen,
+            older: found.older,
             asked: compare.asked,
         }]
     }
@@ -392,12 +409,19 @@ mod tests {
         let all = ["a", "b", "c"].map(|id| stored(id, 10.0));
         let listed = [renamed, costs, archived];
         assert_eq!(compared(&listed, &all).fetch, ["a", "b", "c"]);
-        // What lists them as they were before is another store,
+        // What lists them as they were before is another store: it may have gone
+        // on by itself, and only fills in. A copy of which that is not known has not,
         let newer = ["a", "b", "c"].map(|id| StoredSession {
             seen_here: None,
             ..stored(id, 11.0)
         });
-        assert_eq!(compared(&listed, &newer).fetch, [""; 0]);
+        let found = compared(&listed, &newer);
+        assert_eq!(found.fetch, ["a", "b", "c"]);
+        let at = Number::new(11.0).unwrap_or_default();
+        let ids = ["a", "b", "c"].map(|id| (id.to_owned(), at));
+        assert_eq!(found.older, ids);
+        let unknown = differences(&listed, &newer, PROJECT, false);
+        assert_eq!(unknown.fetch, [""; 0]);
         // or this one, put back from a copy.
         let back = ["a", "b", "c"].map(|id| stored(id, 11.0));
         assert_eq!(compared(&listed, &back).fetch, ["a", "b", "c"]);

@@ -74,6 +74,9 @@ pub(crate) enum Outcome<'a, N> {
         stored: Vec<StoredSession>,
         /// The sessions that this store has, too, each with its time of change.
         seen: Vec<(String, Option<Number>)>,
+        /// The sessions to fetch that another store had later, each with the
+        /// time of change up to which they are stored whole.
+        older: Vec<(String, Number)>,
         /// When the list was asked for, Unix milliseconds.
         asked: f64,
     },

@@ -22,6 +22,9 @@ pub(crate) struct Fetches {
     wanted: BTreeSet<String>,
     /// The sessions that are being asked for.
     open: BTreeMap<String, Fetch>,
+    /// Sessions to ask for that are stored whole as another store had them later,
+    /// each with the time of change up to which they are.
+    older: BTreeMap<String, Number>,
 }
 
 /// A session that is being asked for.
@@ -85,6 +88,13 @@ impl Fetches {
         session.updated_at.value().copied()
     }
 
+    /// Whether what is answered of the session is older than what is stored of
+    /// it whole, which another store told.
+    fn is_older(&self, session_id: &str) -> bool {
+        let whole_at = self.older.get(session_id);
+        whole_at.is_some_and(|whole_at| self.copied_at(session_id) < Some(*whole_at))
+    }
+
     /// Whether an event told of this since its session was asked for.
     fn is_told(&self, session_id: &str, id: &str) -> bool {
         self.open
@@ -110,6 +120,7 @@ impl Fetches {
     /// Nothing more of the answer comes. Gives what it said of the session
     /// itself, and whether an event told that since.
     fn end(&mut self, session_id: &str) -> Option<Answered> {
+        self.older.remove(session_id);
         let fetch = self.open.remove(session_id)?;
         let mut row = fetch.session?;
         row.merge_from(fetch.over);
@@ -170,7 +181,7 @@ impl Reconciler {
         if let Event::Todos(list) = &mut answer {
             list.copied_at = self.changed_at(&list.session_id);
         }
-        if self.of_copy {
+        if self.of_copy || self.is_older(&answer) {
             self.note_copied(&mut answer);
         }
         let urgency = match answer {
@@ -367,6 +378,18 @@ impl Reconciler {
                 ..SessionRow::default()
             }));
         }
+    }
+
+    /// These sessions are going to be asked for, and are stored whole as another
+    /// store had them later.
+    pub(crate) fn note_older(&mut self, older: Vec<(String, Number)>) {
+        self.fetches.older.extend(older);
+    }
+
+    /// Whether an answer is of a session that another store had later: like a
+    /// copy, it brings in what is not stored and overwrites nothing else.
+    fn is_older(&self, answer: &Event) -> bool {
+        subject(answer).is_some_and(|(session_id, _)| self.fetches.is_older(session_id))
     }
 
     /// Sessions that events left incomplete, since the last call.

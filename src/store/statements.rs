@@ -1,7 +1,7 @@
 //! The statements that are not plain upserts.
 
 use super::erased::{erased_either, erased_session};
-use super::upsert::REPORTS;
+use super::upsert::{OF_COPY, REPORTS};
 use super::{AGE, NOT_PURGED, STAMP};
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
@@ -45,7 +45,8 @@ SELECT ?1 ->> 'id',
   iif(json_type(?1, '$.agent') IS NULL OR is_older, held.agent, ?1 ->> 'agent'),
   iif(json_type(?1, '$.model') IS NULL OR is_older, held.model, ?1 ->> 'model'),
   iif(json_type(?1, '$.provider') IS NULL OR is_older, held.provider, ?1 ->> 'provider'),
-  iif(json_type(?1, '$.wholeAt') IS NULL, held.whole_at, ?1 ->> 'wholeAt'),
+  iif(json_type(?1, '$.wholeAt') IS NULL OR is_older AND {OF_COPY} AND held.whole_at IS NOT NULL,
+    held.whole_at, ?1 ->> 'wholeAt'),
   coalesce(held.reports_usage, 0) OR (NOT is_older AND {REPORTS})
 FROM (SELECT coalesce({AGE} < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id'), 0)
   AS is_older) AS told

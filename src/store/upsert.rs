@@ -127,7 +127,7 @@ fn value<R: Row>(column: &Column) -> String {
 }
 
 /// True where a copy of OpenCode's data tells it.
-const OF_COPY: &str = "json_type(?1, '$.copiedAt') IS NOT NULL";
+pub(super) const OF_COPY: &str = "json_type(?1, '$.copiedAt') IS NOT NULL";
 
 /// An alternative that holds where words are stored that a copy does not
 /// replace: by what it has taken out in any case; unless it is newer than what is

@@ -388,6 +388,25 @@ fn a_session_is_missing_only_once_every_store_that_had_it_lacks_it() {
 }
 
 #[test]
+fn a_copy_that_went_on_before_the_other_store_did_only_fills_in() {
+    let db = recorded(&[1, 2]);
+    let mut theirs = answered(500, &[1, 3]);
+    let of_copy = theirs.0.get_mut("ses_1").unwrap();
+    of_copy.info["title"] = json!("An older title");
+    of_copy.messages[0]["parts"][0]["text"] = json!("as it was");
+    let copy = "store-of-a-copy";
+    let compared = |answers: &Answers| compare_at((&mut core_at(copy), copy), &db, answers, NOW);
+    assert_eq!(compared(&theirs), ["ses_1"]);
+    assert_eq!(
+        db.rows(MESSAGES),
+        ["msg_1", "msg_2", "msg_3"].map(|id| format!(r#""{id}" | NULL | NULL | "words""#))
+    );
+    let session = "SELECT title, updated_at FROM sessions";
+    assert_eq!(db.rows(session), [r#""A title" | 1000"#]);
+    assert_eq!(compared(&theirs), [""; 0], "it is asked for once");
+}
+
+#[test]
 fn where_the_store_is_in_doubt_nothing_is_missing() {
     let db = recorded(&[1, 2]);
     let mut doubtful = Core::new(clankers::Options::default());

@@ -202,4 +202,17 @@ describe("known histories", () => {
 		await run(other);
 		await run(one);
 	});
+
+	it("a copied home went on while nobody listened, before the first one did", async () => {
+		await run(one, newSession);
+		other.copyFrom(one);
+		const shared = lastSession();
+		const turn = ({ opencode }: Process) => opencode.turn(shared);
+		await run(other, turn, false);
+		await run(one, turn);
+		await run(other);
+		const messages = `SELECT count(*) AS n FROM messages WHERE session_id = '${shared}'`;
+		assert.equal(query(join(root, "clankers.db"), messages)[0]?.["n"], 6);
+		await run(one);
+	});
 });
