@@ -325,9 +325,7 @@ fn an_export_of_the_same_time_replaces_no_words() {
         let home = home_of(release);
         home.stdout(&["import"]);
         let before = content(&home);
-        let export: Value =
-            serde_json::from_str(&fs::read_to_string(fixture(release, "export.json")).unwrap())
-                .unwrap();
+        let (export, _) = exports(release);
         let mut empty = export.clone();
         each_text(&mut empty, &|key, _| WORDS.contains(&key).then(String::new));
         import(&home, &empty);

@@ -30,8 +30,7 @@ pub struct Queries {
     /// At most `limit` messages of `{ sessionId, after, limit }` that OpenCode 1
     /// wrote, behind the one with the id `after`, or from the first on where that
     /// is empty: `id`, `sessionId`, `type`, which is NULL, `seq` and `data`, the
-    /// JSON text of the rest. One has a `seq` once OpenCode 2 has gone on with
-    /// the session: the copy alone leaves its time of change as it was.
+    /// JSON text of the rest. One that OpenCode 2 has taken over has a `seq`.
     pub messages_of_one: Option<String>,
     /// Those that only OpenCode 2 has, likewise, with their `type`.
     pub messages: String,
@@ -120,15 +119,6 @@ EXISTS (SELECT 1 FROM message WHERE message.id = two.id)
         AND said.time_created = two.time_created
         AND substr(said.id, 1, 16) = substr(two.id, 1, 16))";
 
-/// True where a session has messages of OpenCode 2's own: they are the last ones.
-fn has_gone_on() -> String {
-    format!(
-        "\
-(SELECT NOT ({IS_TOLD_BY_ONE}) FROM session_message AS two
-    WHERE session_id = ?1 ->> 'sessionId' ORDER BY seq DESC LIMIT 1)"
-    )
-}
-
 /// True for a message behind that with the id `after`, in the order of its
 /// session; the first of them.
 const BEHIND_OF_ONE: &str = "\
@@ -144,10 +134,9 @@ fn of_one(which: &str) -> String {
     format!(
         "\
 SELECT one.id, one.session_id AS sessionId, NULL AS type,
-  iif({has_gone_on}, (SELECT seq FROM session_message WHERE id = one.id), NULL) AS seq, one.data
+  (SELECT seq FROM session_message WHERE id = one.id) AS seq, one.data
 FROM message AS one
-WHERE one.session_id = ?1 ->> 'sessionId' AND {which}",
-        has_gone_on = has_gone_on()
+WHERE one.session_id = ?1 ->> 'sessionId' AND {which}"
     )
 }
 

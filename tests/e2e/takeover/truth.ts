@@ -7,7 +7,7 @@ import type {
 	MessageWithParts,
 	SessionInfo,
 } from "../harness/api.ts";
-import { is } from "../mirror/claim.ts";
+import { type Claim, is } from "../mirror/claim.ts";
 import { withDatabase } from "../mirror/database.ts";
 import { messageRows } from "../mirror/expected/message.ts";
 import type { ExpectedRow } from "../mirror/expected/row.ts";
@@ -73,9 +73,9 @@ function put(store: string, one: Answers, two: Answers2): Truth {
 		const own = all.filter((message) => !known.has(message.id));
 		for (const message of messages) {
 			const made = messageRows(message, { createdAt, unanswered: {} });
-			// OpenCode 2 numbers what it took over, once it has gone on with it.
-			const place = own.length > 0 ? seqs[message.info.id] : undefined;
-			rows.push(...made.map((row) => placed(row, place)));
+			const place = is(seqs[message.info.id]);
+			const isKnown = own.length > 0;
+			rows.push(...made.map((row) => placed(row, place, isKnown)));
 			if (session && !isOlder(message.info, session))
 				cost += number(message.info.cost ?? 0);
 		}
@@ -95,9 +95,15 @@ function isOlder(message: JsonObject, session: JsonObject): boolean {
 	return created(message) < created(session);
 }
 
-function placed(row: ExpectedRow, place: number | undefined): ExpectedRow {
+/** OpenCode 2 numbers what it takes over. Till it is gone on with, it depends on who reads it whether that is known. */
+function placed(row: ExpectedRow, place: Claim, isKnown: boolean): ExpectedRow {
 	if (row.table !== "messages") return row;
-	return { ...row, cells: { ...row.cells, position: is(place) } };
+	const either: Claim = {
+		expected: place.expected,
+		holds: (found) => found === null || place.holds(found),
+	};
+	const position = isKnown ? place : either;
+	return { ...row, cells: { ...row.cells, position } };
 }
 
 function seqsOf(store: string): Record<string, number> {

@@ -459,21 +459,3 @@ fn a_message_by_itself_is_answered_as_in_the_list() {
     assert_eq!(one("msg_000000000100zZ"), None);
     assert_eq!(one("msg_9"), None);
 }
-
-#[test]
-fn what_one_wrote_has_a_number_once_two_has_gone_on_with_it() {
-    let opencode = OpenCode::new(true);
-    let numbers = || -> Vec<Value> {
-        let rows = opencode.messages();
-        let of_one = rows.iter().filter(|row| row["type"].is_null());
-        of_one.map(|row| row["seq"].clone()).collect()
-    };
-    // The summary of a compaction has none: it is no message of its own there.
-    let numbered = [json!(0), json!(2), json!(3), Value::Null];
-    assert_eq!(numbers(), numbered);
-    opencode
-        .0
-        .execute_batch("DELETE FROM session_message WHERE seq > 3")
-        .unwrap();
-    assert_eq!(numbers(), vec![Value::Null; 4]);
-}

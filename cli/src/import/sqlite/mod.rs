@@ -187,6 +187,7 @@ impl Source for Database {
         for sql in &self.statements.messages {
             messages.extend(rows(&self.db, sql, [all.to_string()])?);
         }
+        forget_copies(&mut messages);
         let mut parts = self.parts(&messages, &mut unreadable)?;
         let item = |message: &Row| item(message, &mut parts, &mut unreadable);
         let items = messages.iter().filter_map(item).collect();
@@ -197,6 +198,20 @@ impl Source for Database {
             todos,
             unreadable,
         })
+    }
+}
+
+/// Takes away the places of what OpenCode 2 took over and did not go on with: that
+/// leaves a session's time of change as it was, so that it would depend on when it
+/// is imported whether they are known.
+fn forget_copies(messages: &mut [Row]) {
+    if messages
+        .iter()
+        .all(|message| message.text("type").is_none())
+    {
+        for message in messages {
+            message.0.remove("seq");
+        }
     }
 }
 

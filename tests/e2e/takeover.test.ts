@@ -1,0 +1,52 @@
+/**
+ * OpenCode 1 and OpenCode 2 on one home, in turn and at once: each message, part, tool call and step is stored once,
+ * whoever tells it.
+ */
+
+import { expect, test } from "bun:test";
+import { describeReport } from "./mirror.ts";
+import { WHOLE } from "./takeover/history.ts";
+import { House, type Recorded } from "./takeover/house.ts";
+import { checkRows, differences, spentIn } from "./takeover/rows.ts";
+import { type Truth, truthOf } from "./takeover/truth.ts";
+
+/** Where the plugin is. Each is a day of both releases: all of them where the environment says so. */
+const RECORDED: readonly Recorded[] =
+	process.env.E2E_SCENARIO === "all" ? ["1.x", "2.x", "both"] : ["both"];
+
+test.each(RECORDED)(
+	"a home that goes back and forth, the plugin on %s: events, catch-up and imports make the same rows",
+	async (recorded) => {
+		await House.open(recorded, async (house) => {
+			const { database } = house;
+			const [each, last] = [house.path("each.db"), house.path("last.db")];
+			for (const phase of WHOLE) {
+				await phase(house);
+				house.import(each);
+			}
+			const truth = await truthOf(house);
+			house.import(last);
+			if (recorded === "both") expectEveryRow(database, truth);
+			house.import(database);
+			for (const path of [each, last, database]) expectEveryRow(path, truth);
+			expect(differences(last, each)).toEqual([]);
+			expect(differences(last, database)).toEqual([]);
+
+			// What was taken back before anybody asked is in no answer; whoever was told of it knows what it cost.
+			const { bill } = house.model;
+			expect(truth.cost).toBeLessThan(bill);
+			expect(spentIn(last)).toBeCloseTo(truth.cost, 9);
+			expect(spentIn(each)).toBeCloseTo(truth.cost, 9);
+			const heard = recorded === "2.x" ? truth.cost : bill;
+			expect(spentIn(database)).toBeCloseTo(heard, 9);
+		});
+	},
+	600_000,
+);
+
+function expectEveryRow(database: string, truth: Truth): void {
+	const report = checkRows(database, truth);
+	expect(describeReport(report)).toBe(
+		`${report.checks} of ${report.checks} checks held`,
+	);
+}
