@@ -213,26 +213,38 @@ impl Reconciler {
     }
 
     /// Notes which store answers, and when it was asked: what it has was neither
-    /// deleted nor missing then.
+    /// deleted nor missing then. What is in another engine's tables alone, whose
+    /// `answered_at` is empty, that store has not.
     fn note_answered(&mut self, answer: &mut Event) {
-        let Some(store_id) = self.store_id.clone() else {
-            return;
-        };
-        let (session_id, told_by, answered_at) = match answer {
-            Event::Session(row) => (&row.id, &mut row.store_id, &mut row.answered_at),
-            Event::Message { row, .. } => {
-                (&row.session_id, &mut row.store_id, &mut row.answered_at)
-            }
-            Event::Part { row, .. } => {
-                self.removed.remove(&row.id);
-                (&row.session_id, &mut row.store_id, &mut row.answered_at)
-            }
-            Event::ToolCall(row) => {
-                self.removed.remove(&row.id);
-                (&row.session_id, &mut row.store_id, &mut row.answered_at)
-            }
+        let (session_id, part_id, told_by, answered_at) = match answer {
+            Event::Session(row) => (&row.id, None, &mut row.store_id, &mut row.answered_at),
+            Event::Message { row, .. } => (
+                &row.session_id,
+                None,
+                &mut row.store_id,
+                &mut row.answered_at,
+            ),
+            Event::Part { row, .. } => (
+                &row.session_id,
+                Some(&row.id),
+                &mut row.store_id,
+                &mut row.answered_at,
+            ),
+            Event::ToolCall(row) => (
+                &row.session_id,
+                Some(&row.id),
+                &mut row.store_id,
+                &mut row.answered_at,
+            ),
             _ => return,
         };
+        let is_elsewhere = std::mem::take(answered_at) == Known::Empty;
+        let Some(store_id) = self.store_id.clone().filter(|_| !is_elsewhere) else {
+            return;
+        };
+        if let Some(id) = part_id {
+            self.removed.remove(id);
+        }
         if let Some(asked_at) = self.fetches.asked_at(session_id) {
             *told_by = Known::Value(store_id);
             *answered_at = Known::Value(asked_at);

@@ -103,12 +103,25 @@ pub(crate) fn message<N: Node>(session_id: &str, message: &N) -> Vec<Decoded> {
 }
 
 /// A message of OpenCode 1, `{ info, parts, seq }`. OpenCode 2 gives it a place
-/// in its session, but for what it left out.
+/// in its session. One without a place OpenCode 2 has not: it left it out, or has
+/// taken it back since; so that OpenCode 2 does not answer with it, and its
+/// deletion stays what it is.
 fn message_of_one<N: Node>(message: &N) -> Vec<Decoded> {
     let mut all = opencode1::message(message);
     let place = message.number_at("seq").and_then(Number::new);
-    if let Some(Event::Message { row, .. }) = all.first_mut().and_then(|head| head.event.as_mut()) {
-        row.position = place.into();
+    for event in all.iter_mut().filter_map(|one| one.event.as_mut()) {
+        let answered_at = match event {
+            Event::Message { row, .. } => {
+                row.position = place.into();
+                &mut row.answered_at
+            }
+            Event::Part { row, .. } => &mut row.answered_at,
+            Event::ToolCall(row) => &mut row.answered_at,
+            _ => continue,
+        };
+        if place.is_none() {
+            *answered_at = Known::Empty;
+        }
     }
     all
 }

@@ -459,3 +459,37 @@ fn a_message_by_itself_is_answered_as_in_the_list() {
     assert_eq!(one("msg_000000000100zZ"), None);
     assert_eq!(one("msg_9"), None);
 }
+
+#[test]
+fn what_two_took_back_of_one_stays_so_though_ones_tables_have_it() {
+    let opencode = OpenCode::new(true);
+    let db = Db::new();
+    fetch(&db, core(), |request| opencode.answer(request));
+    let committed = json!({
+        "id": "evt_1", "created": 5000, "type": "session.revert.committed",
+        "durable": { "aggregateID": "ses_1", "seq": 12, "version": 1 },
+        "data": { "sessionID": "ses_1", "to": "msg_000000000200aB" },
+    });
+    let mut heard = core();
+    heard.observe(&&committed, 5001.0);
+    db.apply(heard.drain());
+    let alive =
+        || db.rows("SELECT id, text_content FROM messages WHERE deleted_at IS NULL ORDER BY id");
+    let left = [r#""msg_000000000100aA" | "Hello.""#];
+    assert_eq!(alive(), left);
+    opencode
+        .0
+        .execute_batch("DELETE FROM session_message WHERE seq >= 2")
+        .unwrap();
+    fetch(&db, core(), |request| opencode.answer(request));
+    assert_eq!(alive(), left);
+    // Whoever comes later has it from 1.x's tables, where nothing was taken back.
+    let later = Db::new();
+    fetch(&later, core(), |request| opencode.answer(request));
+    assert_eq!(
+        later
+            .rows("SELECT id FROM messages WHERE deleted_at IS NULL")
+            .len(),
+        4
+    );
+}
