@@ -244,6 +244,8 @@ fn answer<N: Node>(
         ("metadata", Kind::Object),
     ]);
     let is_open = row.completed_at == Known::Empty;
+    // A crash leaves neither.
+    let is_ended = row.finish_reason.value().is_some() || failure.is_some();
     let content = fields.list("content").unwrap_or_default();
     let mut events = vec![Event::Message { row, failure }];
     if is_open {
@@ -260,6 +262,7 @@ fn answer<N: Node>(
             session_id,
             at,
             is_written: is_open && at + 1 == length,
+            is_ended,
         };
         events.extend(place.item(part, &mut counts, issues));
     }
@@ -273,6 +276,8 @@ struct Place<'a> {
     at: usize,
     /// Whether it may still be written.
     is_written: bool,
+    /// Whether OpenCode wrote how the answer ended.
+    is_ended: bool,
 }
 
 impl Place<'_> {
@@ -311,7 +316,7 @@ impl Place<'_> {
     }
 
     /// A text has no end of its own. One that is empty may be what a crash left
-    /// of more, so that the longer one stays.
+    /// of more, where the answer has no end either, so that the longer one stays.
     fn text<N: Node>(
         &self,
         kind: &'static str,
@@ -336,7 +341,8 @@ impl Place<'_> {
             time.finish();
         }
         let is_empty = row.text.value().is_some_and(String::is_empty);
-        if row.ended_at.value().is_none() && (self.is_written || is_empty) {
+        let may_be_cut = self.is_written || is_empty && !self.is_ended;
+        if row.ended_at.value().is_none() && may_be_cut {
             row.ended_at = Known::Empty;
         }
         Event::Part {
