@@ -84,7 +84,12 @@ pub(crate) fn spoken<N: Node>(message: &N) -> Option<Spoken> {
         _ => None,
     });
     let part_ids: BTreeSet<String> = parts.collect();
-    Some(Spoken { id, part_ids })
+    let refused = issues.into_inner();
+    let is_understood = refused.iter().all(|one| one.code == Code::UnknownField);
+    Some(Spoken {
+        id,
+        part_ids: is_understood.then_some(part_ids),
+    })
 }
 
 /// A message of a session: itself, then what it holds.
@@ -174,7 +179,11 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
                 "a message type of a known release",
                 "another word",
             );
-            return Vec::new();
+            // Only an answer has contents.
+            if message.kind_at("content") != Some(Kind::Array) {
+                return Vec::new();
+            }
+            answer(id, session_id, &mut fields, issues)
         }
     };
     fields.finish();

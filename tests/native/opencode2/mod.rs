@@ -8,6 +8,7 @@
 mod answers;
 mod database;
 mod drift;
+mod drift_answers;
 mod families;
 mod recordings;
 
