@@ -38,7 +38,7 @@ fn assert_kept(db: &Db, name: &str, later: &Value, what: &str) {
     fetch(db, later);
     let lost: Vec<String> = before.difference(&contents(db)).cloned().collect();
     assert!(lost.is_empty(), "{}, {what}:\n{}", name, lost.join("\n"));
-    assert_eq!(missing(db), absent, "{}, {what}", name);
+    assert_eq!(missing(db), absent, "{name}, {what}");
 }
 
 fn count_of(db: &Db, code: &str) -> String {
