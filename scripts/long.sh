@@ -26,8 +26,14 @@ revivals() {
   PROPTEST_CASES=4096 cargo test --quiet --locked --package clankers --test native revivals
 }
 
+# What OpenCode 2 tells and answers, and both dialects beside each other: likewise.
+histories_of_two() {
+  CLANKERS_RANDOM=1 PROPTEST_CASES=4096 cargo test --quiet --locked --package clankers --test native properties::two
+}
+
 step "Random drains" drains
 step "Random revivals" revivals
+step "Random histories of OpenCode 2" histories_of_two
 step "The core as WebAssembly" "$ROOT/scripts/build-wasm.sh"
 note "$CLANKERS_HISTORIES histories each, from CLANKERS_HISTORY_SEED=$CLANKERS_HISTORY_SEED on"
 step "Histories under Bun" histories_under_bun

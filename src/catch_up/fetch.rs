@@ -34,9 +34,13 @@ impl StoredMessage {
 pub struct Spoken {
     /// The message.
     pub id: String,
-    /// Its parts and tool calls.
-    pub part_ids: BTreeSet<String>,
+    /// Its parts and tool calls. None where it holds what is not understood:
+    /// what is stored of it may be among that.
+    pub part_ids: Option<BTreeSet<String>>,
 }
+
+/// The messages that were answered, each with its parts.
+type AnsweredParts = BTreeMap<String, Option<BTreeSet<String>>>;
 
 /// A message that is stored and was not answered, or not with all its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +65,13 @@ pub enum Missing {
 }
 
 /// Which of the stored messages were not answered, or not with all their parts.
-fn in_question(
-    answered: &BTreeMap<String, BTreeSet<String>>,
-    stored: Vec<StoredMessage>,
-) -> VecDeque<InQuestion> {
+fn in_question(answered: &AnsweredParts, stored: Vec<StoredMessage>) -> VecDeque<InQuestion> {
     let lacks = |stored: StoredMessage| {
         let answered = answered.get(&stored.id);
-        let is_missed = |id: &String| answered.is_none_or(|answered| !answered.contains(id));
+        let is_missed = |id: &String| match answered {
+            None => true,
+            Some(parts) => parts.as_ref().is_some_and(|parts| !parts.contains(id)),
+        };
         let part_ids: Vec<String> = stored.part_ids.into_iter().filter(is_missed).collect();
         (answered.is_none() || !part_ids.is_empty()).then_some(InQuestion {
             message_id: stored.id,
@@ -84,8 +88,7 @@ pub(super) struct Fetch {
     /// What is stored, where it can be told.
     stored: Option<Vec<StoredMessage>>,
     step: Step,
-    /// The messages that were answered, each with its parts.
-    answered: BTreeMap<String, BTreeSet<String>>,
+    answered: AnsweredParts,
     /// The names of the pages that were asked for, but for the first.
     pages: BTreeSet<String>,
     /// Whether every message in question was settled.
@@ -206,8 +209,12 @@ impl CatchUp {
                     .is_some_and(|stored| !stored.is_empty())
                 {
                     for spoken in messages.iter().filter_map(reading.spoken) {
-                        let parts = fetch.answered.entry(spoken.id).or_default();
-                        parts.extend(spoken.part_ids);
+                        let none = || Some(BTreeSet::new());
+                        let parts = fetch.answered.entry(spoken.id).or_insert_with(none);
+                        match (&mut *parts, spoken.part_ids) {
+                            (Some(parts), Some(more)) => parts.extend(more),
+                            (parts, _) => *parts = None,
+                        }
                     }
                 }
                 // A host that gives the same page again, or empty ones, has no end.
@@ -274,7 +281,10 @@ fn settle<N: Node>(
         Answer::None => Some(Missing::Message(message_id)),
         Answer::Found(message) => {
             let spoken = (reading.spoken)(message).filter(|spoken| spoken.id == message_id)?;
-            part_ids.retain(|id| !spoken.part_ids.contains(id));
+            part_ids.retain(|id| {
+                let answered = spoken.part_ids.as_ref();
+                answered.is_some_and(|answered| !answered.contains(id))
+            });
             Some(Missing::Parts {
                 message_id,
                 part_ids,
@@ -304,11 +314,11 @@ mod tests {
         }
     }
 
-    fn answered(messages: &[(&str, &[&str])]) -> BTreeMap<String, BTreeSet<String>> {
+    fn answered(messages: &[(&str, &[&str])]) -> AnsweredParts {
         let ids = |parts: &[&str]| parts.iter().map(|&id| id.to_owned()).collect();
         messages
             .iter()
-            .map(|&(id, parts)| (id.to_owned(), ids(parts)))
+            .map(|&(id, parts)| (id.to_owned(), Some(ids(parts))))
             .collect()
     }
 
@@ -317,11 +327,15 @@ mod tests {
         reason = "a reading takes any node by reference"
     )]
     fn spoken(message: &&Value) -> Option<Spoken> {
+        let id = message["id"].as_str()?.to_owned();
+        if message["parts"] == "novel" {
+            return Some(Spoken { id, part_ids: None });
+        }
         let part_ids = message["parts"].as_array()?.iter();
         let part_ids = part_ids.filter_map(|id| Some(id.as_str()?.to_owned()));
         Some(Spoken {
-            id: message["id"].as_str()?.to_owned(),
-            part_ids: part_ids.collect(),
+            id,
+            part_ids: Some(part_ids.collect()),
         })
     }
 
@@ -368,6 +382,15 @@ mod tests {
         let missing = settled(&["a1", "a2"], Answer::Found(&&answer));
         assert_eq!(missing, Some(parts(&["a1"])));
         let missing = settled(&["a2"], Answer::Found(&&answer));
+        assert_eq!(missing, Some(parts(&[])));
+    }
+
+    #[test]
+    fn what_is_not_understood_puts_nothing_in_question() {
+        let answer = BTreeMap::from([("a".to_owned(), None)]);
+        assert_eq!(in_question(&answer, vec![stored("a", &["a1"])]), []);
+        let answer = json!({ "id": "a", "parts": "novel" });
+        let missing = settled(&["a1"], Answer::Found(&&answer));
         assert_eq!(missing, Some(parts(&[])));
     }
 

@@ -56,6 +56,9 @@ row! {
     deletions: "deletions" Number = "number", INTEGER, Latest;
     /// Files changed.
     files_changed: "filesChanged" Number = "number", INTEGER, Latest;
+    /// Whether those totals are what OpenCode says also where all of them are
+    /// zero. No column: the store sums up what is not reported.
+    reports_totals: "reportsTotals" bool = "boolean", INTEGER of "", Latest;
     /// When it was created, Unix milliseconds.
     created_at: "createdAt" Number = "number", INTEGER, Latest;
     /// When OpenCode last changed it, Unix milliseconds.
@@ -82,10 +85,11 @@ row! {
 }
 
 impl SessionRow {
-    /// Whether OpenCode reports totals for the session: any that is not zero.
+    /// Whether OpenCode reports totals for the session: it says so, or any is
+    /// not zero.
     pub(crate) fn reports_usage(&self) -> bool {
         let is_spent = |total: &Known<Number>| total.value().is_some_and(|total| !total.is_zero());
-        self.totals().into_iter().any(is_spent)
+        self.reports_totals == Known::Value(true) || self.totals().into_iter().any(is_spent)
     }
 
     /// What it tells of the session's totals.

@@ -10,13 +10,23 @@ use crate::model::command::Command;
 use crate::model::event::{Failure, Said};
 use crate::model::known::Known;
 use crate::model::number::Number;
+use crate::model::row::MessageKind;
 
 /// How many things may wait at once.
 const LIMIT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
+/// Something that waits, or waited.
+#[derive(Debug)]
+struct Item {
+    session_id: String,
+    /// What message it becomes, if any.
+    said: Option<Said>,
+    waits: bool,
+}
+
 /// What waits, by what it is called meanwhile.
 #[derive(Debug)]
-pub(crate) struct Inbox(LruCache<String, Option<Said>>);
+pub(crate) struct Inbox(LruCache<String, Item>);
 
 impl Default for Inbox {
     fn default() -> Self {
@@ -24,17 +34,41 @@ impl Default for Inbox {
     }
 }
 
+impl Inbox {
+    /// Whether anything waits in a session: what becomes of it changes nothing
+    /// in OpenCode's list of sessions.
+    pub(crate) fn waits_in(&self, session_id: &str) -> bool {
+        self.0
+            .iter()
+            .any(|(_, item)| item.waits && item.session_id == session_id)
+    }
+
+    /// Nothing waits in a session any more.
+    pub(crate) fn clear(&mut self, session_id: &str) {
+        for (_, item) in &mut self.0 {
+            item.waits &= item.session_id != session_id;
+        }
+    }
+}
+
 impl Reconciler {
     pub(super) fn enqueued(&mut self, session_id: &str, id: String, item: Option<Said>) -> Urgency {
         self.meet_session(session_id);
+        let item = Item {
+            session_id: session_id.to_owned(),
+            said: item,
+            waits: true,
+        };
         self.inbox.0.put(id, item);
-        Urgency::None
+        self.note_whole(session_id, Known::Empty);
+        Urgency::Soon
     }
 
     pub(super) fn cancelled(&mut self, session_id: &str, id: &str) -> Urgency {
         self.meet_session(session_id);
         self.inbox.0.pop(id);
-        Urgency::None
+        self.note_whole(session_id, self.whole_at(session_id));
+        Urgency::Soon
     }
 
     /// What was delivered is a message from now on. It is kept: the same may be
@@ -47,17 +81,26 @@ impl Reconciler {
         now: Number,
     ) -> Urgency {
         self.meet_session(session_id);
-        match self.inbox.0.get(id).cloned() {
+        let item = self.inbox.0.get_mut(id).map(|item| {
+            item.waits = false;
+            item.said.clone()
+        });
+        match item {
             // Its beginning was missed.
             None => {
                 self.want(session_id);
                 Urgency::Soon
             }
-            Some(None) => Urgency::None,
+            Some(None) => {
+                self.note_whole(session_id, self.whole_at(session_id));
+                Urgency::Soon
+            }
             Some(Some(mut said)) => {
                 said.row.position = position;
                 said.row.created_at = Known::Value(now);
-                self.said(said)
+                let urgency = self.said(said);
+                self.note_whole(session_id, self.whole_at(session_id));
+                urgency
             }
         }
     }
@@ -76,6 +119,10 @@ impl Reconciler {
         if said.row.id.is_empty() {
             self.want(&said.row.session_id);
             return Urgency::Soon;
+        }
+        if said.row.kind == Known::Value(MessageKind::Compaction) {
+            // What fails from now on is this, and not the answer before it.
+            self.answers.remove(&said.row.session_id);
         }
         self.opened.set(key, said.row.id.clone());
         self.said(said)

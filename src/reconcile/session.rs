@@ -37,7 +37,7 @@ impl Reconciler {
     /// that is known now.
     pub(super) fn whole_at(&self, id: &str) -> Known<Number> {
         let state = self.sessions.get(id);
-        let is_whole = state.is_whole && !state.is_turning;
+        let is_whole = state.is_whole && !state.is_turning && !self.inbox.waits_in(id);
         state.updated.filter(|_| is_whole).into()
     }
 
@@ -90,6 +90,7 @@ impl Reconciler {
         self.answers.remove(&id);
         self.open.remove(&id);
         self.sessions.change(&id, |state| state.number = None);
+        self.inbox.clear(&id);
         self.pending.add(Command::SessionDelete(SessionDelete {
             id,
             deleted_at: now,

@@ -64,7 +64,9 @@ impl Reconciler {
         self.meet_session(&session_id);
         self.close_streams(|part| part.session_id == session_id);
         self.answers.remove(&session_id);
-        self.open.remove(&session_id);
+        // Whether the answer that was left open is one of them is not known.
+        self.left.remove(&session_id);
+        self.inbox.clear(&session_id);
         self.pending.add(Command::SessionRevert(SessionRevert {
             session_id,
             to,

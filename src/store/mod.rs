@@ -49,6 +49,7 @@ const SESSION_OWN: &[&str] = &[
     "model",
     "provider",
     "wholeAt",
+    "reportsTotals",
     "promptTokens",
     "completionTokens",
     "reasoningTokens",

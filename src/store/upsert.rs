@@ -222,9 +222,9 @@ const HAS_TEXTS: &str =
 const REPORTED: &str =
     "EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> 'id' AND reports_usage)";
 
-/// Whether it does now: any that is not zero.
+/// Whether it does now: it says so, or any is not zero.
 pub(super) const REPORTS: &str = "\
-(coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
+(coalesce(?1 ->> 'reportsTotals', 0) OR coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
     OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
     OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0)";
 

@@ -17,7 +17,7 @@ pub(crate) struct Answers(pub(crate) BTreeMap<String, Answered>);
 #[derive(Debug, Clone)]
 pub(crate) struct Answered {
     pub(crate) info: Value,
-    /// Each `{ info, parts }`.
+    /// Each `{ info, parts }`, or as OpenCode 2 has it.
     pub(crate) messages: Vec<Value>,
     pub(crate) todos: Vec<Value>,
 }
@@ -59,8 +59,13 @@ pub(crate) fn compare_at(
 
 /// Fetches what events left incomplete.
 pub(crate) fn fetch_wanted(core: &mut Core, db: &Db, answers: &Answers) {
+    fetch_wanted_at(core, db, answers, NOW);
+}
+
+/// The same at this time.
+pub(crate) fn fetch_wanted_at(core: &mut Core, db: &Db, answers: &Answers, now: f64) {
     core.fetch_wanted(DIRECTORY);
-    drive(core, HOME, db, answers, NOW);
+    drive(core, HOME, db, answers, now);
 }
 
 /// Fetches one session.
@@ -136,7 +141,9 @@ pub(crate) fn answered(
             message_id,
             ..
         } => {
-            let is_it = |message: &&Value| message["info"]["id"] == message_id.as_str();
+            let is_it = |message: &&Value| {
+                message["info"]["id"] == message_id.as_str() || message["id"] == message_id.as_str()
+            };
             of(session_id)?.messages.iter().find(is_it)?.clone()
         }
     })

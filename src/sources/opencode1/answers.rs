@@ -71,7 +71,7 @@ pub(crate) fn spoken<N: Node>(message: &N) -> Option<Spoken> {
     let part_ids = parts.iter().filter_map(|part| find(part, OWN_PART_ID));
     Some(Spoken {
         id,
-        part_ids: part_ids.collect(),
+        part_ids: Some(part_ids.collect()),
     })
 }
 

@@ -84,7 +84,12 @@ pub(crate) fn spoken<N: Node>(message: &N) -> Option<Spoken> {
         _ => None,
     });
     let part_ids: BTreeSet<String> = parts.collect();
-    Some(Spoken { id, part_ids })
+    let refused = issues.into_inner();
+    let is_understood = refused.iter().all(|one| one.code == Code::UnknownField);
+    Some(Spoken {
+        id,
+        part_ids: is_understood.then_some(part_ids),
+    })
 }
 
 /// A message of a session: itself, then what it holds.
@@ -187,7 +192,11 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
                 "a message type of a known release",
                 "another word",
             );
-            return Vec::new();
+            // Only an answer has contents.
+            if message.kind_at("content") != Some(Kind::Array) {
+                return Vec::new();
+            }
+            answer(id, session_id, &mut fields, issues)
         }
     };
     fields.finish();
@@ -257,6 +266,8 @@ fn answer<N: Node>(
         ("metadata", Kind::Object),
     ]);
     let is_open = row.completed_at == Known::Empty;
+    // A crash leaves neither.
+    let is_ended = row.finish_reason.value().is_some() || failure.is_some();
     let content = fields.list("content").unwrap_or_default();
     let mut events = vec![Event::Message { row, failure }];
     if is_open {
@@ -273,6 +284,7 @@ fn answer<N: Node>(
             session_id,
             at,
             is_written: is_open && at + 1 == length,
+            is_ended,
         };
         events.extend(place.item(part, &mut counts, issues));
     }
@@ -286,6 +298,8 @@ struct Place<'a> {
     at: usize,
     /// Whether it may still be written.
     is_written: bool,
+    /// Whether OpenCode wrote how the answer ended.
+    is_ended: bool,
 }
 
 impl Place<'_> {
@@ -324,7 +338,7 @@ impl Place<'_> {
     }
 
     /// A text has no end of its own. One that is empty may be what a crash left
-    /// of more, so that the longer one stays.
+    /// of more, where the answer has no end either, so that the longer one stays.
     fn text<N: Node>(
         &self,
         kind: &'static str,
@@ -349,7 +363,8 @@ impl Place<'_> {
             time.finish();
         }
         let is_empty = row.text.value().is_some_and(String::is_empty);
-        if row.ended_at.value().is_none() && (self.is_written || is_empty) {
+        let may_be_cut = self.is_written || is_empty && !self.is_ended;
+        if row.ended_at.value().is_none() && may_be_cut {
             row.ended_at = Known::Empty;
         }
         Event::Part {

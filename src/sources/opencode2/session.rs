@@ -28,9 +28,11 @@ pub(super) fn model<N: Node>(mut model: Fields<'_, N>) -> (Known<String>, Known<
     names
 }
 
-/// What it cost so far, as OpenCode says.
+/// What it cost so far, as OpenCode says. Nothing, of a fork in which nobody has
+/// spoken, whatever its copies cost.
 pub(super) fn spent<N: Node>(row: &mut SessionRow, fields: &mut Fields<'_, N>) {
     row.cost = fields.number("cost");
+    row.reports_totals = row.cost.clone().map(|_| true);
     if let Some(tokens) = fields.object("tokens") {
         Tokens::read(tokens).of_session(row);
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clankers::catch_up::{Answer, Request};
+use clankers::model::command::Command;
 use clankers::store::STORED_MESSAGES;
 use serde_json::{Value, json};
 
@@ -10,14 +11,28 @@ use super::{Recording, core, recordings, replayed};
 use crate::support::{Db, Recorded, assert_same};
 
 /// The database that holds what was answered of these sessions.
-fn answered(truth: &Value) -> Db {
+pub(super) fn answered(truth: &Value) -> Db {
     let db = Db::new();
     fetch(&db, truth);
     db
 }
 
 /// Fetches all of these sessions.
-fn fetch(db: &Db, truth: &Value) {
+pub(super) fn fetch(db: &Db, truth: &Value) {
+    let stored = |request: &Request| {
+        let params = serde_json::to_value(request).unwrap();
+        let is_it = matches!(request, Request::StoredMessages { .. });
+        is_it.then(|| db.read(STORED_MESSAGES, &params))
+    };
+    fetch_into(truth, stored, |commands| db.apply(commands));
+}
+
+/// The same with another store: what it has stored, and where commands go.
+pub(super) fn fetch_into(
+    truth: &Value,
+    stored: impl Fn(&Request) -> Option<Value>,
+    mut sink: impl FnMut(&[Command]),
+) {
     let mut core = core();
     let sessions: BTreeMap<&str, &Value> = truth["sessions"]
         .as_array()
@@ -31,21 +46,32 @@ fn fetch(db: &Db, truth: &Value) {
     while let Some(request) = core.next_request(now) {
         let of = |id: &str| sessions.get(id).copied();
         let answer = match &request {
-            Request::StoredMessages { .. } => {
-                let params = serde_json::to_value(&request).unwrap();
-                Some(db.read(STORED_MESSAGES, &params))
-            }
+            Request::StoredMessages { .. } => stored(&request),
             Request::Session { session_id, .. } => of(session_id).map(|one| one["session"].clone()),
             Request::Messages { session_id, .. } => {
                 of(session_id).map(|one| json!({ "items": one["messages"] }))
+            }
+            Request::Message {
+                session_id,
+                message_id,
+                ..
+            } => {
+                let mut all = of(session_id)
+                    .and_then(|one| one["messages"].as_array())
+                    .unwrap()
+                    .iter();
+                all.find(|one| one["id"] == message_id.as_str()).cloned()
             }
             _ => None,
         };
         match answer {
             Some(value) => core.answer(Answer::Found(&&value), now),
+            None if matches!(request, Request::Message { .. }) => {
+                core.answer::<&Value>(Answer::None, now)
+            }
             None => core.answer::<&Value>(Answer::NotOffered, now),
         };
-        db.apply(core.drain());
+        sink(core.drain());
         core.settle(true);
     }
 }

@@ -8,6 +8,7 @@
 mod answers;
 mod database;
 mod drift;
+mod drift_answers;
 mod families;
 mod recordings;
 
@@ -42,9 +43,14 @@ pub(crate) fn recordings() -> impl Iterator<Item = Recording> {
 
 /// A core that hears OpenCode 2.
 pub(crate) fn core() -> Core {
+    core_at("home")
+}
+
+/// One whose OpenCode keeps its sessions in this store.
+pub(crate) fn core_at(store_id: &str) -> Core {
     Core::new(Options {
         dialect: Dialect::OPENCODE2,
-        store_id: Some("home".to_owned()),
+        store_id: Some(store_id.to_owned()),
         ..Options::default()
     })
 }

@@ -81,6 +81,9 @@ pub(crate) struct History {
     pub(crate) deeds: Vec<Deed>,
 }
 
+/// What is said, at random.
+pub(crate) const TEXT: &str = "[a-z\u{e9}\u{1f600}\n ]{0,6}";
+
 pub(crate) fn history() -> impl Strategy<Value = History> {
     let release = prop_oneof![
         Just(Release::Whole),
@@ -94,9 +97,9 @@ pub(crate) fn history() -> impl Strategy<Value = History> {
     })
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+pub(crate) fn deed() -> impl Strategy<Value = Deed> {
     let session = 0usize..6;
-    let text = "[a-z\u{e9}\u{1f600}\n ]{0,6}";
+    let text = TEXT;
     prop_oneof![
         2 => prop::option::of(0usize..6).prop_map(|parent| Deed::Create { parent }),
         4 => (session.clone(), text).prop_map(|(session, text)| Deed::Prompt { session, text }),

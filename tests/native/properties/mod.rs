@@ -11,6 +11,7 @@ mod history;
 mod presence;
 mod revivals;
 mod streaming;
+mod two;
 mod world;
 
 use proptest::prelude::*;
