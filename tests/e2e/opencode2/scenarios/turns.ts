@@ -38,8 +38,8 @@ export const titled: Scenario = {
 
 export const tools: Scenario = {
 	name: "tools",
-	async run({ model, api, home }) {
-		const haiku = join(home.project, "haiku.txt");
+	async run({ model, api }) {
+		const haiku = join(api.directory, "haiku.txt");
 		const session = await api.createSession({ title: "Tools" });
 		model.script(
 			"Write a haiku.",
@@ -68,13 +68,13 @@ export const tools: Scenario = {
 
 export const parallelTools: Scenario = {
 	name: "parallel-tools",
-	async run({ model, api, home }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "Side by side" });
 		model.script(
 			"Do three things at once.",
 			calls(
 				["shell", { command: "sleep 0.3; echo slow" }],
-				["read", { path: join(home.project, "missing.txt") }],
+				["read", { path: join(api.directory, "missing.txt") }],
 				["shell", { command: "echo quick" }],
 			),
 			say("Two of three worked."),
@@ -85,9 +85,9 @@ export const parallelTools: Scenario = {
 
 export const failingTools: Scenario = {
 	name: "failing-tools",
-	async run({ model, api, home }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "Tools that fail" });
-		const missing = join(home.project, "missing.txt");
+		const missing = join(api.directory, "missing.txt");
 		model.script(
 			"Try what cannot work.",
 			call("edit", { path: missing, oldString: "a", newString: "b" }),
@@ -208,13 +208,13 @@ const PIXEL =
 
 export const attachments: Scenario = {
 	name: "attachments",
-	async run({ model, api, home }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "Files" });
 		model.script("What is this?", say("A red pixel, and a README."));
 		await api.prompt(session.id, "What is this?", {
 			files: [
 				{ uri: PIXEL, name: "pixel.png" },
-				{ uri: `file://${join(home.project, "README.md")}` },
+				{ uri: `file://${join(api.directory, "README.md")}` },
 			],
 		});
 	},
