@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { PROVIDER, SMALL_MODEL } from "../../harness/home.ts";
 import { until } from "../../harness/poll.ts";
 import { call, calls, hang, say, think } from "../../harness/script.ts";
+import { untilTold } from "../background.ts";
 import type { Scenario } from "../scenario.ts";
 
 const MCP_SERVER = new URL("../mcp.js", import.meta.url).pathname;
@@ -286,7 +287,7 @@ export const movedWhileBusy: Scenario = {
 /** A command goes on while the turn ends; its end starts a turn of its own. */
 export const backgroundShell: Scenario = {
 	name: "background-shell",
-	async run({ model, api, bus }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "Left running" });
 		model.script(
 			"Leave it running.",
@@ -294,14 +295,7 @@ export const backgroundShell: Scenario = {
 			say("It runs."),
 		);
 		await api.prompt(session.id, "Leave it running.");
-		await until("the turn that its end starts", async () => {
-			await api.wait(session.id);
-			return (await api.messages(session.id)).some(
-				({ type }) => type === "synthetic",
-			);
-		});
-		await bus.of(session.id, "session.execution.succeeded");
-		await bus.of(session.id, "session.execution.succeeded");
+		await untilTold(api, session.id);
 	},
 };
 
