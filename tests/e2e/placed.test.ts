@@ -12,7 +12,7 @@ import type { Api2 } from "./opencode2/api.ts";
 import { expectMirrored } from "./opencode2/mirrored.ts";
 import { forked, revertStaged } from "./opencode2/scenarios/history.ts";
 import { subAgent } from "./opencode2/scenarios/subagents.ts";
-import { longAnswer, tools } from "./opencode2/scenarios/turns.ts";
+import { reasoning, tools } from "./opencode2/scenarios/turns.ts";
 import { inWorld2, type World2 } from "./opencode2/world.ts";
 
 /** Where a person may put it, and how it goes again. */
@@ -40,7 +40,7 @@ function folderIn({ home }: World2): string {
 	return join(folder, basename(pluginFolder()));
 }
 
-test.concurrent.each(PLACES)(
+test.each(PLACES)(
 	"put into a running server, taken out, and put back, $where: all is mirrored in the end",
 	({ put, take }) =>
 		inWorld2({ plugins: [] }, async (world) => {
@@ -58,7 +58,7 @@ test.concurrent.each(PLACES)(
 			await isActive(api, true);
 			await api.interrupt(id);
 			await api.wait(id);
-			for (const scenario of [longAnswer, revertStaged])
+			for (const scenario of [reasoning, revertStaged])
 				await scenario.run(world);
 			await expectMirrored(world, 300);
 			// Taken out: what is said now is not stored.
@@ -77,7 +77,7 @@ test.concurrent.each(PLACES)(
 			await isActive(api, true);
 			await expectMirrored(world, 300);
 		}),
-	120_000,
+	240_000,
 );
 
 /** Waits until OpenCode itself says that the plugin runs, or that it does not. */

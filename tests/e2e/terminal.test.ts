@@ -58,7 +58,7 @@ test(
 			await takeBack(terminal, world);
 			await switchAgent(terminal, model);
 		}),
-	180_000,
+	240_000,
 );
 
 /** How a person leaves in mid-stream, with what OpenCode was started with. */
@@ -106,7 +106,7 @@ test.each(LEAVES)(
 			expect(await api.sessions()).toHaveLength(1);
 			expect(again.screen.includes("word29")).toBe(last === "word29");
 		}),
-	120_000,
+	240_000,
 );
 
 async function pressCtrlC(terminal: Terminal): Promise<void> {

@@ -50,6 +50,8 @@ export class Api2 {
 				...(body === undefined ? {} : { "content-type": "application/json" }),
 			},
 			...(body === undefined ? {} : { body: JSON.stringify(body) }),
+			// A connection that was kept may be one that the server is about to close.
+			keepalive: false,
 			signal,
 		});
 		if (!response.ok)
