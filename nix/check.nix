@@ -18,6 +18,7 @@ let
     "rustfmt"
     "shellcheck"
     "sqlite"
+    "tmux"
   ];
 
   lib = {

@@ -16,6 +16,7 @@ let
       bun
       nodejs
       ripgrep
+      tmux
 
       # To look at what was recorded, and to lint the scripts.
       gnumake

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Runs that take longer than a change can wait for: many histories, made at
-# random. The seed of the first is printed; CLANKERS_HISTORY_SEED=N begins there.
+# random, and whole days of OpenCode 2. The seed of the first of each is printed;
+# CLANKERS_HISTORY_SEED=N and E2E_DAY_SEED=N begin there.
 source "$(dirname "$0")/env.sh"
 source "$ROOT/scripts/steps.sh"
 cd "$ROOT"
 
 export CLANKERS_HISTORIES="${CLANKERS_HISTORIES:-200}"
 export CLANKERS_HISTORY_SEED="${CLANKERS_HISTORY_SEED:-$((RANDOM * 32768 + RANDOM))}"
+export E2E_DAY_SEED="${E2E_DAY_SEED:-$((RANDOM * 32768 + RANDOM))}"
+E2E_DAYS="${E2E_DAYS:-2}"
 
 # The two runtimes play other histories: the second goes on where the first ends.
 histories_under_bun() {
@@ -31,6 +34,14 @@ histories_of_two() {
   CLANKERS_RANDOM=1 PROPTEST_CASES=4096 cargo test --quiet --locked --package clankers --test native properties::two
 }
 
+# Every scenario there is, once in each day, in an order of its own.
+days() {
+  local day
+  for ((day = 0; day < E2E_DAYS; day++)); do
+    E2E_DAY_SEED=$((E2E_DAY_SEED + day)) E2E_DAY_SCENARIOS=all bun test "$ROOT/tests/e2e/day.test.ts"
+  done
+}
+
 step "Random drains" drains
 step "Random revivals" revivals
 step "Random histories of OpenCode 2" histories_of_two
@@ -38,4 +49,8 @@ step "The core as WebAssembly" "$ROOT/scripts/build-wasm.sh"
 note "$CLANKERS_HISTORIES histories each, from CLANKERS_HISTORY_SEED=$CLANKERS_HISTORY_SEED on"
 step "Histories under Bun" histories_under_bun
 step "Histories under Node.js" histories_under_node
+step "What the tests in real OpenCode need" "$ROOT/scripts/setup-e2e.sh"
+step "The plugin" "$ROOT/scripts/build.sh"
+note "$E2E_DAYS days, from E2E_DAY_SEED=$E2E_DAY_SEED on"
+step "Days of OpenCode 2" days
 finish

@@ -18,6 +18,13 @@ import { columnsOf, dropTriggers } from "./mirror/database.ts";
 import type { ExpectedRow } from "./mirror/expected/row.ts";
 import { object } from "./mirror/expected/values.ts";
 import { expectedRows2 } from "./mirror2/expected.ts";
+import {
+	addTodo,
+	oneOfEach,
+	openToSpoil,
+	plant,
+	spoilable,
+} from "./mirror2/faults.ts";
 import { TABLES, UNCLAIMED } from "./mirror2/tables.ts";
 import type { Answers2, Truth2 } from "./mirror2/truth.ts";
 import { checkMirror2 } from "./mirror2.ts";
@@ -76,19 +83,12 @@ empty.close();
 
 let databases = 0;
 
-function openToWrite(path: string): Database {
-	const database = new Database(path);
-	database.run("PRAGMA foreign_keys = OFF");
-	database.run("PRAGMA synchronous = OFF");
-	return database;
-}
-
 /** A database that holds exactly these rows. */
 function databaseOf(rows: readonly ExpectedRow[]): string {
 	databases += 1;
 	const path = join(scratch, `${databases}.db`);
 	copyFileSync(EMPTY, path);
-	const database = openToWrite(path);
+	const database = openToSpoil(path);
 	database.transaction(() => {
 		for (const row of rows) {
 			if (row.optional) continue;
@@ -240,12 +240,11 @@ test("a planted fault is found in every table", () => {
 	for (const name of NAMES) {
 		const truth = truthOf(name);
 		const rows = [...rowsById(truth).values()].filter((row) => !row.optional);
-		for (const [table, row] of firstOfEach(rows)) {
+		for (const [table, row] of oneOfEach(rows)) {
 			if (found.has(table)) continue;
 			found.add(table);
 			const path = databaseOf(rows);
-			const claimed = Object.keys(row.cells);
-			const columns = claimed.filter((column) => !isKeyed(row, column));
+			const columns = spoilable(row);
 			expect(columns.length).toBeGreaterThan(0);
 			for (const column of columns) {
 				plant(path, row, column);
@@ -271,11 +270,7 @@ test("a row too few and a row too many are found", () => {
 	const truth = truthOf("tools");
 	const rows = [...rowsById(truth).values()];
 	const path = databaseOf(rows.slice(1));
-	const database = openToWrite(path);
-	database.run(
-		"INSERT INTO todos (session_id, position, content) VALUES ('ses_x', 0, 'x')",
-	);
-	database.close();
+	addTodo(path);
 	const { differences } = checkMirror2(path, truth, RULES);
 	expect(differences.map(({ table, found }) => `${table}: ${found}`)).toEqual([
 		`${rows[0]?.table}: none`,
@@ -303,28 +298,3 @@ test("every column of the mirrored tables is claimed, or there is a reason", () 
 	}
 	database.close();
 });
-
-function firstOfEach(rows: readonly ExpectedRow[]): Map<string, ExpectedRow> {
-	const first = new Map<string, ExpectedRow>();
-	for (const row of rows) if (!first.has(row.table)) first.set(row.table, row);
-	return first;
-}
-
-/** Whether a row with another value in this column is another row. */
-function isKeyed({ table, id }: ExpectedRow, column: string): boolean {
-	const overhead = ["kind", "session_id"];
-	return (
-		table === "usage" && id.endsWith(" overhead") && overhead.includes(column)
-	);
-}
-
-function plant(path: string, row: ExpectedRow, column: string): void {
-	const database = openToWrite(path);
-	const { changes } = database
-		.query(
-			`UPDATE ${row.table} SET ${column} = ? WHERE ${TABLES[row.table]} = ?`,
-		)
-		.run(-7, row.id);
-	database.close();
-	expect(changes).toBe(1);
-}

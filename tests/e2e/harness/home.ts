@@ -1,7 +1,14 @@
 /** A throw-away home: nothing of the machine's own OpenCode or Kilo is read or written. */
 
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application } from "./application.ts";
@@ -22,6 +29,8 @@ export const PRICE = {
 	cache_read: 0.3,
 	cache_write: 3.75,
 };
+/** The same of the small one: what its configuration does not name costs nothing. */
+export const SMALL_PRICE = { input: 0.25, output: 1 };
 
 export interface HomeOptions {
 	readonly release: string;
@@ -130,9 +139,10 @@ export class Home {
 		write("package-lock.json", { packages: { "": { dependencies } } });
 	}
 
-	/** A git repository with one commit, whose hash is the same on every machine. */
+	/** A git repository with one commit, whose hash is the same on every machine; the one that is there, where it was made before. */
 	makeProject(name: string): string {
 		const folder = join(this.root, name);
+		if (existsSync(folder)) return folder;
 		mkdirSync(folder, { recursive: true });
 		writeFileSync(join(folder, "README.md"), `# ${name}\n`);
 		const git = (...args: string[]): void => {
@@ -209,7 +219,7 @@ function baseConfig(modelURL: string): Record<string, unknown> {
 		name: "Scripted Small",
 		tool_call: true,
 		limit,
-		cost: { input: 0.25, output: 1 },
+		cost: SMALL_PRICE,
 	};
 	return {
 		$schema: "https://opencode.ai/config.json",

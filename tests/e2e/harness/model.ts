@@ -7,7 +7,7 @@ import {
 	type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { LARGE_MODEL, PRICE } from "./home.ts";
+import { LARGE_MODEL, PRICE, SMALL_MODEL, SMALL_PRICE } from "./home.ts";
 import { type Reply, say, type Usage, usageOf } from "./script.ts";
 
 interface ChatMessage {
@@ -22,6 +22,21 @@ interface ChatRequest {
 	readonly tools?: readonly { readonly function: { readonly name: string } }[];
 }
 
+/** What the provider asks for one answer. */
+export interface Charge {
+	readonly model: string;
+	/** What was answered. */
+	readonly words: string;
+	/** Dollars. */
+	readonly cost: number;
+	/** Whether the stream came to its end, where the provider says what it counted. */
+	readonly isTold: boolean;
+}
+
+const PRICES: Readonly<Record<string, Partial<typeof PRICE>>> = {
+	[LARGE_MODEL]: PRICE,
+	[SMALL_MODEL]: SMALL_PRICE,
+};
 const TITLE = say("A scripted title");
 const SUMMARY = say(
 	"## Goal\nA scripted summary of the conversation so far.\n\n## Next\nCarry on.",
@@ -37,6 +52,8 @@ const CHUNKS = 4;
 
 export class ScriptedModel {
 	readonly requests: ChatRequest[] = [];
+	/** The provider's bill, answer by answer. */
+	readonly charges: Charge[] = [];
 	private readonly scripts: {
 		readonly prompt: string;
 		readonly replies: readonly Reply[];
@@ -47,7 +64,6 @@ export class ScriptedModel {
 	/** What OpenCode 2 gets for a summary, where a test says so. */
 	summary: Reply | undefined;
 	private hanging = 0;
-	private spent = 0;
 	private calls = 0;
 
 	private constructor() {
@@ -68,9 +84,11 @@ export class ScriptedModel {
 		return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
 	}
 
-	/** What the large model's answers cost so far, in dollars: the provider's bill. */
+	/** What the large model's answers that came to their end cost so far, in dollars. */
 	get bill(): number {
-		return this.spent;
+		return this.charges
+			.filter(({ model, isTold }) => isTold && model === LARGE_MODEL)
+			.reduce((sum, { cost }) => sum + cost, 0);
 	}
 
 	/** Streams that have said their words and hang now. */
@@ -78,7 +96,10 @@ export class ScriptedModel {
 		return this.hanging;
 	}
 
-	/** Answers a user message that contains `prompt` with `replies`, one per step; after the last one, "Understood." */
+	/**
+	 * Answers a user message that contains `prompt` with `replies`, one per step; after the last one, "Understood." A
+	 * prompt that is scripted again is answered anew.
+	 */
 	script(prompt: string, ...replies: readonly Reply[]): string {
 		this.scripts.push({ prompt, replies });
 		return prompt;
@@ -139,9 +160,9 @@ export class ScriptedModel {
 		const steps = chat.messages
 			.slice(last + 1)
 			.filter((message) => message.role === "assistant").length;
-		const matching = this.scripts.filter((script) =>
-			asked.includes(script.prompt),
-		);
+		const matching = this.scripts
+			.toReversed()
+			.filter((script) => asked.includes(script.prompt));
 		const script = matching.sort(
 			(a, b) => b.prompt.length - a.prompt.length,
 		)[0];
@@ -160,15 +181,17 @@ export class ScriptedModel {
 		return TITLE;
 	}
 
-	private charge(chat: ChatRequest, reply: Reply): Usage {
+	private charge(chat: ChatRequest, reply: Reply, isTold = true): Usage {
 		const usage = usageOf(reply, chat.messages.length);
 		const cached = usage.prompt_tokens_details.cached_tokens;
-		if (chat.model === LARGE_MODEL)
-			this.spent +=
-				((usage.prompt_tokens - cached) * PRICE.input +
-					cached * PRICE.cache_read +
-					usage.completion_tokens * PRICE.output) /
-				1_000_000;
+		const model = chat.model ?? LARGE_MODEL;
+		const { input = 0, output = 0, cache_read = 0 } = PRICES[model] ?? {};
+		const cost =
+			((usage.prompt_tokens - cached) * input +
+				cached * cache_read +
+				usage.completion_tokens * output) /
+			1_000_000;
+		this.charges.push({ model, words: reply.text ?? "", cost, isTold });
 		return usage;
 	}
 
@@ -216,6 +239,8 @@ export class ScriptedModel {
 		send({ delta: { role: "assistant", content: "" } });
 		await speak("reasoning_content", reply.thought ?? "");
 		await speak("content", reply.text ?? "");
+		if (reply.ending !== undefined && reply.ending !== "complete")
+			this.charge(chat, reply, false);
 		if (reply.ending === "cut") {
 			response.destroy();
 			return;

@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "./poll.ts";
+import { freePort } from "./port.ts";
 
 const VERDACCIO = new URL(
 	"../node_modules/verdaccio/bin/verdaccio",
@@ -107,17 +107,4 @@ export class Registry {
 		await gone;
 		rmSync(this.folder, { recursive: true, force: true });
 	}
-}
-
-function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const server = createServer();
-		server.once("error", reject);
-		server.listen(0, "127.0.0.1", () => {
-			const address = server.address();
-			server.close(() =>
-				resolve(typeof address === "object" && address ? address.port : 0),
-			);
-		});
-	});
 }

@@ -22,7 +22,6 @@ export interface PromptExtra {
 	readonly resume?: boolean;
 }
 
-const AUTHORIZATION = `Basic ${btoa(`opencode:${PASSWORD}`)}`;
 /** The most that it gives at once. */
 const PAGE = 200;
 
@@ -30,11 +29,12 @@ export class Api2 {
 	constructor(
 		readonly origin: string,
 		readonly directory: string,
+		private readonly password: string = PASSWORD,
 	) {}
 
 	/** The same server, for another project folder. */
 	in(directory: string): Api2 {
-		return new Api2(this.origin, directory);
+		return new Api2(this.origin, directory, this.password);
 	}
 
 	async fetch(
@@ -46,10 +46,12 @@ export class Api2 {
 		const response = await fetch(new URL(path, this.origin), {
 			method,
 			headers: {
-				authorization: AUTHORIZATION,
+				authorization: `Basic ${btoa(`opencode:${this.password}`)}`,
 				...(body === undefined ? {} : { "content-type": "application/json" }),
 			},
 			...(body === undefined ? {} : { body: JSON.stringify(body) }),
+			// A connection that was kept may be one that the server is about to close.
+			keepalive: false,
 			signal,
 		});
 		if (!response.ok)
@@ -259,6 +261,18 @@ export class Api2 {
 			`/api/session/${id}/permission/${requestID}/reply`,
 			{ decision, ...(message === undefined ? {} : { message }) },
 		);
+	}
+
+	/** Takes back every "always" that was said in any project that has a session. */
+	async forgetPermissions(): Promise<void> {
+		const sessions = await this.sessions();
+		// Without a project it answers for the one in which it was started.
+		for (const project of new Set(sessions.map(({ projectID }) => projectID)))
+			for (const { id } of await this.data<{ id: string }[]>(
+				"GET",
+				`/api/permission/saved?projectID=${project}`,
+			))
+				await this.request("DELETE", `/api/permission/saved/${id}`);
 	}
 
 	async replyForm(id: string, formID: string, answer: object): Promise<void> {

@@ -7,6 +7,7 @@ import {
 	PRICE,
 	PROVIDER,
 	SMALL_MODEL,
+	SMALL_PRICE,
 } from "../harness/home.ts";
 import { OPENCODE_2_RELEASE } from "../harness/releases.ts";
 
@@ -60,7 +61,7 @@ function baseConfig(modelURL: string): Record<string, unknown> {
 						name: "Scripted Small",
 						capabilities: { tools: true, input: ["text"], output: ["text"] },
 						limit,
-						cost: { input: 0.25, output: 1 },
+						cost: SMALL_PRICE,
 					},
 				},
 			},

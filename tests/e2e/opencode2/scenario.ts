@@ -28,6 +28,8 @@ export interface Scenario {
 	prepare?(home: Home2): void;
 	/** Whether its first prompt is the first of the server: what came before it no plugin hears. */
 	readonly isFirst?: boolean;
+	/** Whether others cannot go on beside it: it ends the server, or changes what the model says to all. */
+	readonly isAlone?: boolean;
 	/** Whether no client hears its events, as of a `run`. */
 	readonly isUnheard?: boolean;
 	run(stage: Stage2): Promise<void>;

@@ -4,10 +4,18 @@ import { join } from "node:path";
 import { ScriptedModel } from "../harness/model.ts";
 import { databaseOf } from "../harness/plugin.ts";
 import { Witness2 } from "../mirror2/truth.ts";
+import type { Api2 } from "./api.ts";
 import { Bus2, type Event2 } from "./bus.ts";
 import { Home2, type Home2Options } from "./home.ts";
 import type { Stage2 } from "./scenario.ts";
 import { runStandalone, Server2 } from "./server.ts";
+
+/** An OpenCode that serves, whoever began it. */
+export interface Served2 {
+	readonly api: Api2;
+	/** Ends it by this signal, and waits until it has ended. */
+	stop(signal?: NodeJS.Signals): Promise<void>;
+}
 
 export interface World2 extends Stage2 {
 	/** clankers' database. */
@@ -16,29 +24,38 @@ export interface World2 extends Stage2 {
 	readonly told: readonly Event2[];
 	/** Ends the server. */
 	stop(): Promise<void>;
+	/** Ends the server in another way, and starts another. */
+	restartBy(end: () => Promise<unknown>): Promise<void>;
 }
 
 export interface World2Options extends Partial<Omit<Home2Options, "modelURL">> {
 	/** Puts files into the home before OpenCode starts. */
 	readonly prepare?: ((home: Home2) => void) | undefined;
+	/** Starts the server; `opencode serve` where nothing is said. */
+	readonly start?: (home: Home2) => Promise<Served2>;
 }
 
 export async function inWorld2<T>(
-	{ prepare, ...options }: World2Options,
+	{ prepare, start = Server2.start, ...options }: World2Options,
 	play: (world: World2) => Promise<T>,
 ): Promise<T> {
 	const model = await ScriptedModel.start();
 	const home = new Home2({ ...options, modelURL: model.baseURL });
-	const servers: Server2[] = [];
+	const servers: Served2[] = [];
 	const buses: Bus2[] = [];
 	const serve = async (): Promise<void> => {
-		const server = await Server2.start(home);
+		const server = await start(home);
 		servers.push(server);
 		buses.push(await Bus2.open(server.api));
 	};
 	const stop = async (signal?: NodeJS.Signals): Promise<void> => {
 		buses.at(-1)?.close();
 		await servers.at(-1)?.stop(signal);
+	};
+	const restartBy = async (end: () => Promise<unknown>): Promise<void> => {
+		buses.at(-1)?.close();
+		await end();
+		await serve();
 	};
 	try {
 		prepare?.(home);
@@ -58,10 +75,8 @@ export async function inWorld2<T>(
 				return buses.flatMap(({ events }) => events);
 			},
 			stop,
-			restart: async (signal) => {
-				await stop(signal);
-				await serve();
-			},
+			restart: (signal) => restartBy(() => stop(signal)),
+			restartBy,
 			runStandalone: (prompt, ...args) => runStandalone(home, prompt, args),
 		});
 	} finally {

@@ -165,6 +165,7 @@ export const cutBeforeWords: Scenario = {
 /** OpenCode dies in mid-stream; a later prompt in the new server closes what was open. */
 export const killedInStream: Scenario = {
 	name: "killed-in-stream",
+	isAlone: true,
 	async run(stage) {
 		await endInStream(stage, "SIGKILL");
 	},
@@ -173,6 +174,7 @@ export const killedInStream: Scenario = {
 /** The plugin is cleaned up before OpenCode writes the end of the turn. */
 export const stoppedInStream: Scenario = {
 	name: "stopped-in-stream",
+	isAlone: true,
 	async run(stage) {
 		await endInStream(stage, "SIGTERM");
 	},

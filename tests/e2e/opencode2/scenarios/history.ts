@@ -61,6 +61,7 @@ export const overflowed: Scenario = {
 /** A compaction that nobody asked for fails, and the turn with it. */
 export const failedAutoCompaction: Scenario = {
 	name: "failed-auto-compaction",
+	isAlone: true,
 	async run({ model, api }) {
 		const { id } = await api.createSession({ title: "Too long, in vain" });
 		model.script("Fill it up.", {
@@ -75,6 +76,7 @@ export const failedAutoCompaction: Scenario = {
 
 export const failedCompaction: Scenario = {
 	name: "failed-compaction",
+	isAlone: true,
 	async run(stage) {
 		const { id } = await twoTurns(stage, "Not to be compacted");
 		stage.model.summary = say("A summary without a single heading.");
@@ -129,11 +131,14 @@ export const revertCleared: Scenario = {
 export const revertCommitted: Scenario = {
 	name: "revert-committed",
 	async run(stage) {
-		const { api, model, home, witness } = stage;
+		const { api, model, witness } = stage;
 		const { id } = await twoTurns(stage, "Committed by a prompt");
 		model.script(
 			"Write what I regret.",
-			call("write", { path: join(home.project, "regret.txt"), content: "x\n" }),
+			call("write", {
+				path: join(api.directory, "regret.txt"),
+				content: "x\n",
+			}),
 			say("Written."),
 		);
 		model.script("Something else.", say("Else."));

@@ -3,6 +3,7 @@
 import { until } from "../../harness/poll.ts";
 import { call, calls, fail, hang, say } from "../../harness/script.ts";
 import type { Api2 } from "../api.ts";
+import { untilTold } from "../background.ts";
 import type { Scenario } from "../scenario.ts";
 
 function delegate(
@@ -141,7 +142,7 @@ export const cancelledSubAgent: Scenario = {
 
 export const backgroundSubAgent: Scenario = {
 	name: "background-sub-agent",
-	async run({ model, api, bus }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "In the background" });
 		model.script(
 			"Start it and go on.",
@@ -150,14 +151,7 @@ export const backgroundSubAgent: Scenario = {
 		);
 		model.script("Work quietly.", { text: "Quietly done.", pace: 400 });
 		await api.prompt(session.id, "Start it and go on.");
-		await until("the turn that the result starts", async () => {
-			await api.wait(session.id);
-			return (await api.messages(session.id)).some(
-				({ type }) => type === "synthetic",
-			);
-		});
-		await bus.of(session.id, "session.execution.succeeded");
-		await bus.of(session.id, "session.execution.succeeded");
+		await untilTold(api, session.id);
 	},
 };
 

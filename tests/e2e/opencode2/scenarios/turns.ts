@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { PROVIDER, SMALL_MODEL } from "../../harness/home.ts";
 import { until } from "../../harness/poll.ts";
 import { call, calls, hang, say, think } from "../../harness/script.ts";
+import { untilTold } from "../background.ts";
 import type { Scenario } from "../scenario.ts";
 
 const MCP_SERVER = new URL("../mcp.js", import.meta.url).pathname;
@@ -38,8 +39,8 @@ export const titled: Scenario = {
 
 export const tools: Scenario = {
 	name: "tools",
-	async run({ model, api, home }) {
-		const haiku = join(home.project, "haiku.txt");
+	async run({ model, api }) {
+		const haiku = join(api.directory, "haiku.txt");
 		const session = await api.createSession({ title: "Tools" });
 		model.script(
 			"Write a haiku.",
@@ -68,13 +69,13 @@ export const tools: Scenario = {
 
 export const parallelTools: Scenario = {
 	name: "parallel-tools",
-	async run({ model, api, home }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "Side by side" });
 		model.script(
 			"Do three things at once.",
 			calls(
 				["shell", { command: "sleep 0.3; echo slow" }],
-				["read", { path: join(home.project, "missing.txt") }],
+				["read", { path: join(api.directory, "missing.txt") }],
 				["shell", { command: "echo quick" }],
 			),
 			say("Two of three worked."),
@@ -85,9 +86,9 @@ export const parallelTools: Scenario = {
 
 export const failingTools: Scenario = {
 	name: "failing-tools",
-	async run({ model, api, home }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "Tools that fail" });
-		const missing = join(home.project, "missing.txt");
+		const missing = join(api.directory, "missing.txt");
 		model.script(
 			"Try what cannot work.",
 			call("edit", { path: missing, oldString: "a", newString: "b" }),
@@ -208,13 +209,13 @@ const PIXEL =
 
 export const attachments: Scenario = {
 	name: "attachments",
-	async run({ model, api, home }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "Files" });
 		model.script("What is this?", say("A red pixel, and a README."));
 		await api.prompt(session.id, "What is this?", {
 			files: [
 				{ uri: PIXEL, name: "pixel.png" },
-				{ uri: `file://${join(home.project, "README.md")}` },
+				{ uri: `file://${join(api.directory, "README.md")}` },
 			],
 		});
 	},
@@ -286,7 +287,7 @@ export const movedWhileBusy: Scenario = {
 /** A command goes on while the turn ends; its end starts a turn of its own. */
 export const backgroundShell: Scenario = {
 	name: "background-shell",
-	async run({ model, api, bus }) {
+	async run({ model, api }) {
 		const session = await api.createSession({ title: "Left running" });
 		model.script(
 			"Leave it running.",
@@ -294,14 +295,7 @@ export const backgroundShell: Scenario = {
 			say("It runs."),
 		);
 		await api.prompt(session.id, "Leave it running.");
-		await until("the turn that its end starts", async () => {
-			await api.wait(session.id);
-			return (await api.messages(session.id)).some(
-				({ type }) => type === "synthetic",
-			);
-		});
-		await bus.of(session.id, "session.execution.succeeded");
-		await bus.of(session.id, "session.execution.succeeded");
+		await untilTold(api, session.id);
 	},
 };
 
