@@ -211,6 +211,10 @@ pub fn event_types(
 
 /// What is asked of OpenCode 2's database, which has these tables.
 #[wasm_bindgen(js_name = databaseQueries, unchecked_return_type = "DatabaseQueries | undefined")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "wasm-bindgen hands lists over whole"
+)]
 pub fn database_queries(tables: Vec<String>) -> Result<JsValue, JsError> {
     match Queries::of(&tables) {
         Some(queries) => to_js(&queries),
