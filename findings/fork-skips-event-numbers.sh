@@ -15,17 +15,7 @@
 #   the fork's events   0, then 13 to 24
 source "$(dirname "$0")/lib.sh"
 begin @opencode/cli-linux-x64-baseline 2.0.15
-
-# Writes what the server's event stream says, a line for each event.
-node -e '
-  const [login, url] = process.argv.slice(1);
-  fetch(url, { headers: { authorization: `Basic ${btoa(login)}` } }).then(async ({ body }) => {
-    const decoder = new TextDecoder();
-    for await (const chunk of body) process.stdout.write(decoder.decode(chunk, { stream: true }));
-  });
-' "opencode:$password" "$server/api/event" >"$root/stream" 2>"$root/stream.log" &
-processes+=("$!")
-wait_for "$root/stream" 'data:.*' >"$root/connected"
+listen
 
 # turn SESSION: one turn, until its last event was heard.
 turn() {

@@ -40,12 +40,21 @@ begin() {
     could_not "install $package@$version"
   program="$home/npm/node_modules/$package/bin/opencode"
 
+  # An earlier start of this release left its addresses in them.
+  rm -f "$home/model.log" "$home/serve.log"
   node "$here/model.mjs" >"$home/model.log" &
   processes+=("$!")
   configure "$version" "$(wait_for "$home/model.log" 'http://\S+')" "$plugin"
   opencode serve --hostname 127.0.0.1 --port 0 >"$home/serve.log" 2>&1 &
   processes+=("$!")
   server="$(wait_for "$home/serve.log" 'listening on \Khttp://\S+')"
+}
+
+# share OLDER NEWER: has the newer release work on the older one's data, in its
+# project. Call it before the newer one begins for the first time.
+share() {
+  mkdir -p "$root/$1/data" "$root/$1/project" "$root/$2"
+  ln -s "$root/$1/data" "$root/$1/project" "$root/$2/"
 }
 
 # configure VERSION MODEL PLUGIN
@@ -143,6 +152,31 @@ pick() {
 # For 1.x: a new session's id, and a turn in it, whose answer is printed.
 new_session() { ask POST /session '{}' | pick it.id; }
 prompt() { ask POST "/session/$1/message" '{ "parts": [{ "type": "text", "text": "Hello." }] }'; }
+
+# For 2.x: writes what the server's event stream says to $root/stream, a line for
+# each event.
+listen() {
+  rm -f "$root/stream"
+  node -e '
+    const [login, url] = process.argv.slice(1);
+    fetch(url, { headers: { authorization: `Basic ${btoa(login)}` } }).then(async ({ body }) => {
+      const decoder = new TextDecoder();
+      for await (const chunk of body) process.stdout.write(decoder.decode(chunk, { stream: true }));
+    });
+  ' "opencode:$password" "$server/api/event" >"$root/stream" 2>"$root/stream.log" &
+  processes+=("$!")
+  wait_for "$root/stream" 'data:.*' >"$root/connected"
+}
+
+# For 2.x: it copies what 1.x left while it already serves. This waits for the end.
+migrated() {
+  local tries
+  for ((tries = 0; tries < 600; tries++)); do
+    if ask GET /api/experimental/migration/v1 | grep -q '"completed"'; then return; fi
+    sleep 0.1
+  done
+  could_not "see the end of the migration"
+}
 
 # settle SESSION: a turn's last changes to a session come after its answer, so
 # this waits until the session has stayed the same for two seconds.

@@ -1,6 +1,7 @@
 // A language model on loopback that gives every question the same answer, in
-// the form of an OpenAI-compatible provider. Its first line of output is the
-// address for a configuration's `baseURL`.
+// the form of an OpenAI-compatible provider. Only to "Ask me." it asks something
+// itself, by the tool `question`. Its first line of output is the address for a
+// configuration's `baseURL`.
 import { createServer } from "node:http";
 
 // As the API defines it, completion_tokens contains the reasoning tokens.
@@ -11,12 +12,37 @@ const usage = {
 	completion_tokens_details: { reasoning_tokens: 20 },
 };
 
+const question = {
+	question: "Which colour?",
+	header: "Colour",
+	options: [{ label: "Red", description: "warm" }],
+};
+const call = {
+	index: 0,
+	id: "call_1",
+	type: "function",
+	function: {
+		name: "question",
+		arguments: JSON.stringify({ questions: [question] }),
+	},
+};
+
+// Whether a request is for the answer to the prompt "Ask me.". The one for its
+// title has no tools.
+function asked({ messages, tools }) {
+	const last = messages.at(-1);
+	return (
+		tools && last.role === "user" && JSON.stringify(last).includes("Ask me.")
+	);
+}
+
 const server = createServer(async (request, response) => {
 	let body = "";
 	for await (const chunk of request) body += chunk;
 	if (request.method !== "POST" || request.url !== "/v1/chat/completions")
 		return response.writeHead(404).end();
-	const { model } = JSON.parse(body);
+	const input = JSON.parse(body);
+	const { model } = input;
 	response.writeHead(200, { "content-type": "text/event-stream" });
 	const send = (delta, finish_reason = null, more = {}) => {
 		const choices = [{ index: 0, delta, finish_reason }];
@@ -25,8 +51,13 @@ const server = createServer(async (request, response) => {
 		response.write(`data: ${JSON.stringify({ ...chunk, ...more })}\n\n`);
 	};
 	send({ role: "assistant", reasoning_content: "A greeting." });
-	send({ content: "Understood." });
-	send({}, "stop", { usage });
+	if (asked(input)) {
+		send({ tool_calls: [call] });
+		send({}, "tool_calls", { usage });
+	} else {
+		send({ content: "Understood." });
+		send({}, "stop", { usage });
+	}
 	response.end("data: [DONE]\n\n");
 });
 
