@@ -263,9 +263,9 @@ row! {
     }
     /// The model that answered, where the step says it over its message (Kilo's
     /// automatic models).
-    model: "model" String = "string", TEXT of "usage_own", Latest;
+    model: "model" String = "string", TEXT of "usage_own", First;
     /// That model's provider.
-    provider: "provider" String = "string", TEXT of "usage_own", Latest;
+    provider: "provider" String = "string", TEXT of "usage_own", First;
     /// Input tokens that no cache served.
     prompt_tokens: "promptTokens" Number = "number", INTEGER or "0", Greatest;
     /// Output tokens; up to release 1.3 they include reasoning.

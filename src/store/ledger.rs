@@ -67,9 +67,23 @@ pub(super) fn own() -> String {
     "\
 INSERT INTO usage_own (id, model, provider)
 SELECT ?1 ->> 'id', ?1 ->> 'model', ?1 ->> 'provider'
-WHERE ?1 ->> 'model' IS NOT NULL
-ON CONFLICT (id) DO UPDATE SET model = excluded.model, provider = excluded.provider"
+WHERE coalesce(?1 ->> 'model', ?1 ->> 'provider') IS NOT NULL
+ON CONFLICT (id) DO UPDATE SET
+  model = coalesce(model, excluded.model), provider = coalesce(provider, excluded.provider)"
         .to_owned()
+}
+
+/// Where a step that is there says only now which model answered it.
+pub(super) fn of_own() -> String {
+    format!(
+        "\
+UPDATE usage SET
+  model = coalesce(own.model, usage.model), provider = coalesce(own.provider, usage.provider),
+  changed = {STAMP}
+FROM usage_own AS own
+WHERE usage.id = ?1 ->> 'id' AND own.id = usage.id AND (usage.model, usage.provider)
+  IS NOT (coalesce(own.model, usage.model), coalesce(own.provider, usage.provider))"
+    )
 }
 
 /// The ledger's row of a step. Its message may have been purged, with a row of

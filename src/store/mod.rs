@@ -157,17 +157,7 @@ pub fn statements(method: &str) -> Option<Vec<Statement>> {
         "part.append" => always(vec![sql::append(), sql::derive_text()]),
         "part.delete" => always(deleting::part()),
         "tool_call.upsert" => tool_call_upsert(),
-        "usage.upsert" => {
-            let mut all = vec![
-                sql::ensure_session(),
-                sql::ensure_message(),
-                ledger::own(),
-                ledger::of_step(),
-                ledger::replace_message(),
-            ];
-            all.extend(ledger::balance(ledger::HAS_OVERHEAD));
-            always(all)
-        }
+        "usage.upsert" => usage_upsert(),
         "usage.balance" => always(ledger::balance("true").to_vec()),
         "session.revert" => {
             let mut all = deleting::reverted();
@@ -245,10 +235,10 @@ fn part_upsert() -> Vec<Statement> {
         unpurge.when(BY_A_STORE),
         sql::ensure_session().always(),
         sql::ensure_message().always(),
-        sql::derive_text_without("true").when(When::IsNot("type", "text")),
+        sql::derive_text_without(&upsert::takes_part()).when(When::IsNot("type", "text")),
         upsert::parts().always(),
         missing::is_answered("parts").when(ANSWERED),
-        // Also where it is told to be none and was not taken: it is one yet.
+        // Also where its type is not told, or was not taken: it is a text yet.
         sql::derive_text().always(),
     ]
 }
@@ -265,6 +255,20 @@ fn tool_call_upsert() -> Vec<Statement> {
         missing::is_answered("tool_calls").when(ANSWERED),
         sql::wait_of_call().always(),
     ]
+}
+
+fn usage_upsert() -> Vec<Statement> {
+    let own = When::Told(&["model", "provider"]);
+    let mut all = vec![
+        sql::ensure_session().always(),
+        sql::ensure_message().always(),
+        ledger::own().when(own),
+        ledger::of_step().always(),
+        ledger::of_own().when(own),
+        ledger::replace_message().always(),
+    ];
+    all.extend(ledger::balance(ledger::HAS_OVERHEAD).map(Sql::always));
+    all
 }
 
 fn always(all: Vec<String>) -> Vec<Statement> {

@@ -215,6 +215,14 @@ fn not_older(guard: Guard) -> String {
     )
 }
 
+/// True where what is told of a part that is there is taken.
+pub(super) fn takes_part() -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM parts AS held WHERE held.id = ?1 ->> 'id' AND {NOT_PURGED}{})",
+        not_older(PartRow::GUARD)
+    )
+}
+
 const HAS_TEXTS: &str =
     "EXISTS (SELECT 1 FROM parts WHERE message_id = ?1 ->> 'id' AND type = 'text')";
 
