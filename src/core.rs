@@ -62,13 +62,12 @@ impl Core {
     /// One that is answered by a copy of OpenCode's data, and not by OpenCode: it
     /// brings in what is not recorded, and overwrites nothing that is stored
     /// whole and is newer. What either engine of OpenCode wrote may be in it, and
-    /// its documents tell which did. `agent` says whose data that is.
-    pub fn of_copy(agent: Dialect) -> Self {
+    /// its documents tell which did.
+    pub fn of_copy() -> Self {
         let mut core = Self::new(Options {
             dialect: Dialect::OPENCODE2,
             ..Options::default()
         });
-        core.reconciler.set_agent(agent.agent);
         core.reconciler.read_copy();
         core
     }

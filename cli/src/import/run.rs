@@ -5,7 +5,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clankers::Core;
 use clankers::catch_up::{Answer, Request};
-use clankers::sources::Dialect;
 use clankers::store::{SCHEMA_VERSION, STORED_MESSAGES, STORED_SESSIONS};
 use indicatif::{ProgressBar, ProgressStyle};
 use rusqlite::Connection;
@@ -97,7 +96,7 @@ pub(crate) fn behind(paths: &Paths) -> Result<usize> {
     let mut behind = 0;
     for source in found()? {
         let (mut copy, _) = Copy::open(source)?;
-        let mut core = Core::of_copy(Dialect::OPENCODE1);
+        let mut core = Core::of_copy();
         core.compare(DIRECTORY);
         while let Some(request) = core.next_request(now()) {
             match &request {
@@ -128,7 +127,7 @@ fn import(
     if let Some(db) = &db {
         check_schema(db)?;
     }
-    let mut core = Core::of_copy(Dialect::OPENCODE1);
+    let mut core = Core::of_copy();
     core.compare(DIRECTORY);
     if args.all {
         core.fetch(DIRECTORY, copy.ids());

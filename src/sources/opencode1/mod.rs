@@ -10,7 +10,7 @@ mod identity;
 mod message;
 mod part;
 mod permission;
-mod session;
+pub(crate) mod session;
 mod status;
 mod todo;
 

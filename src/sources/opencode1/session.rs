@@ -31,9 +31,7 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         Tokens::read(tokens).of_session(&mut row);
     }
     if let Some(mut summary) = info.maybe_object("summary") {
-        row.additions = summary.number("additions");
-        row.deletions = summary.number("deletions");
-        row.files_changed = summary.maybe_number("files");
+        lines_changed(&mut row, &mut summary);
         summary.optional(&[("diffs", Kind::Array)]);
         summary.finish();
     }
@@ -63,6 +61,13 @@ pub(crate) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
         clear(&mut row, &info);
     }
     row
+}
+
+/// What a session's `summary` counts.
+pub(crate) fn lines_changed<N: Node>(row: &mut SessionRow, summary: &mut Fields<'_, N>) {
+    row.additions = summary.number("additions");
+    row.deletions = summary.number("deletions");
+    row.files_changed = summary.maybe_number("files");
 }
 
 /// Whether it has all that a session always has, as every known release sends

@@ -102,11 +102,14 @@ FROM session_v2 WHERE directory = ?1 ->> 'directory'";
 
 const VERSION: &str = "SELECT version FROM session_v2 WHERE id = ?1 ->> 'sessionId'";
 
-const PARTS: &str = "\
+/// OpenCode 1's parts, as [`Queries::parts`]: its tables are the same where
+/// OpenCode 2 has not been.
+pub const PARTS: &str = "\
 SELECT id, message_id AS messageId, session_id AS sessionId, data FROM part
 WHERE message_id IN (SELECT value FROM json_each(?1, '$.ids')) ORDER BY id";
 
-const TODOS: &str = "\
+/// OpenCode 1's to-do list, as [`Queries::todos`].
+pub const TODOS: &str = "\
 SELECT content, status, priority FROM todo
 WHERE session_id = ?1 ->> 'sessionId' ORDER BY position";
 

@@ -6,6 +6,7 @@ use crate::model::row::SessionRow;
 use crate::read::fields::Fields;
 use crate::read::node::{Kind, Node};
 use crate::sources::last_component;
+use crate::sources::opencode1::session::lines_changed;
 use crate::sources::tokens::Tokens;
 
 /// Where it works: `{ directory }`.
@@ -73,9 +74,7 @@ pub(super) fn info<N: Node>(id: String, mut info: Fields<'_, N>) -> SessionRow {
     }
     // Of a session that OpenCode 1 began, OpenCode 2's database keeps it.
     if let Some(mut summary) = info.maybe_object("summary") {
-        row.additions = summary.number("additions");
-        row.deletions = summary.number("deletions");
-        row.files_changed = summary.maybe_number("files");
+        lines_changed(&mut row, &mut summary);
         summary.finish();
     }
     if let Some(mut time) = info.object("time") {

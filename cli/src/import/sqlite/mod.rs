@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clankers::sources::opencode2::database::{Queries, TABLES};
+use clankers::sources::opencode2::database::{PARTS, Queries, TABLES, TODOS};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
 
@@ -40,9 +40,6 @@ struct Statements {
 impl Statements {
     /// Those for a database with these tables, which only OpenCode 1 has worked on.
     fn of_one(tables: &[String]) -> Self {
-        let todos = "\
-SELECT content, status, priority FROM todo
-WHERE session_id = ?1 ->> 'sessionId' ORDER BY position";
         let has_todos = tables.iter().any(|table| table == "todo");
         Self {
             messages: vec![
@@ -51,13 +48,8 @@ SELECT id, session_id AS sessionId, NULL AS type, NULL AS seq, data FROM message
 WHERE session_id = ?1 ->> 'sessionId' ORDER BY id"
                     .to_owned(),
             ],
-            parts: Some(
-                "\
-SELECT id, message_id AS messageId, session_id AS sessionId, data FROM part
-WHERE message_id IN (SELECT value FROM json_each(?1, '$.ids')) ORDER BY id"
-                    .to_owned(),
-            ),
-            todos: has_todos.then(|| todos.to_owned()),
+            parts: Some(PARTS.to_owned()),
+            todos: has_todos.then(|| TODOS.to_owned()),
         }
     }
 }
