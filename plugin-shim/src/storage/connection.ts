@@ -25,24 +25,28 @@ interface BunSqlite {
 	) => Connection;
 }
 
-/** Opens a database file synchronously. Neither module is named in an import, which would stop the other runtime. */
+/** Opens a database file synchronously; makes one that is not there. */
 export function connect(path: string): Connection {
-	if (process.versions["bun"] !== undefined) {
-		const { Database } = builtin<BunSqlite>("bun:sqlite");
-		return new Database(path, { create: true, readwrite: true });
-	}
-	const { DatabaseSync } = builtin<typeof import("node:sqlite")>("node:sqlite");
-	return new DatabaseSync(path);
+	return open(path, { create: true, readwrite: true }, {});
 }
 
 /** Opens one that is there, and which nothing is going to be written to. */
 export function connectToRead(path: string): Connection {
+	return open(path, { readonly: true }, { readOnly: true });
+}
+
+/** Neither module is named in an import, which would stop the other runtime. */
+function open(
+	path: string,
+	inBun: ConstructorParameters<BunSqlite["Database"]>[1],
+	inNode: { readonly readOnly?: boolean },
+): Connection {
 	if (process.versions["bun"] !== undefined) {
 		const { Database } = builtin<BunSqlite>("bun:sqlite");
-		return new Database(path, { readonly: true });
+		return new Database(path, inBun);
 	}
 	const { DatabaseSync } = builtin<typeof import("node:sqlite")>("node:sqlite");
-	return new DatabaseSync(path, { readOnly: true });
+	return new DatabaseSync(path, inNode);
 }
 
 function builtin<Module>(id: string): Module {
