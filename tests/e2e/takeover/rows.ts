@@ -2,6 +2,7 @@
 
 import { compare, type Report } from "../mirror/compare.ts";
 import {
+	TABLES as ALL,
 	type FoundRow,
 	type FoundTables,
 	readTables,
@@ -9,15 +10,9 @@ import {
 } from "../mirror/database.ts";
 import type { Truth } from "./truth.ts";
 
-const TABLES = {
-	sessions: "id",
-	messages: "id",
-	parts: "id",
-	tool_calls: "id",
-	usage: "id",
-	todos: "session_id || ' ' || position",
-	session_errors: "message_id || ' ' || name",
-};
+/** Nobody answers for permissions, and a refusal is no row of OpenCode's. */
+const { permissions: _, rejections: __, ...ANSWERED } = ALL;
+const TABLES = { ...ANSWERED, session_errors: "message_id || ' ' || name" };
 
 /** What is alive; what was spent on the rest stays in the ledger, and nobody is asked for it. */
 export function liveRows(database: string): FoundTables {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use super::assert_held;
 use super::commands::any_command;
 use crate::support::{Db, TABLES};
 
@@ -94,11 +95,7 @@ fn what_a_transaction_changes_carries_its_number_and_what_it_removes_is_named() 
         }
         Ok(())
     });
-    assert!(
-        held.is_ok(),
-        "{}",
-        held.err().map_or(String::new(), |error| error.to_string())
-    );
+    assert_held(&held);
 }
 
 #[test]
@@ -134,9 +131,5 @@ fn what_is_told_again_is_not_written_again() {
         }
         Ok(())
     });
-    assert!(
-        held.is_ok(),
-        "{}",
-        held.err().map_or(String::new(), |error| error.to_string())
-    );
+    assert_held(&held);
 }

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use super::assert_held;
 use super::commands::commands;
 use crate::support::{Db, difference};
 
@@ -30,9 +31,5 @@ fn a_statement_that_is_left_out_would_change_nothing() {
         prop_assert!(expected == found, "{}", difference(&expected, &found));
         Ok(())
     });
-    assert!(
-        held.is_ok(),
-        "{}",
-        held.err().map_or(String::new(), |error| error.to_string())
-    );
+    assert_held(&held);
 }

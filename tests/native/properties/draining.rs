@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
 use serde_json::json;
 
+use super::assert_held;
 use super::commands::commands;
 use crate::events::with;
 use crate::support::{Db, assert_same, command, difference};
@@ -134,11 +135,7 @@ fn one_drain_leaves_what_many_leave() {
         prop_assert!(expected == found, "{}", difference(&expected, &found));
         Ok(())
     });
-    assert!(
-        held.is_ok(),
-        "{}",
-        held.err().map_or(String::new(), |error| error.to_string())
-    );
+    assert_held(&held);
 }
 
 /// Fails where commands leave something else in one drain than one by one.

@@ -15,7 +15,7 @@ mod two;
 mod world;
 
 use proptest::prelude::*;
-use proptest::test_runner::FileFailurePersistence;
+use proptest::test_runner::{FileFailurePersistence, TestError};
 
 use crate::support::Db;
 use delivery::{Delivery, reordered, repeated};
@@ -35,6 +35,13 @@ fn config() -> ProptestConfig {
         ))),
         ..default
     }
+}
+
+/// Fails with the smallest case in which a property does not hold.
+#[track_caller]
+fn assert_held<T: std::fmt::Debug>(held: &Result<(), TestError<T>>) {
+    let failure = held.as_ref().err().map(ToString::to_string);
+    assert!(held.is_ok(), "{}", failure.unwrap_or_default());
 }
 
 fn lived(history: &History) -> World {

@@ -7,6 +7,7 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
+use super::assert_held;
 use crate::events::with;
 use crate::support::{Db, command, difference};
 
@@ -168,9 +169,5 @@ fn what_is_repeated_deletes_nothing_and_brings_nothing_back() {
         }
         Ok(())
     });
-    assert!(
-        held.is_ok(),
-        "{}",
-        held.err().map_or(String::new(), |error| error.to_string())
-    );
+    assert_held(&held);
 }

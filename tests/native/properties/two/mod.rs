@@ -14,6 +14,7 @@ mod world;
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, RngSeed, TestRunner};
 
+use super::assert_held;
 use crate::support::Db;
 use expected::{assert_rows, assert_rows_of_what_there_is};
 use history::deeds;
@@ -35,11 +36,7 @@ fn play<S: Strategy>(histories: S, check: impl Fn(S::Value) -> Result<(), TestCa
         ..default
     };
     let held = TestRunner::new(config).run(&histories, check);
-    assert!(
-        held.is_ok(),
-        "{}",
-        held.err().map_or(String::new(), |error| error.to_string())
-    );
+    assert_held(&held);
 }
 
 #[test]
