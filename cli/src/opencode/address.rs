@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
+
 use super::module::PACKAGE;
 
 /// What an entry names.
@@ -37,27 +39,11 @@ pub(crate) fn is_our_package(name: &str) -> bool {
 
 /// A path out of a `file://` address.
 fn decoded(path: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        let hex = (byte == b'%').then(|| {
-            let mut ahead = rest.clone();
-            let digits = [ahead.next()?, ahead.next()?];
-            let text = std::str::from_utf8(&digits).ok()?;
-            Some((u8::from_str_radix(text, 16).ok()?, ahead))
-        });
-        if let Some(Some((byte, ahead))) = hex {
-            bytes.push(byte);
-            rest = ahead;
-        } else {
-            bytes.push(byte);
-        }
-    }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let text = percent_decode_str(path).decode_utf8_lossy();
     if cfg!(windows) {
         text.trim_start_matches('/').to_owned()
     } else {
-        text
+        text.into_owned()
     }
 }
 

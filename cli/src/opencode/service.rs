@@ -2,11 +2,12 @@
 //! where its password lies in a file of our own user, and only on this machine.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::module::PACKAGE;
@@ -16,6 +17,14 @@ use crate::paths::xdg_state;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// An answer is some kilobytes; no more than this is read.
 const MAX_ANSWER: u64 = 4 << 20;
+
+/// What of a path is encoded in a query.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
 
 /// What the service says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,38 +109,33 @@ impl Registration {
     }
 
     fn plugins(&self, project: &Path) -> Result<Value, String> {
-        let directory = percent(project.to_str().ok_or("the folder's name is not text")?);
-        let secret = base64(format!("opencode:{}", self.password).as_bytes());
-        let request = format!(
-            "GET /api/plugin?location[directory]={directory} HTTP/1.1\r\nHost: {}\r\n\
-             Authorization: Basic {secret}\r\nAccept: application/json\r\n\
-             Accept-Encoding: identity\r\nConnection: close\r\n\r\n",
-            self.address
-        );
-        let answer = self.send(&request).map_err(|error| error.to_string())?;
-        let body = body_of(&answer)?;
-        serde_json::from_slice(&body).map_err(|error| format!("not valid JSON: {error}"))
-    }
-
-    /// The whole answer. One deadline holds for all of it, however slowly it comes.
-    fn send(&self, request: &str) -> std::io::Result<Vec<u8>> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        stream.write_all(request.as_bytes())?;
-        let mut answer = Vec::new();
-        let mut buffer = vec![0; 64 << 10];
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || answer.len() as u64 > MAX_ANSWER {
-                return Err(std::io::ErrorKind::TimedOut.into());
-            }
-            stream.set_read_timeout(Some(left))?;
-            match stream.read(&mut buffer)? {
-                0 => return Ok(answer),
-                count => answer.extend(buffer.iter().take(count)),
-            }
+        let directory = project.to_str().ok_or("the folder's name is not text")?;
+        let secret = BASE64_STANDARD.encode(format!("opencode:{}", self.password));
+        // The password is for this address: no proxy, and no other that it names.
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut answer = agent
+            .get(format!(
+                "http://{}/api/plugin?location[directory]={}",
+                self.address,
+                utf8_percent_encode(directory, ENCODED)
+            ))
+            .header("authorization", format!("Basic {secret}"))
+            .header("accept", "application/json")
+            .call()
+            .map_err(|error| error.to_string())?;
+        if answer.status() != 200 {
+            return Err(format!("HTTP status {}", answer.status().as_u16()));
         }
+        let body = answer.body_mut().with_config().limit(MAX_ANSWER);
+        let body = body.read_to_vec().map_err(|error| error.to_string())?;
+        serde_json::from_slice(&body).map_err(|error| format!("not valid JSON: {error}"))
     }
 }
 
@@ -175,75 +179,13 @@ fn is_alive(_: i64) -> bool {
     true
 }
 
-/// The body of an answer whose status is 200.
-fn body_of(answer: &[u8]) -> Result<Vec<u8>, String> {
-    let end = answer
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .ok_or("it is no HTTP answer")?;
-    let (head, body) = answer.split_at(end + 4);
-    let head = String::from_utf8_lossy(head).to_lowercase();
-    let status = head.split_whitespace().nth(1).unwrap_or_default();
-    if status != "200" {
-        return Err(format!("HTTP status {status}"));
-    }
-    if head.contains("transfer-encoding: chunked") {
-        unchunked(body).ok_or_else(|| "the answer is cut off".to_owned())
-    } else {
-        Ok(body.to_vec())
-    }
-}
-
-fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let end = rest.windows(2).position(|two| two == b"\r\n")?;
-        let line = std::str::from_utf8(rest.get(..end)?).ok()?;
-        let size = usize::from_str_radix(line.split(';').next()?.trim(), 16).ok()?;
-        if size == 0 {
-            return Some(body);
-        }
-        let chunk = rest.get(end + 2..)?;
-        body.extend(chunk.get(..size)?);
-        rest = chunk.get(size + 2..)?;
-    }
-}
-
-fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::new();
-    for three in bytes.chunks(3) {
-        let at = |index: usize| u32::from(three.get(index).copied().unwrap_or_default());
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for place in 0..4_usize {
-            let index = (bits >> (18 - 6 * place)) & 63;
-            let letter = LETTERS.get(index as usize).copied().unwrap_or_default();
-            encoded.push(if place > three.len() {
-                '='
-            } else {
-                char::from(letter)
-            });
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Word, base64, body_of, loopback, percent, word_in};
+    use super::{Registration, Word, loopback, word_in};
     use serde_json::json;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::path::Path;
 
     #[test]
     fn only_this_machine_is_asked() {
@@ -264,32 +206,59 @@ mod tests {
         }
     }
 
+    /// What comes of these bytes for an answer, and what was asked.
+    fn answered(bytes: &'static [u8]) -> (Result<serde_json::Value, String>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let registration = Registration {
+            address: listener.local_addr().unwrap(),
+            password: "p\u{e4}\u{f1}".to_owned(),
+            version: None,
+        };
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                asked.push(byte[0]);
+            }
+            stream.write_all(bytes).unwrap();
+            String::from_utf8(asked).unwrap()
+        });
+        let answer = registration.plugins(Path::new("/home/user/a b&c=\u{fc}"));
+        (answer, server.join().unwrap())
+    }
+
     #[test]
     fn secrets_and_folders_are_encoded() {
-        assert_eq!(base64(b""), "");
-        assert_eq!(base64(b"f"), "Zg==");
-        assert_eq!(base64(b"fo"), "Zm8=");
-        assert_eq!(base64(b"foo"), "Zm9v");
-        assert_eq!(base64(b"opencode:p\xff~"), "b3BlbmNvZGU6cP9+");
-        assert_eq!(
-            percent("/home/user/a b&c=ü"),
-            "/home/user/a%20b%26c%3D%C3%BC"
-        );
+        let (_, asked) = answered(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        assert!(asked.contains("Basic b3BlbmNvZGU6cMOkw7E=\r\n"), "{asked}");
+        let first = asked.lines().next().unwrap();
+        assert!(first.contains("a%20b%26c%3D%C3%BC "), "{first}");
     }
 
     #[test]
     fn an_answer_is_read_whole_or_in_chunks() {
         let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-        assert_eq!(body_of(whole).unwrap(), b"{}");
+        assert_eq!(answered(whole).0, Ok(json!({})));
         let chunked =
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1;x\r\n}\r\n0\r\n\r\n";
-        assert_eq!(body_of(chunked).unwrap(), b"{}");
-        assert!(body_of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{").is_err());
-        assert_eq!(
-            body_of(b"HTTP/1.1 401 Unauthorized\r\n\r\n"),
-            Err("HTTP status 401".to_owned())
-        );
-        assert!(body_of(b"SSH-2.0-OpenSSH").is_err());
+        assert_eq!(answered(chunked).0, Ok(json!({})));
+        let cut_off = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{";
+        assert!(answered(cut_off).0.is_err());
+        for (status, answer) in [
+            (
+                "401",
+                &b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"[..],
+            ),
+            (
+                "302",
+                b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+            ),
+        ] {
+            assert_eq!(answered(answer).0, Err(format!("HTTP status {status}")));
+        }
+        assert!(answered(b"SSH-2.0-OpenSSH\r\n\r\n").0.is_err());
     }
 
     #[test]

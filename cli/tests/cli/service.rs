@@ -79,7 +79,7 @@ fn the_running_service_is_asked_for_the_plugin() {
         "{request}"
     );
     assert!(
-        request.contains("Authorization: Basic b3BlbmNvZGU6c2VjcmV0\r\n"),
+        request.contains("\r\nauthorization: Basic b3BlbmNvZGU6c2VjcmV0\r\n"),
         "{request}"
     );
 
