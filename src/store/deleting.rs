@@ -104,6 +104,7 @@ SELECT id, session_id FROM messages WHERE {PURGES} AND id IN ({messages_of})"
             "\
 UPDATE sessions SET
   deleted_at = {EARLIEST},
+  missing_since = NULL,
   status = 'idle',
   title = iif({ERASES}, NULL, title),
   changed = {STAMP}
@@ -197,6 +198,7 @@ fn messages(query: &str) -> Vec<String> {
             "\
 UPDATE messages SET
   deleted_at = {EARLIEST},
+  missing_since = NULL,
   text_content = iif({ERASES}, '', text_content),
   error_message = iif({ERASES}, NULL, error_message),
   changed = {STAMP}
@@ -245,6 +247,7 @@ fn entomb_calls(which: &str) -> String {
         "\
 UPDATE tool_calls SET
   deleted_at = {EARLIEST},
+  missing_since = NULL,
   title = iif({ERASES}, NULL, title),
   input = iif({ERASES}, NULL, input),
   output = iif({ERASES}, NULL, output),

@@ -15,6 +15,9 @@ use super::{SOON, STAMP};
 /// When the store told what the command holds, by an event or an answer.
 const TOLD_AT: &str = "max(coalesce(?1 ->> 'seenAt', 0), coalesce(?1 ->> 'answeredAt', 0))";
 
+/// And that its deletion was not told.
+const UNDELETED: &str = " AND deleted_at IS NULL";
+
 /// True where a store was asked for what the command holds.
 const IS_ANSWER: &str = "?1 ->> 'answeredAt' IS NOT NULL";
 
@@ -126,7 +129,8 @@ UPDATE sessions SET missing_since = had.missing_since, changed = {STAMP}
 FROM (
   SELECT iif(count(*) = count(missing_since), max(missing_since), NULL) AS missing_since
   FROM session_stores WHERE session_id = ?1 ->> 'id') AS had
-WHERE id = ?1 ->> 'id' AND sessions.missing_since IS NOT had.missing_since"
+WHERE id = ?1 ->> 'id' AND deleted_at IS NULL
+  AND sessions.missing_since IS NOT had.missing_since"
     )
 }
 
@@ -175,12 +179,12 @@ WHERE seen_at <= excluded.missing_since OR seen_at > {SOON}"
 }
 
 /// A row of `table` is not answered with any more, unless the store has answered
-/// with the whole session since.
-fn mark(table: &str) -> String {
+/// with the whole session since. What is deleted is not missing: `and` says so.
+fn mark(table: &str, and: &str) -> String {
     format!(
         "\
 UPDATE {table} SET missing_since = ?1 ->> 'since', changed = {STAMP}
-WHERE id = ?1 ->> 'id' AND missing_since IS NULL AND NOT EXISTS (
+WHERE id = ?1 ->> 'id' AND missing_since IS NULL{and} AND NOT EXISTS (
   SELECT 1 FROM session_stores WHERE session_id = ?1 ->> 'sessionId'
     AND store_id = ?1 ->> 'storeId' AND answered_at > ?1 ->> 'since' AND answered_at <= {SOON})"
     )
@@ -188,11 +192,13 @@ WHERE id = ?1 ->> 'id' AND missing_since IS NULL AND NOT EXISTS (
 
 /// A message is not answered with any more.
 pub(super) fn message() -> String {
-    mark("messages")
+    mark("messages", UNDELETED)
 }
 
 /// A part of any kind is not answered with any more. A text leaves its
 /// message's text.
 pub(super) fn part() -> Vec<String> {
-    vec![mark("tool_calls"), mark("parts"), derive_text()]
+    let call = mark("tool_calls", UNDELETED);
+    // A part that is removed has no row.
+    vec![call, mark("parts", ""), derive_text()]
 }

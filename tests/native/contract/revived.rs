@@ -303,3 +303,39 @@ fn an_old_event_ends_no_deletion_of_a_clock_that_was_ahead() {
     let marks = "SELECT deleted_at, title FROM sessions";
     assert_eq!(db.rows(marks), [format!("{AHEAD} | NULL")], "{dead}");
 }
+
+#[test]
+fn what_is_deleted_is_not_missing_whichever_is_told_first() {
+    const MARKS: &str = "\
+SELECT 'sessions', id, missing_since FROM sessions WHERE deleted_at IS NOT NULL
+UNION ALL SELECT 'messages', id, missing_since FROM messages WHERE deleted_at IS NOT NULL
+UNION ALL SELECT 'tool_calls', id, missing_since FROM tool_calls WHERE deleted_at IS NOT NULL";
+    let gone = |id: &str| {
+        let place =
+            json!({ "messageId": "msg_1", "sessionId": "ses_1", "since": 5, "storeId": HOME });
+        command("part.missing", with(json!({ "id": id }), place))
+    };
+    let all_missing = || {
+        let mut all: Vec<Command> = MISSING.map(|method| missing(method, 5)).into();
+        all.push(gone("prt_2"));
+        all
+    };
+    for method in DELETIONS {
+        let deleted = || vec![deletion(method, "tombstone", Some(HOME), 6)];
+        for order in [[all_missing(), deleted()], [deleted(), all_missing()]] {
+            let db = Db::new();
+            answer(HOME, 1)
+                .into_iter()
+                .chain(order.concat())
+                .for_each(|command| {
+                    db.apply(std::slice::from_ref(&command));
+                });
+            let marks = db.rows(MARKS);
+            assert!(!marks.is_empty() || method == "part.delete", "{method}");
+            assert!(
+                marks.iter().all(|row| row.ends_with("NULL")),
+                "{method}: {marks:?}"
+            );
+        }
+    }
+}
