@@ -49,7 +49,17 @@ test_dev_home() {
   rm -rf "$CLANKERS_DEV_HOME"
 }
 
-test_e2e() { bun test "$ROOT/tests/e2e"; }
+test_e2e() {
+  local log status=0
+  log="$(mktemp)"
+  bun test "$ROOT/tests/e2e" 2>&1 | tee "$log" || status=$?
+  # Each failure from its last error on; bun repeats all of them behind its last heading.
+  awk '/^error: /{ why = "" } { why = why $0 "\n" } /^\((pass|skip)\)/{ why = "" }
+    /^[0-9]+ tests failed:/{ exit } /^\(fail\)/{ printf "%s", why; why = "" }' "$log" |
+    tail -n 60 >"$STEP_DETAILS"
+  rm -f "$log"
+  return "$status"
+}
 
 # What both `make lint` and `make test` begin with. tsc reads pkg/'s types, so
 # the build comes before it.

@@ -3,6 +3,9 @@
 # shellcheck shell=bash
 steps_done=()
 steps_started=$SECONDS
+# What a step writes here is told at the very end, should it fail: a CI may show that alone.
+STEP_DETAILS="$(mktemp)"
+trap 'rm -f "$STEP_DETAILS"' EXIT
 
 # step <heading> <command…>
 step() {
@@ -20,6 +23,7 @@ step() {
   steps_done+=("$(printf '%5d s  %s' $((SECONDS - began)) "$heading")")
   if [[ $status -ne 0 ]]; then
     print_steps
+    [[ ! -s "$STEP_DETAILS" ]] || printf '\n%s\n' "$(cat "$STEP_DETAILS")"
     printf '\nfailed: %s\n%d passed, 1 failed\n' "$heading" $((${#steps_done[@]} - 1))
     exit 1
   fi
