@@ -41,8 +41,9 @@ pub enum Event {
         /// Why it failed, if it did.
         failure: Option<Failure>,
     },
-    /// A message is still being written, and the order of the events to come is
-    /// that of what it holds. Only an answer says that.
+    /// A message is still being written: its session's next call of a model ends
+    /// it, and the order of the events to come is that of what it holds. Only an
+    /// answer says that.
     Written {
         /// Its session.
         session_id: String,

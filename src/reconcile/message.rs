@@ -3,7 +3,6 @@
 use super::{Reconciler, Urgency, failure};
 use crate::model::command::{Command, MessageDelete};
 use crate::model::event::Failure;
-use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::row::{MessageRow, Role};
 
@@ -68,7 +67,7 @@ impl Reconciler {
         }
     }
 
-    /// Notes which answer has no end yet, and how long one took that has.
+    /// Notes that an answer has its end, and how long it took.
     fn note_end(&mut self, row: &mut MessageRow) {
         let took = self
             .starts
@@ -76,11 +75,7 @@ impl Reconciler {
         if row.duration_ms.is_unknown() {
             row.duration_ms = took;
         }
-        if row.completed_at == Known::Empty {
-            self.open.set(&row.session_id, row.id.clone());
-        } else if row.completed_at.value().is_some()
-            && self.open.get(&row.session_id) == Some(&row.id)
-        {
+        if row.completed_at.value().is_some() && self.open.get(&row.session_id) == Some(&row.id) {
             self.open.remove(&row.session_id);
         }
     }

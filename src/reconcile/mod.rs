@@ -250,8 +250,12 @@ impl Reconciler {
                 inbox_id,
             } => self.cancelled(&session_id, &inbox_id),
             Event::StepStarted(row) => self.step_started(row, now),
-            Event::Written { message_id, .. } => {
+            Event::Written {
+                session_id,
+                message_id,
+            } => {
                 self.items.begin(&message_id);
+                self.open.set(&session_id, message_id);
                 Urgency::None
             }
             Event::Said(said) => self.said(said),

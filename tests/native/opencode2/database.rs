@@ -291,8 +291,13 @@ INSERT INTO todo VALUES ('ses_1', 'Pour it', 'pending', 'high', 0);";
     }
 }
 
-/// Fetches the session into the database.
+/// Fetches the session into the database, through a core that ends then.
 fn fetch(db: &Db, mut core: Core, answer: impl Fn(&Request) -> Option<Value>) {
+    fetch_by(db, &mut core, answer);
+}
+
+/// Likewise, through one that goes on.
+fn fetch_by(db: &Db, core: &mut Core, answer: impl Fn(&Request) -> Option<Value>) {
     core.fetch("/p", vec!["ses_1".to_owned()]);
     while let Some(request) = core.next_request(9e3) {
         let value = match &request {
@@ -491,5 +496,45 @@ fn what_two_took_back_of_one_stays_so_though_ones_tables_have_it() {
             .rows("SELECT id FROM messages WHERE deleted_at IS NULL")
             .len(),
         4
+    );
+}
+
+#[test]
+fn what_one_is_still_writing_is_not_ended_by_a_turn_of_twos() {
+    let opencode = OpenCode::new(true);
+    let answering = json!({
+        "role": "assistant", "parentID": "msg_000000000100aA", "mode": "build", "agent": "build",
+        "modelID": "large", "providerID": "scripted", "cost": 0, "time": { "created": 500 },
+        "path": { "cwd": "/p", "root": "/p" },
+        "tokens": { "input": 0, "output": 0, "reasoning": 0, "cache": { "read": 0, "write": 0 } },
+    });
+    let row = ("msg_000000000500aH", answering.to_string());
+    let sql = "INSERT INTO message VALUES (?1, 'ses_1', 0, ?2)";
+    opencode.0.execute(sql, row).unwrap();
+    let (db, mut core) = (Db::new(), core());
+    fetch_by(&db, &mut core, |request| opencode.answer(request));
+    let mut tell = |kind: &str, seq: u32, data: Value| {
+        let event = json!({
+            "id": format!("evt_{seq}"), "created": 6000, "type": kind,
+            "durable": { "aggregateID": "ses_1", "seq": seq, "version": 1 },
+            "data": with(json!({ "sessionID": "ses_1" }), data),
+        });
+        core.observe(&&event, 6000.0);
+    };
+    tell("session.execution.succeeded", 12, json!({}));
+    tell(
+        "session.step.started",
+        13,
+        json!({
+            "assistantMessageID": "msg_000000000600aI", "agent": "build", "snapshot": "tree",
+            "model": { "id": "large", "providerID": "scripted" }, "started": 6000,
+        }),
+    );
+    db.apply(core.drain());
+    assert_eq!(
+        db.rows(
+            "SELECT id FROM messages WHERE completed_at IS NULL AND role = 'assistant' ORDER BY id"
+        ),
+        ["msg_000000000500aH", "msg_000000000600aI"].map(|id| format!("{id:?}"))
     );
 }
