@@ -7,11 +7,14 @@ use crate::opencode::host::Host;
 /// When the newest session of a release was begun, or something that it sent was
 /// refused. A session names the release that began it, so that one that another
 /// release goes on with shows nothing of this one. One without a release is 2.x's:
-/// it names it in the event alone, which the plugin may come too late for. Kilo's
-/// sessions were `opencode`'s in older databases.
+/// it names it in the event alone, which the plugin may come too late for. Where
+/// that is so of its beginning too, its first message tells when. Kilo's sessions
+/// were `opencode`'s in older databases.
 const LAST: &str = "\
 SELECT max(at) FROM (
-  SELECT max(created_at) AS at FROM sessions
+  SELECT max(coalesce(created_at,
+      (SELECT min(created_at) FROM messages WHERE session_id = sessions.id))) AS at
+  FROM sessions
   WHERE (source_version GLOB ?1 OR (?3 AND source_version IS NULL))
     AND (source = ?2 OR (?2 = 'kilo' AND source = 'opencode'))
   UNION ALL

@@ -53,6 +53,26 @@ fn status(home: &Home) -> Value {
 }
 
 #[test]
+fn a_run_that_ended_before_its_session_was_known_shows_that_it_was_recorded() {
+    let home = Home::with_recordings(&[]);
+    home.program("bin/opencode", "opencode v2.0.15");
+    install(&home);
+    let placed =
+        |diagnosis: &Diagnosis| diagnosis.says("plugin", "warning", "OpenCode 2.0.15: placed");
+    let hears = |session: &str, at: &str| {
+        let sql = format!(
+            "INSERT INTO sessions (id) VALUES ('{session}');
+             INSERT INTO messages (id, session_id, created_at) VALUES ('msg_{session}', '{session}', {at})"
+        );
+        home.open().execute_batch(&sql).unwrap();
+    };
+    hears("ses_old", "1000");
+    assert!(placed(&doctor(&home, &[])));
+    hears("ses_new", "unixepoch() * 1000 + 60000");
+    assert!(doctor(&home, &[]).says("plugin", "good", "OpenCode 2.0.15: recording"));
+}
+
+#[test]
 fn releases_stand_side_by_side_and_each_has_its_own_proof() {
     let home = Home::with_recordings(&[]);
     home.program("bin/opencode", "opencode v2.0.15");
