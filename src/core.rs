@@ -217,8 +217,16 @@ impl Core {
                     let asked = Number::new(asked).unwrap_or_default();
                     self.reconciler.session_missing(&session_id, asked)
                 }
-                Outcome::End(session_id, is_whole) => {
-                    self.reconciler.end_fetch(&session_id, is_whole)
+                Outcome::End {
+                    directory,
+                    session_id,
+                    is_whole,
+                } => {
+                    let urgency = self.reconciler.end_fetch(&session_id, is_whole);
+                    if self.reconciler.take_wanted_at_rest(&session_id) {
+                        self.catch_up.fetch(&directory, vec![session_id]);
+                    }
+                    urgency
                 }
             });
         }

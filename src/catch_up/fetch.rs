@@ -243,13 +243,13 @@ impl CatchUp {
         match next {
             Some(Step::Questions(questions)) if questions.is_empty() => {
                 let is_whole = fetch.is_settled && fetch.is_complete;
-                outcomes.push(Outcome::End(fetch.wanted.session_id, is_whole));
+                outcomes.push(fetch.wanted.end(is_whole));
             }
             Some(step) => {
                 fetch.step = step;
                 self.task = Some(Task::Fetch(fetch));
             }
-            None => outcomes.push(Outcome::End(fetch.wanted.session_id, false)),
+            None => outcomes.push(fetch.wanted.end(false)),
         }
         outcomes
     }

@@ -92,8 +92,15 @@ pub(crate) enum Outcome<'a, N> {
     Missing(String, Missing),
     /// A session that its store has no more, and when it was asked for.
     SessionMissing(String, f64),
-    /// No more of the session comes; whether all of it came.
-    End(String, bool),
+    /// No more of the session comes.
+    End {
+        /// Whose host was asked.
+        directory: String,
+        /// The session.
+        session_id: String,
+        /// Whether all of it came.
+        is_whole: bool,
+    },
 }
 
 /// How what was answered reads, which the source knows.
@@ -205,6 +212,14 @@ impl Wanted {
         Request::Session {
             directory: self.directory.clone(),
             session_id: self.session_id.clone(),
+        }
+    }
+
+    fn end<'a, N>(self, is_whole: bool) -> Outcome<'a, N> {
+        Outcome::End {
+            directory: self.directory,
+            session_id: self.session_id,
+            is_whole,
         }
     }
 }

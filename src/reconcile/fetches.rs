@@ -409,6 +409,12 @@ impl Reconciler {
         self.fetches.take_wanted()
     }
 
+    /// Whether this session was noted likewise and no turn of it is running: no
+    /// event may come that would ask for it.
+    pub fn take_wanted_at_rest(&mut self, session_id: &str) -> bool {
+        !self.busy.contains(session_id) && self.fetches.wanted.remove(session_id)
+    }
+
     /// Whether events are known to be missing: turns pass and tell no message
     /// (releases 1.14.42 to 1.15.1, served).
     pub fn is_missing_events(&self) -> bool {

@@ -67,6 +67,10 @@ impl Reconciler {
         // Whether the answer that was left open is one of them is not known.
         self.left.remove(&session_id);
         self.inbox.clear(&session_id);
+        if !self.sessions.get(&session_id).is_whole {
+            // A message whose place is not known is not among those that are taken back.
+            self.want(&session_id);
+        }
         self.pending.add(Command::SessionRevert(SessionRevert {
             session_id,
             to,

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use clankers::catch_up::{Answer, Request};
 use clankers::model::command::Command;
 use clankers::store::STORED_MESSAGES;
+use clankers::{Core, Urgency};
 use serde_json::{Value, json};
 
 use super::{Recording, core, recordings, replayed};
 use crate::support::{Db, Recorded, assert_same};
+
+/// Where the recordings were made.
+const DIRECTORY: &str = "/home/user/project";
 
 /// The database that holds what was answered of these sessions.
 pub(super) fn answered(truth: &Value) -> Db {
@@ -31,9 +35,21 @@ pub(super) fn fetch(db: &Db, truth: &Value) {
 pub(super) fn fetch_into(
     truth: &Value,
     stored: impl Fn(&Request) -> Option<Value>,
-    mut sink: impl FnMut(&[Command]),
+    sink: impl FnMut(&[Command]),
 ) {
-    let mut core = core();
+    fetch_by(&mut core(), truth, 9e12, stored, sink, |_, _| {});
+}
+
+/// Through a core that is there already, which is asked at `now`; of each request
+/// it hears something before the answer comes.
+fn fetch_by(
+    core: &mut Core,
+    truth: &Value,
+    now: f64,
+    stored: impl Fn(&Request) -> Option<Value>,
+    mut sink: impl FnMut(&[Command]),
+    mut heard: impl FnMut(&mut Core, &Request),
+) {
     let sessions: BTreeMap<&str, &Value> = truth["sessions"]
         .as_array()
         .unwrap()
@@ -41,9 +57,9 @@ pub(super) fn fetch_into(
         .map(|one| (one["session"]["id"].as_str().unwrap(), one))
         .collect();
     let ids = sessions.keys().map(|&id| id.to_owned()).collect();
-    core.fetch("/home/user/project", ids);
-    let now = 9e12;
+    core.fetch(DIRECTORY, ids);
     while let Some(request) = core.next_request(now) {
+        heard(core, &request);
         let of = |id: &str| sessions.get(id).copied();
         let answer = match &request {
             Request::StoredMessages { .. } => stored(&request),
@@ -84,32 +100,32 @@ const BOTH: &[(&str, &str)] = &[
         "SELECT id, parent_id, title, project_id, project_path, project_name, agent, model, provider,
           prompt_tokens, completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens,
           round(cost, 9), created_at,
-          coalesce(updated_at, created_at) FROM sessions WHERE deleted_at IS NULL ORDER BY id",
+          coalesce(updated_at, created_at) FROM sessions WHERE coalesce(deleted_at, missing_since) IS NULL ORDER BY id",
     ),
     (
         "messages",
         "SELECT id, session_id, kind, role, agent, model, provider, text_content, prompt_tokens,
           completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens, cost,
           finish_reason, error_name, error_message, created_at, completed_at, duration_ms
-          FROM messages WHERE deleted_at IS NULL ORDER BY id",
+          FROM messages WHERE coalesce(deleted_at, missing_since) IS NULL ORDER BY id",
     ),
     (
         "parts",
         "SELECT id, message_id, session_id, position, type, text, data, synthetic
-          FROM parts WHERE message_id IN (SELECT id FROM messages WHERE deleted_at IS NULL) ORDER BY id",
+          FROM parts WHERE message_id IN (SELECT id FROM messages WHERE coalesce(deleted_at, missing_since) IS NULL) ORDER BY id",
     ),
     (
         "tool_calls",
         "SELECT id, message_id, session_id, position, call_id, tool, status, title, input, output,
           error, file_path, exit_code, child_session_id, started_at, ended_at, duration_ms
-          FROM tool_calls WHERE deleted_at IS NULL ORDER BY id",
+          FROM tool_calls WHERE coalesce(deleted_at, missing_since) IS NULL ORDER BY id",
     ),
     (
         "usage",
         "SELECT id, session_id, message_id, agent, model, provider, prompt_tokens,
           completion_tokens, reasoning_tokens, cache_read_tokens, cache_write_tokens,
           round(cost, 9), inherited, at, kind
-          FROM usage WHERE session_id IN (SELECT id FROM sessions WHERE deleted_at IS NULL) ORDER BY id",
+          FROM usage WHERE session_id IN (SELECT id FROM sessions WHERE coalesce(deleted_at, missing_since) IS NULL) ORDER BY id",
     ),
 ];
 
@@ -178,6 +194,47 @@ fn what_events_left_out_an_answer_tells() {
             let db = replayed(&one.events[from..]);
             fetch(&db, &one.truth);
             let expected = rows(&answered(&one.truth), but);
+            assert_same(
+                &format!("{}, the last {parts}th", one.name),
+                &expected,
+                &rows(&db, but),
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_told_while_an_answer_is_on_its_way_is_whole_in_the_end() {
+    for one in recordings().filter(|one| is_told_whole(one) && !was_ended(one)) {
+        let but = unanswered(&one);
+        let expected = rows(&answered(&one.truth), but);
+        // The plugin comes in the middle of a turn, and it ends before the answer is there.
+        for parts in [2, 3, 5, 8] {
+            let mut rest = one.events[one.events.len() * (parts - 1) / parts..].iter();
+            let now = rest.as_slice().first().map_or(0.0, |told| told.at);
+            let db = Db::new();
+            let stored = |request: &Request| {
+                let params = serde_json::to_value(request).unwrap();
+                let is_it = matches!(request, Request::StoredMessages { .. });
+                is_it.then(|| db.read(STORED_MESSAGES, &params))
+            };
+            fetch_by(
+                &mut core(),
+                &one.truth,
+                now,
+                stored,
+                |commands| db.apply(commands),
+                |core, request| {
+                    if matches!(request, Request::Messages { .. }) {
+                        for told in rest.by_ref() {
+                            // As the plugin does.
+                            if core.observe(&&told.event, told.at) >= Urgency::Soon {
+                                core.fetch_wanted(DIRECTORY);
+                            }
+                        }
+                    }
+                },
+            );
             assert_same(
                 &format!("{}, the last {parts}th", one.name),
                 &expected,
