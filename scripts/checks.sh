@@ -49,16 +49,32 @@ test_dev_home() {
   rm -rf "$CLANKERS_DEV_HOME"
 }
 
+# About half of what the tests in OpenCode take; the other files are the other
+# half. Each waits much of its time, so that both run at once.
+E2E_HALF='/(daemon|releases|spend|stores|takeover)\.test\.ts$'
+
+# What failed is told once more at the end, for who sees that alone.
 test_e2e() {
-  local log status=0
-  log="$(mktemp)"
-  bun test "$ROOT/tests/e2e" 2>&1 | tee "$log" || status=$?
-  # Each failure from its last error on; bun repeats all of them behind its last heading.
-  awk '/^error: /{ why = "" } { why = why $0 "\n" } /^\((pass|skip)\)/{ why = "" }
-    /^[0-9]+ tests failed:/{ exit } /^\(fail\)/{ printf "%s", why; why = "" }' "$log" |
-    tail -n 60 >"$STEP_DETAILS"
-  rm -f "$log"
+  local logs first second status=0
+  logs="$(mktemp -d)"
+  mapfile -t first < <(e2e_files | grep -E "$E2E_HALF")
+  mapfile -t second < <(e2e_files | grep -vE "$E2E_HALF")
+  bun test "${second[@]}" >"$logs/second" 2>&1 &
+  bun test "${first[@]}" 2>&1 | tee "$logs/first" || status=$?
+  wait $! || status=$?
+  cat "$logs/second"
+  e2e_failures "$logs/first" "$logs/second" | tail -n 60 >"$STEP_DETAILS"
+  rm -rf "$logs"
   return "$status"
+}
+
+e2e_files() { find "$ROOT/tests/e2e" -maxdepth 1 -name '*.test.ts' | sort; }
+
+# Each failure from its last error on; bun repeats all of them behind its last heading.
+e2e_failures() {
+  awk 'FNR == 1 { why = ""; over = 0 } /^[0-9]+ tests failed:/{ over = 1 } over { next }
+    /^error: /{ why = "" } { why = why $0 "\n" } /^\((pass|skip)\)/{ why = "" }
+    /^\(fail\)/{ printf "%s", why; why = "" }' "$@"
 }
 
 # What both `make lint` and `make test` begin with. tsc reads pkg/'s types, so

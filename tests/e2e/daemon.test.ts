@@ -84,7 +84,7 @@ test.each(RELEASES)(
 			expect(server.output()).not.toContain("clankers");
 		});
 	},
-	180_000,
+	300_000,
 );
 
 test.each(RELEASES)(
@@ -127,7 +127,7 @@ test.each(RELEASES)(
 			);
 		});
 	},
-	180_000,
+	300_000,
 );
 
 async function played(stage: Stage, step: Step | undefined): Promise<void> {

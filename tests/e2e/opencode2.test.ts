@@ -59,6 +59,6 @@ for (const scenario of SCENARIOS) {
 	test.concurrent(
 		`${scenario.name} is mirrored`,
 		() => play(scenario),
-		120_000,
+		300_000,
 	);
 }

@@ -16,5 +16,5 @@ test.each(RELEASES)(
 			`${report.checks} of ${report.checks} checks held`,
 		);
 	},
-	180_000,
+	300_000,
 );

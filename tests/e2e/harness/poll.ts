@@ -8,7 +8,7 @@ export async function until<T>(
 		| false
 		| null
 		| Promise<T | undefined | false | null>,
-	within = 30_000,
+	within = 60_000,
 ): Promise<T> {
 	const deadline = Date.now() + within;
 	for (;;) {

@@ -21,7 +21,7 @@ export function compareAt(
  */
 export async function settled(
 	check: () => Promise<Report>,
-	within = 20_000,
+	within = 40_000,
 ): Promise<Report> {
 	const deadline = Date.now() + within;
 	let wasClean = false;

@@ -27,14 +27,18 @@ export const SCENARIOS: readonly string[] = [
 	...Object.keys(WHOLE),
 ];
 
-/** Plays the served steps in one process, compares once at the end, and lays each difference to the step whose session it is in. */
-export async function servedVerdicts(release: string): Promise<Verdict[]> {
+/** Plays the served steps, or those of these names, in one process, compares once at the end, and lays each difference to the step whose session it is in. */
+export async function servedVerdicts(
+	release: string,
+	names?: readonly string[],
+): Promise<Verdict[]> {
+	const steps = MATRIX.filter(({ name }) => names?.includes(name) ?? true);
 	return await inWorld(
 		{ release },
 		async ({ home, model, database, serve }) => {
 			const stage = await openStage(home, model, await serve());
 			const outcomes: Outcome[] = [];
-			for (const step of MATRIX) outcomes.push(await play(stage, step));
+			for (const step of steps) outcomes.push(await play(stage, step));
 			stage.bus.close();
 			const report = await settledMirror(
 				database,
