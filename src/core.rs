@@ -222,8 +222,9 @@ impl Core {
                     session_id,
                     is_whole,
                 } => {
+                    let wants_again = self.reconciler.wants_again(&session_id);
                     let urgency = self.reconciler.end_fetch(&session_id, is_whole);
-                    if self.reconciler.take_wanted_at_rest(&session_id) {
+                    if wants_again {
                         self.catch_up.fetch(&directory, vec![session_id]);
                     }
                     urgency

@@ -409,10 +409,14 @@ impl Reconciler {
         self.fetches.take_wanted()
     }
 
-    /// Whether this session was noted likewise and no turn of it is running: no
-    /// event may come that would ask for it.
-    pub fn take_wanted_at_rest(&mut self, session_id: &str) -> bool {
-        !self.busy.contains(session_id) && self.fetches.wanted.remove(session_id)
+    /// Whether a session that is being asked for is to be asked for once more:
+    /// what events told meanwhile left it incomplete, and no turn of it is
+    /// running, so that none may come that would ask for it.
+    pub fn wants_again(&self, session_id: &str) -> bool {
+        let fetch = self.fetches.open.get(session_id);
+        fetch.is_some_and(|fetch| !fetch.told.is_empty())
+            && self.fetches.is_wanted(session_id)
+            && !self.busy.contains(session_id)
     }
 
     /// Whether events are known to be missing: turns pass and tell no message
@@ -502,6 +506,7 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
         Event::ToolCall(row) => (&row.session_id, &row.id),
         Event::Missed(part) | Event::PartRemoved(part) => (&part.session_id, &part.part_id),
         Event::Todos(list) => (&list.session_id, "todos"),
+        Event::Reverted { session_id, .. } => (session_id, "messages"),
         Event::Delivered {
             session_id,
             inbox_id,
@@ -517,7 +522,6 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
         | Event::Permission(_)
         | Event::Enqueued { .. }
         | Event::Cancelled { .. }
-        | Event::Reverted { .. }
         | Event::Spent(_)
         | Event::Incomplete(_)
         | Event::Numbered { .. } => return None,

@@ -281,6 +281,16 @@ fn the_ledger_has_what_a_session_reports() {
 }
 
 #[test]
+fn an_answer_leaves_nothing_to_ask() {
+    for one in recordings() {
+        let mut core = core();
+        let nothing = |_: &Request| None;
+        fetch_by(&mut core, &one.truth, 9e12, nothing, |_| {}, |_, _| {});
+        assert!(!core.fetch_wanted(DIRECTORY), "{}", one.name);
+    }
+}
+
+#[test]
 fn an_answer_has_nothing_that_is_refused() {
     for one in recordings() {
         let db = answered(&one.truth);
