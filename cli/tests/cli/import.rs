@@ -103,6 +103,24 @@ fn both_programs_on_one_machine_are_read_and_told_apart() {
         db.query_row(sql, [source], |row| row.get(0)).unwrap()
     };
     assert_eq!((count("opencode"), count("kilo")), (6, 10));
+    let listed = home.stdout(&["sessions", "--format", "json"]);
+    let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
+    let of_kilo = |session: &&Value| session["source"] == "kilo";
+    assert!(listed.iter().any(|session| !of_kilo(&session)));
+    assert!(
+        listed
+            .iter()
+            .filter(of_kilo)
+            .all(|session| session["source_version"] == "7.7.9")
+    );
+    let heads = |home: &Home| {
+        home.stdout(&["sessions", "--width", "200"])
+            .contains("SOURCE")
+    };
+    assert!(heads(&home), "a person is told which program it was");
+    let one = home_of(KILO);
+    one.stdout(&["import"]);
+    assert!(!heads(&one), "where there is one, that says nothing");
     // Files that a database of OpenCode's has replaced are no reason not to
     // read Kilo's, and the other way round.
     let home = home_of("1.1.31");
