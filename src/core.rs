@@ -59,13 +59,12 @@ impl Core {
         }
     }
 
-    /// One that is answered by a copy of OpenCode's data, and not by OpenCode: it
+    /// One that is answered by a copy of an agent's data, and not by the agent: it
     /// brings in what is not recorded, and overwrites nothing that is stored
-    /// whole and is newer. What either engine of OpenCode wrote may be in it, and
-    /// its documents tell which did.
-    pub fn of_copy() -> Self {
+    /// whole and is newer. `dialect` says which agent's data it is.
+    pub fn of_copy(dialect: Dialect) -> Self {
         let mut core = Self::new(Options {
-            dialect: Dialect::OPENCODE2,
+            dialect: dialect.of_copy(),
             ..Options::default()
         });
         core.reconciler.read_copy();

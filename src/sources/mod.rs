@@ -72,6 +72,15 @@ impl Dialect {
     /// The names, as a TypeScript type.
     pub const TYPESCRIPT: &'static str = "/** Whose events and answers come. */\nexport type Dialect = \"kilo\" | \"opencode1\" | \"opencode2\";\n";
 
+    /// The same agent's, as a copy of its data is read: either engine may have
+    /// written what is in it, and its documents tell which did.
+    pub(crate) const fn of_copy(self) -> Self {
+        Self {
+            agent: self.agent,
+            engine: Engine::OpenCode2,
+        }
+    }
+
     /// The event types that it knows.
     pub const fn event_types(self) -> EventTypes {
         match self.engine {

@@ -9,10 +9,10 @@ import { dirname, resolve } from "node:path";
 import { Home } from "./harness/home.ts";
 import { ScriptedModel } from "./harness/model.ts";
 import { runTurn, Server } from "./harness/opencode.ts";
-import { RELEASES } from "./harness/releases.ts";
+import { KILO_RELEASE, RELEASES } from "./harness/releases.ts";
 import { call, say, think } from "./harness/script.ts";
 import { type Truth, Witness } from "./mirror/truth.ts";
-import { ACTS, SERVED } from "./scenario/index.ts";
+import { ACTS, KILOS_OWN, SERVED } from "./scenario/index.ts";
 import { openStage, play } from "./scenario/play.ts";
 import type { Step } from "./scenario/step.ts";
 
@@ -106,6 +106,15 @@ function run(recording: Recording): Promise<void> {
 	});
 }
 
+/** What is played in one process, by the names of the recordings. */
+function scenariosOf(release: string): Record<string, readonly Step[]> {
+	const { turns = [], failures = [], history = [] } = ACTS;
+	const always = { served: SERVED, "matrix-failures": failures };
+	return release === KILO_RELEASE
+		? { ...always, own: KILOS_OWN }
+		: { ...always, "matrix-turns": turns, "matrix-history": history };
+}
+
 const withAnswers = process.argv.includes("--answers");
 const [folder, ...chosen] = process.argv
 	.slice(2)
@@ -116,8 +125,7 @@ if (!folder)
 	);
 for (const release of chosen.length > 0 ? chosen : RELEASES) {
 	await run({ folder, release, scenario: "run" });
-	await served({ folder, release, scenario: "served" }, SERVED);
-	for (const [act, steps] of Object.entries(ACTS))
-		await served({ folder, release, scenario: `matrix-${act}` }, steps);
+	for (const [scenario, steps] of Object.entries(scenariosOf(release)))
+		await served({ folder, release, scenario }, steps);
 }
 process.exit(0);

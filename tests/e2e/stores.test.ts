@@ -16,7 +16,12 @@ import { ScriptedModel } from "./harness/model.ts";
 import { Server } from "./harness/opencode.ts";
 import { databaseOf, pluginByPath } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
-import { KILO_RELEASE, PINNED_RELEASE } from "./harness/releases.ts";
+import { clankers, diagnosed } from "./harness/program.ts";
+import {
+	KILO_RELEASE,
+	PINNED_RELEASE,
+	releaseNamed,
+} from "./harness/releases.ts";
 import { call, say } from "./harness/script.ts";
 import {
 	type Fate,
@@ -182,6 +187,7 @@ test.concurrent(
 				"OpenCode 3",
 			];
 			expectAllAlive(...all);
+			expectToldApart(openCode, kilo, all);
 
 			// What is told is still done, and to nothing else.
 			const told = {
@@ -298,6 +304,33 @@ test.concurrent.each([
 		}),
 	300_000,
 );
+
+/** The program says of each session whose it is, and of each release that it is recorded. */
+function expectToldApart(
+	openCode: Home,
+	kilo: Home,
+	titles: readonly string[],
+): void {
+	const printed = clankers(openCode, ["sessions", "--format", "json"]);
+	const sessions = JSON.parse(printed.output) as Record<string, string>[];
+	expect(
+		Object.fromEntries(sessions.map(({ title, source }) => [title, source])),
+	).toEqual(
+		Object.fromEntries(
+			titles.map((title) => [title, title.split(" ")[0]?.toLowerCase()]),
+		),
+	);
+	const plugins = diagnosed(kilo, "plugin").map(({ found }) => found);
+	for (const { options } of [openCode, kilo]) {
+		const { application, version } = releaseNamed(options.release);
+		const says = `${application.title} ${version}: recording`;
+		expect(plugins).toContainEqual(expect.stringContaining(says));
+	}
+	expect(diagnosed(kilo, "history").map(({ found }) => found)).toEqual([
+		"every session that OpenCode has is recorded",
+		"every session that Kilo has is recorded",
+	]);
+}
 
 /** A copy of a closed store's database, with all that lies beside it and belongs to it. */
 function copyOf(store: string, name: string): string {

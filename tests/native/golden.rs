@@ -6,25 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use clankers::model::command::Command;
-use clankers::{Core, Options};
 use serde_json::Value;
 
-use crate::support::{
-    Db, Recorded, TABLES, assert_same, fixtures, read, replay, replay_into, replayed,
-};
-
-/// Each recording with its name.
-fn recordings() -> impl Iterator<Item = (String, Vec<Recorded>)> {
-    fixtures()
-        .into_iter()
-        .map(|(name, path)| (name, read(&path)))
-}
+use crate::support::{Db, Recorded, Recording, TABLES, assert_same, recordings, replay_into};
 
 /// The commands, one a line, an empty line after each drain.
-fn lines(events: &[Recorded]) -> String {
+fn lines(recording: &Recording) -> String {
     let mut text = String::new();
-    let mut core = Core::new(Options::default());
-    replay_into(&mut core, events, |commands: &[Command]| {
+    let events = &recording.events;
+    replay_into(&mut recording.core(), events, |commands: &[Command]| {
         for command in commands {
             text.push_str(&serde_json::to_string(command).unwrap());
             text.push('\n');
@@ -41,16 +31,18 @@ fn a_recording_becomes_these_commands() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
-        for (name, events) in recordings() {
-            insta::assert_snapshot!(name.replace('/', "__"), lines(&events));
+        for recording in recordings() {
+            let name = recording.name.replace('/', "__");
+            insta::assert_snapshot!(name, lines(&recording));
         }
     });
 }
 
 #[test]
 fn a_known_release_sends_nothing_that_is_refused() {
-    for (name, events) in recordings() {
-        let db = replayed(&events);
+    for recording in recordings() {
+        let name = &recording.name;
+        let db = recording.replayed();
         let refused = db.rows("SELECT event_type, code, path, expected, found FROM rejections");
         assert!(refused.is_empty(), "{name}:\n{}", refused.join("\n"));
     }
@@ -58,11 +50,12 @@ fn a_known_release_sends_nothing_that_is_refused() {
 
 #[test]
 fn replaying_twice_gives_the_rows_of_once() {
-    for (name, events) in recordings() {
-        let db = replayed(&events);
+    for recording in recordings() {
+        let Recording { name, events, .. } = &recording;
+        let db = recording.replayed();
         let once = db.dump();
-        replay(&db, &events);
-        assert_same(&name, &once, &db.dump());
+        recording.replay(&db, events);
+        assert_same(name, &once, &db.dump());
     }
 }
 
@@ -77,27 +70,31 @@ fn an_event_told_twice_at_once_gives_the_rows_of_once() {
             2
         }
     };
-    for (name, events) in recordings() {
+    for recording in recordings() {
+        let Recording { name, events, .. } = &recording;
         let twice: Vec<Recorded> = events
             .iter()
             .flat_map(|one| std::iter::repeat_n(one.clone(), told(one)))
             .collect();
-        assert_same(&name, &replayed(&events).dump(), &replayed(&twice).dump());
+        let db = Db::new();
+        recording.replay(&db, &twice);
+        assert_same(name, &recording.replayed().dump(), &db.dump());
     }
 }
 
 #[test]
 fn a_core_restarted_after_each_event_gives_the_rows_of_one_that_ran_through() {
-    for (name, events) in recordings() {
+    for recording in recordings() {
+        let Recording { name, events, .. } = &recording;
         let db = Db::new();
-        let cut_off = cut_off(&events);
+        let cut_off = cut_off(events);
         let mut rest = events.as_slice();
         while let Some(length) = (1..=rest.len()).find(|length| {
             let at = events.len() - rest.len() + length;
             !cut_off.iter().any(|stream| stream.contains(&at))
         }) {
             let (now, later) = rest.split_at(length);
-            replay(&db, now);
+            recording.replay(&db, now);
             rest = later;
         }
         // Failures are another test's.
@@ -107,8 +104,8 @@ fn a_core_restarted_after_each_event_gives_the_rows_of_one_that_ran_through() {
             .filter(|table| *table != "session_errors")
             .collect();
         assert_same(
-            &name,
-            &replayed(&events).dump_of(&tables),
+            name,
+            &recording.replayed().dump_of(&tables),
             &db.dump_of(&tables),
         );
     }
@@ -117,13 +114,14 @@ fn a_core_restarted_after_each_event_gives_the_rows_of_one_that_ran_through() {
 #[test]
 fn a_failure_told_to_two_cores_is_one_row() {
     let fails = |one: &Recorded| one.event["type"] == "session.error";
-    for (name, events) in recordings().filter(|(_, events)| events.iter().any(fails)) {
+    for recording in recordings().filter(|recording| recording.events.iter().any(fails)) {
+        let Recording { name, events, .. } = &recording;
         let db = Db::new();
-        events.chunks(1).for_each(|one| replay(&db, one));
+        events.chunks(1).for_each(|one| recording.replay(&db, one));
         let tables = &["session_errors"];
         assert_same(
-            &name,
-            &replayed(&events).dump_of(tables),
+            name,
+            &recording.replayed().dump_of(tables),
             &db.dump_of(tables),
         );
     }
@@ -150,22 +148,22 @@ fn cut_off(events: &[Recorded]) -> Vec<Range<usize>> {
 
 #[test]
 fn a_crash_and_a_replay_of_everything_gives_the_rows_of_once() {
-    for (name, events) in recordings() {
+    for recording in recordings() {
+        let Recording { name, events, .. } = &recording;
         if name.contains("matrix") {
             // Long, and the others hold every kind of event but a few.
             continue;
         }
-        let once = replayed(&events).dump();
+        let once = recording.replayed().dump();
         for crash in points(events.len()) {
             let db = Db::new();
-            let mut core = Core::new(Options::default());
             let mut batches = Vec::new();
-            replay_into(&mut core, &events[..crash], |commands| {
+            replay_into(&mut recording.core(), &events[..crash], |commands| {
                 batches.push(commands.to_vec());
             });
             batches.pop();
             batches.iter().for_each(|batch| db.apply(batch));
-            replay(&db, &events);
+            recording.replay(&db, events);
             assert_same(
                 &format!("{name}, crash after {crash} events"),
                 &once,
@@ -182,8 +180,9 @@ fn points(length: usize) -> impl Iterator<Item = usize> {
 
 #[test]
 fn every_row_has_its_parents_and_every_session_is_one_row() {
-    for (name, events) in recordings() {
-        let db = replayed(&events);
+    for recording in recordings() {
+        let Recording { name, events, .. } = &recording;
+        let db = recording.replayed();
         for orphans in [
             "SELECT id FROM messages WHERE session_id NOT IN (SELECT id FROM sessions)",
             "SELECT id FROM parts WHERE (message_id, session_id) NOT IN (SELECT id, session_id FROM messages)",

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clankers::model::command::Command;
+use clankers::sources::Dialect;
 use clankers::store::Statement;
 use clankers::{Core, Options, Urgency, store};
 use rusqlite::Connection;
@@ -220,9 +221,54 @@ pub(crate) struct Recorded {
     pub(crate) event: Value,
 }
 
-/// The recordings of OpenCode 1.x in the repository, `(release/scenario, path)`.
-pub(crate) fn fixtures() -> Vec<(String, PathBuf)> {
+/// A recording of a release that has OpenCode 1's engine.
+pub(crate) struct Recording {
+    /// `release/scenario`.
+    pub(crate) name: String,
+    pub(crate) dialect: Dialect,
+    pub(crate) events: Vec<Recorded>,
+}
+
+impl Recording {
+    /// A new core for it.
+    pub(crate) fn core(&self) -> Core {
+        core_of(self.dialect)
+    }
+
+    /// Replays these events of it into a database, through a new core.
+    pub(crate) fn replay(&self, db: &Db, events: &[Recorded]) {
+        replay_into(&mut self.core(), events, |commands| db.apply(commands));
+    }
+
+    /// The database that all of it ends in.
+    pub(crate) fn replayed(&self) -> Db {
+        let db = Db::new();
+        self.replay(&db, &self.events);
+        db
+    }
+}
+
+/// The recordings of OpenCode 1.x and Kilo in the repository.
+pub(crate) fn recordings() -> impl Iterator<Item = Recording> {
     fixtures_in("tests/fixtures")
+        .into_iter()
+        .map(|(name, path)| Recording {
+            dialect: if name.starts_with("kilo-") {
+                Dialect::KILO
+            } else {
+                Dialect::OPENCODE1
+            },
+            events: read(&path),
+            name,
+        })
+}
+
+/// A new core for events of this dialect.
+pub(crate) fn core_of(dialect: Dialect) -> Core {
+    Core::new(Options {
+        dialect,
+        ..Options::default()
+    })
 }
 
 /// The recordings of an engine, in the folders of its releases in this one.

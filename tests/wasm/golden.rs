@@ -5,7 +5,7 @@ use serde_json::Value;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{URGENT, drained, new_core};
+use crate::support::{URGENT, core_for, drained};
 
 #[wasm_bindgen(module = "node:fs")]
 extern "C" {
@@ -35,8 +35,8 @@ fn recordings() -> Vec<(String, String, String)> {
 }
 
 /// Each drain's commands, as the shim would take them.
-fn replayed(recording: &str) -> Vec<Vec<Value>> {
-    let mut core = new_core();
+fn replayed(release: &str, recording: &str) -> Vec<Vec<Value>> {
+    let mut core = core_for(release);
     let mut drains = Vec::new();
     for line in recording.lines() {
         let line = js_sys::JSON::parse(line).expect("a line is JSON");
@@ -65,7 +65,7 @@ fn native(release: &str, scenario: &str) -> Vec<Vec<Value>> {
 #[wasm_bindgen_test]
 fn a_recording_becomes_the_commands_of_the_native_snapshot() {
     for (release, scenario, text) in recordings() {
-        let drains = replayed(&text);
+        let drains = replayed(&release, &text);
         // A drain with nothing due leaves no trace in the snapshot's end.
         let drains: Vec<_> = drains
             .into_iter()

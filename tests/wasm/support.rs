@@ -23,6 +23,15 @@ pub(crate) fn new_core() -> JsCore {
     JsCore::new(&JsValue::UNDEFINED)
 }
 
+/// A core for the recordings of a release.
+pub(crate) fn core_for(release: &str) -> JsCore {
+    if release.starts_with("kilo-") {
+        JsCore::new(&js("{ dialect: 'kilo' }"))
+    } else {
+        new_core()
+    }
+}
+
 /// What is due, as the JSON that a sink would bind.
 pub(crate) fn drained(core: &mut JsCore) -> Vec<Value> {
     let commands = core.drain().expect("commands");

@@ -56,7 +56,7 @@ SELECT sessions.id, coalesce(updated_at, created_at) AS updated_at,
   (SELECT count(*) FROM messages WHERE session_id = sessions.id AND deleted_at IS NULL
     AND NOT (:hides AND missing_since IS NOT NULL)) AS messages,
   coalesce(inclusive_tokens, 0) AS tokens, coalesce(inclusive_cost, 0.0) AS cost,
-  parent_id, project_path, provider, agent, status, source_version, created_at, archived_at, deleted_at,
+  parent_id, project_path, provider, agent, status, source, source_version, created_at, archived_at, deleted_at,
   missing_since
 FROM sessions LEFT JOIN session_usage ON session_usage.session_id = sessions.id
 WHERE (:all OR (parent_id IS NULL AND deleted_at IS NULL AND NOT (:hides AND missing_since IS NOT NULL)))
@@ -85,6 +85,12 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     )
     .replace(":all", if args.all { "true" } else { "false" })
     .replace(":hides", if args.missing { "false" } else { "true" });
+    let source = column("source", Kind::Text);
+    let is_of_several: bool = db.query_row(
+        "SELECT count(DISTINCT source) > 1 FROM sessions",
+        [],
+        |row| row.get(0),
+    )?;
     let missing_since = column("missing_since", Kind::Time).titled("missing since");
     let columns = vec![
         column("id", Kind::Id).titled("session"),
@@ -100,6 +106,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         column("provider", Kind::Text).data(),
         column("agent", Kind::Text).data(),
         column("status", Kind::Text).data(),
+        if is_of_several { source } else { source.data() },
         column("source_version", Kind::Text).data(),
         column("created_at", Kind::Time).data(),
         column("archived_at", Kind::Time).data(),

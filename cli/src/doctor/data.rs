@@ -206,21 +206,23 @@ fn problems(path: &Path) -> rusqlite::Result<Vec<String>> {
     Ok(problems)
 }
 
-/// Sessions that OpenCode has and the database lacks.
-fn unrecorded(paths: &Paths) -> Option<Check> {
-    let behind = import::behind(paths).ok()?;
-    Some(match behind {
-        0 => Check::good("history", "every session that OpenCode has is recorded"),
-        behind => Check::warning(
-            "history",
-            format!(
-                "{behind} session{} that OpenCode has {} not recorded, or only in an older state",
-                if behind == 1 { "" } else { "s" },
-                if behind == 1 { "is" } else { "are" }
-            ),
-        )
-        .advice("run: clankers import"),
-    })
+/// Sessions that OpenCode or Kilo has and the database lacks.
+fn unrecorded(paths: &Paths) -> Vec<Check> {
+    let behind = import::behind(paths).unwrap_or_default();
+    let check = |(program, count): (import::Program, usize)| {
+        let product = program.host().product();
+        if count == 0 {
+            let text = format!("every session that {product} has is recorded");
+            return Check::good("history", text);
+        }
+        let text = format!(
+            "{count} session{} that {product} has {} not recorded, or only in an older state",
+            if count == 1 { "" } else { "s" },
+            if count == 1 { "is" } else { "are" }
+        );
+        Check::warning("history", text).advice("run: clankers import")
+    };
+    behind.into_iter().map(check).collect()
 }
 
 /// What OpenCode does not have any more. It is safe here, so that this is no

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clankers::catch_up::Request;
 use serde_json::{Value, json};
 
+use super::program::Program;
 use super::source::{History, Source, id_of};
 use crate::error::Result;
 
@@ -17,6 +18,7 @@ const PAGE: usize = 200;
 /// A copy, and what was read of it.
 pub(super) struct Copy {
     source: Box<dyn Source>,
+    program: Program,
     listed: Vec<Value>,
     /// Where each session is in that list; the first where one is there twice.
     places: BTreeMap<String, usize>,
@@ -47,7 +49,9 @@ impl Copy {
         for (at, info) in listed.iter().enumerate() {
             places.entry(id_of(info).to_owned()).or_insert(at);
         }
+        let program = source.program();
         let copy = Self {
+            program: program.unwrap_or_else(|| Program::of_sessions(&listed)),
             source,
             listed,
             places,
@@ -56,6 +60,11 @@ impl Copy {
             read: Read::default(),
         };
         Ok((copy, unreadable))
+    }
+
+    /// Which program it is of.
+    pub(super) const fn program(&self) -> Program {
+        self.program
     }
 
     /// The sessions, by their ids.

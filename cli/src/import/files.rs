@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::program::Program;
 use super::source::{History, Source, id_of};
 use crate::error::Result;
 use crate::paths::shown;
@@ -28,6 +29,10 @@ impl Files {
 impl Source for Files {
     fn name(&self) -> String {
         shown(&self.storage)
+    }
+
+    fn program(&self) -> Option<Program> {
+        Program::Kilo.keeps(&self.storage).then_some(Program::Kilo)
     }
 
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {

@@ -1,12 +1,14 @@
-//! `clankers import`: what OpenCode has on disk, through the same core as the
+//! `clankers import`: what OpenCode and Kilo have on disk, through the same core as the
 //! plugin's events. It is written as the events that would tell it, so that
 //! the rows are those the plugin makes; doing it twice changes nothing.
 
 mod copy;
 mod exported;
 mod files;
+mod program;
 mod run;
 mod source;
 mod sqlite;
 
+pub(crate) use program::Program;
 pub(crate) use run::{Args, behind, run};

@@ -1,5 +1,6 @@
 //! The import itself: compares, reads, folds in, stores.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,17 +12,18 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::copy::{Copy, DIRECTORY, Read};
+use super::program::Program;
 use super::source::{Source, found, named};
 use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count, counted};
 use crate::paths::Paths;
 use crate::store::{apply, open_reader, open_writer, rows, schema_version};
 
-/// Bring in the history that OpenCode has from before the plugin
+/// Bring in the history that OpenCode and Kilo have from before the plugin
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// An OpenCode database, data or storage folder, or what `opencode export` wrote (`-` for
-    /// standard input); instead of what OpenCode has on this machine
+    /// A database, data or storage folder, or what `opencode export` wrote (`-` for standard
+    /// input); instead of what OpenCode and Kilo have on this machine
     #[arg(long, value_name = "PATH")]
     from: Vec<PathBuf>,
     /// Every session, not only those that are not recorded or were changed since
@@ -84,8 +86,9 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     report(&summary, args, out)
 }
 
-/// How many of OpenCode's sessions are not recorded, or only in an older state.
-pub(crate) fn behind(paths: &Paths) -> Result<usize> {
+/// How many sessions of each program that is here are not recorded, or only in an
+/// older state.
+pub(crate) fn behind(paths: &Paths) -> Result<BTreeMap<Program, usize>> {
     let mut db = if paths.db.exists() {
         let db = open_reader(&paths.db)?;
         check_schema(&db)?;
@@ -93,16 +96,17 @@ pub(crate) fn behind(paths: &Paths) -> Result<usize> {
     } else {
         None
     };
-    let mut behind = 0;
+    let mut behind = BTreeMap::new();
     for source in found()? {
         let (mut copy, _) = Copy::open(source)?;
-        let mut core = Core::of_copy();
+        let of_program = behind.entry(copy.program()).or_default();
+        let mut core = Core::of_copy(copy.program().dialect());
         core.compare(DIRECTORY);
         while let Some(request) = core.next_request(now()) {
             match &request {
                 // One to fetch; that is all there is to know.
                 Request::StoredMessages { .. } => {
-                    behind += 1;
+                    *of_program += 1;
                     core.answer::<&Value>(Answer::Failed, now());
                 }
                 Request::Session { .. } => {
@@ -127,7 +131,7 @@ fn import(
     if let Some(db) = &db {
         check_schema(db)?;
     }
-    let mut core = Core::of_copy();
+    let mut core = Core::of_copy(copy.program().dialect());
     core.compare(DIRECTORY);
     if args.all {
         core.fetch(DIRECTORY, copy.ids());

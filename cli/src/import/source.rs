@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use super::exported::Exported;
 use super::files::Files;
+use super::program::Program;
 use super::sqlite::Database;
 use crate::error::{Context, Error, Result};
-use crate::paths::{folder_from_env, shown, xdg_data};
+use crate::opencode::places::data_folder;
+use crate::paths::shown;
 
 /// What OpenCode has in a session, as its API would answer.
 #[derive(Debug, Default)]
@@ -26,36 +28,44 @@ pub(crate) struct History {
 pub(crate) trait Source {
     /// How it is called in what we say.
     fn name(&self) -> String;
+    /// Which program it is of, where that shows before its sessions are read.
+    fn program(&self) -> Option<Program> {
+        None
+    }
     /// Every session's `info`, and what could not be read.
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)>;
     /// All of one session.
     fn read(&mut self, info: &Value) -> Result<History>;
 }
 
-/// The folder in which OpenCode keeps its data, on every platform.
-pub(crate) fn open_code_data() -> Result<PathBuf> {
-    Ok(xdg_data()?.join("opencode"))
-}
-
-/// The sources that OpenCode has on this machine. Since 1.2 it keeps SQLite
-/// databases and has taken the older files over into them; the files that stay
-/// behind may hold what was deleted since, so they count only without one.
+/// The sources that OpenCode and Kilo have on this machine. Since 1.2 OpenCode
+/// keeps SQLite databases and has taken the older files over into them; the files
+/// that stay behind may hold what was deleted since, so they count only without one.
 pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
-    let folder = open_code_data()?;
-    let mut databases = databases(&folder);
-    databases.extend(folder_from_env("OPENCODE_DB").filter(|path| path.is_file()));
-    databases.sort();
-    databases.dedup();
-    let mut sources = opened(databases)?;
-    let storage = folder.join("storage");
-    if sources.is_empty() && storage.join("session").is_dir() {
-        sources.push(Box::new(Files::new(&storage)));
+    let mut all = Vec::new();
+    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+    for program in Program::ALL {
+        let folder = data_folder(program.host())?;
+        let mut databases = databases(&folder);
+        // One that is no whole path is in that folder.
+        let told = std::env::var_os(program.host().variable("DB")).filter(|it| !it.is_empty());
+        databases.extend(told.map(|it| folder.join(it)).filter(|path| path.is_file()));
+        let storage = folder.join("storage");
+        if databases.is_empty() && storage.join("session").is_dir() {
+            sources.push(Box::new(Files::new(&storage)));
+        }
+        all.extend(databases);
     }
+    all.sort();
+    all.dedup();
+    let sources = opened(all, sources)?;
     if sources.is_empty() {
-        return Err(
-            Error::new(format!("OpenCode has nothing in {}", shown(&folder)))
-                .hint("--from names a database, a storage folder or what `opencode export` wrote"),
-        );
+        let folder = |program: Program| data_folder(program.host()).map(|folder| shown(&folder));
+        let [open_code, kilo] = [folder(Program::OpenCode)?, folder(Program::Kilo)?];
+        return Err(Error::new(format!(
+            "OpenCode has nothing in {open_code}, and Kilo nothing in {kilo}"
+        ))
+        .hint("--from names a database, a storage folder or what `opencode export` wrote"));
     }
     Ok(sources)
 }
@@ -77,10 +87,10 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
         if databases.is_empty() && storage.join("session").is_dir() {
             return Ok(vec![Box::new(Files::new(&storage))]);
         }
-        let sources = opened(databases)?;
+        let sources = opened(databases, Vec::new())?;
         if sources.is_empty() {
             return Err(Error::new(format!(
-                "{} holds no data of OpenCode",
+                "{} holds no data of OpenCode's or Kilo's",
                 shown(path)
             )));
         }
@@ -99,10 +109,12 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
     Ok(vec![Box::new(Exported::parse(&shown(path), &text)?)])
 }
 
-/// The databases of a folder. One that cannot be read, as that of a preview of
-/// OpenCode 2, keeps nothing of the others back; it is told with them.
-fn opened(databases: Vec<PathBuf>) -> Result<Vec<Box<dyn Source>>> {
-    let mut sources: Vec<Box<dyn Source>> = Vec::new();
+/// These databases, with `sources`. One that cannot be read, as that of a preview
+/// of OpenCode 2, keeps nothing of the others back; it is told with them.
+fn opened(
+    databases: Vec<PathBuf>,
+    mut sources: Vec<Box<dyn Source>>,
+) -> Result<Vec<Box<dyn Source>>> {
     let mut refused = Vec::new();
     for path in databases {
         match Database::open(&path) {
@@ -141,23 +153,12 @@ impl Source for Refused {
     }
 }
 
-/// Whether a database is named as OpenCode names its own: `opencode.db`, or
-/// `opencode-CHANNEL.db`.
-fn is_of_a_channel(path: &Path) -> bool {
-    let name = path
-        .file_stem()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    let is_named_so = name == "opencode" || name.starts_with("opencode-");
-    is_named_so && path.extension().is_some_and(|ending| ending == "db")
-}
-
-/// `opencode.db`, and `opencode-<channel>.db` of releases other than the latest.
+/// The databases in a folder that are named as OpenCode or Kilo name theirs.
 fn databases(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries
         .map(|entry| entry.path())
-        .filter(|path| is_of_a_channel(path))
+        .filter(|path| Program::ALL.iter().any(|program| program.names(path)))
         .collect();
     found.sort();
     found

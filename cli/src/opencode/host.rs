@@ -37,6 +37,12 @@ impl Host {
         }
     }
 
+    /// Whether a release with this number is Kilo's: those of OpenCode's begin with
+    /// 0, 1 or 2, Kilo's with 7.
+    pub(crate) fn is_number_of_kilo(version: &str) -> bool {
+        version.starts_with("7.")
+    }
+
     /// Its own environment variable: `OPENCODE_CONFIG`, `KILO_CONFIG`.
     pub(crate) fn variable(self, name: &str) -> String {
         format!("{}_{name}", self.name().to_uppercase())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::host::Host;
 use super::program::Release;
 use crate::error::Result;
-use crate::paths::{folder_from_env, home, xdg_config};
+use crate::paths::{folder_from_env, home, xdg_config, xdg_data};
 
 /// The folders whose files are plugins. OpenCode 1.0 reads only the first, and
 /// does not start where there is the second.
@@ -57,6 +57,11 @@ pub(crate) struct Place {
 /// `clankers install` places the plugin.
 pub(crate) fn global_folder(host: Host) -> Result<PathBuf> {
     Ok(xdg_config()?.join(host.name()))
+}
+
+/// The folder in which a host keeps its data, on every platform.
+pub(crate) fn data_folder(host: Host) -> Result<PathBuf> {
+    Ok(xdg_data()?.join(host.name()))
 }
 
 /// Another folder that a host was told to read: 2.x reads it instead of the

@@ -54,9 +54,8 @@ pub(crate) fn named(db: &Connection, version: &str) -> String {
 
 /// A release of a session's `source` as people call it.
 pub(crate) fn release_name(source: Option<&str>, version: &str) -> String {
-    // Older databases call Kilo's sessions `opencode`'s. The numbers of OpenCode's
-    // releases begin with 0, 1 or 2, Kilo's with 7.
-    let is_kilo = source == Some(Host::Kilo.name()) || version.starts_with("7.");
+    // Older databases call Kilo's sessions `opencode`'s.
+    let is_kilo = source == Some(Host::Kilo.name()) || Host::is_number_of_kilo(version);
     let host = if is_kilo { Host::Kilo } else { Host::OpenCode1 };
     format!("{} {version}", host.product())
 }

@@ -2,26 +2,28 @@
 //! (`tests/homes/make.ts`), each beside what the plugin recorded there.
 
 use std::fs;
+use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 
 use crate::support::history::{
-    assert_same, comparable, fixture, home_of, put_database, recorded, stored, with_columns_of,
-    without,
+    assert_same, comparable, fixture, home_of, put_database, put_home, recorded, stored,
+    with_columns_of, without, without_begin_of_steps,
 };
 use crate::support::home::Home;
 use crate::support::recording;
 
-const RELEASES: &[&str] = &["1.0.61", "1.1.31", "1.3.2", "1.18.34", "2.0.15"];
+const KILO: &str = "kilo-7.7.9";
+const RELEASES: &[&str] = &["1.0.61", "1.1.31", "1.3.2", "1.18.34", "2.0.15", KILO];
 
 /// How many sessions the home of a release has, and its export messages.
 fn sessions(release: &str) -> (&'static str, i64) {
-    if release == "2.0.15" {
-        ("12 sessions", 9)
-    } else {
-        ("6 sessions", 8)
+    match release {
+        "2.0.15" => ("12 sessions", 9),
+        KILO => ("10 sessions", 8),
+        _ => ("6 sessions", 8),
     }
 }
 
@@ -55,9 +57,12 @@ fn what_is_imported_equals_what_the_plugin_records() {
         let said = home.stdout(&["import"]);
         let brought = format!("brought in {}", sessions(release).0);
         assert!(said.contains(&brought), "{release}: {said}");
-        let recorded = without(recorded(release), told_by_one(release));
-        let imported = comparable(&with_columns_of(&recorded, stored(&home.open())));
-        let recorded = comparable(&recorded);
+        let mut recorded = without(recorded(release), told_by_one(release));
+        let mut imported = with_columns_of(&recorded, stored(&home.open()));
+        if release == &KILO {
+            [recorded, imported] = [recorded, imported].map(without_begin_of_steps);
+        }
+        let [recorded, imported] = [recorded, imported].map(|rows| comparable(&rows));
         assert!(recorded.len() > 100, "{release}");
         assert_same(&imported, &recorded, release);
         let rejections: i64 = home
@@ -65,7 +70,127 @@ fn what_is_imported_equals_what_the_plugin_records() {
             .query_row("SELECT count(*) FROM rejections", [], |row| row.get(0))
             .unwrap();
         assert_eq!(rejections, 0, "{release}");
+        let source = if release == &KILO { "kilo" } else { "opencode" };
+        assert_eq!(sources(&home), [source], "{release}");
     }
+}
+
+/// Which programs' sessions are recorded.
+fn sources(home: &Home) -> Vec<String> {
+    let db = home.open();
+    let mut found = db
+        .prepare("SELECT DISTINCT source FROM sessions ORDER BY 1")
+        .unwrap();
+    let sources = found.query_map([], |row| row.get(0)).unwrap();
+    sources.map(Result::unwrap).collect()
+}
+
+#[test]
+fn both_programs_on_one_machine_are_read_and_told_apart() {
+    let home = home_of("1.18.34");
+    put_home(KILO, &home);
+    let said = home.stdout(&["import"]);
+    assert!(said.contains("brought in 16 sessions"), "{said}");
+    let db = home.open();
+    let both: Vec<String> = ["1.18.34", KILO]
+        .iter()
+        .flat_map(|release| comparable(&recorded(release)))
+        .collect();
+    let imported = comparable(&with_columns_of(&recorded(KILO), stored(&db)));
+    assert_eq!(imported.len(), both.len());
+    let count = |source: &str| -> i64 {
+        let sql = "SELECT count(*) FROM sessions WHERE source = ?1";
+        db.query_row(sql, [source], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("opencode"), count("kilo")), (6, 10));
+    let listed = home.stdout(&["sessions", "--format", "json"]);
+    let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
+    let of_kilo = |session: &&Value| session["source"] == "kilo";
+    assert!(listed.iter().any(|session| !of_kilo(&session)));
+    assert!(
+        listed
+            .iter()
+            .filter(of_kilo)
+            .all(|session| session["source_version"] == "7.7.9")
+    );
+    let heads = |home: &Home| {
+        home.stdout(&["sessions", "--width", "200"])
+            .contains("SOURCE")
+    };
+    assert!(heads(&home), "a person is told which program it was");
+    let one = home_of(KILO);
+    one.stdout(&["import"]);
+    assert!(!heads(&one), "where there is one, that says nothing");
+    // Files that a database of OpenCode's has replaced are no reason not to
+    // read Kilo's, and the other way round.
+    let home = home_of("1.1.31");
+    put_home(KILO, &home);
+    let said = home.stdout(&["import"]);
+    assert!(said.contains("brought in 16 sessions"), "{said}");
+    assert_eq!(sources(&home), ["kilo", "opencode"]);
+}
+
+#[test]
+fn a_copy_tells_which_program_it_is_of_wherever_it_lies() {
+    let home = Home::new();
+    let database = home.path("backup.db");
+    put_database(KILO, &database);
+    let from = |path: &Path| {
+        let other = Home::new();
+        other.stdout(&["import", "--from", path.to_str().unwrap()]);
+        sources(&other)
+    };
+    assert_eq!(from(&database), ["kilo"]);
+    assert_eq!(from(&fixture(KILO, "export.json")), ["kilo"]);
+    assert_eq!(from(&fixture("1.18.34", "export.json")), ["opencode"]);
+    let change = |sql: &str| {
+        let db = Connection::open(&database).unwrap();
+        db.execute_batch(sql).unwrap();
+    };
+    // A build that was made from source has no number to go by.
+    change("UPDATE session SET version = 'local'");
+    assert_eq!(from(&database), ["kilo"]);
+    // A release that had no tables of its own yet has.
+    change("DROP TABLE kilo_board");
+    assert_eq!(from(&database), ["opencode"]);
+    let named = home.path("kilo-local.db");
+    fs::copy(&database, &named).unwrap();
+    assert_eq!(from(&named), ["kilo"]);
+    change("UPDATE session SET version = '7.0.33'");
+    assert_eq!(from(&database), ["kilo"]);
+    // What Kilo did not begin is OpenCode's, where nothing else tells.
+    change("UPDATE session SET version = '1.18.34' WHERE title = 'Tools that work'");
+    assert_eq!(from(&database), ["opencode"]);
+}
+
+#[test]
+fn a_database_that_the_environment_names_is_read() {
+    let home = Home::new();
+    put_database(KILO, &home.path("elsewhere.db"));
+    let data = home.path(".local/share/opencode");
+    fs::create_dir_all(&data).unwrap();
+    put_database("1.18.34", &data.join("mine.db"));
+    let output = home
+        .command(&["import"])
+        .env("KILO_DB", home.path("elsewhere.db"))
+        // As OpenCode reads it: in the folder of its data.
+        .env("OPENCODE_DB", "mine.db")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("brought in 16 sessions"), "{said}");
+    assert_eq!(sources(&home), ["kilo", "opencode"]);
+}
+
+#[test]
+fn every_database_in_kilos_folder_is_kilos() {
+    let home = Home::new();
+    let data = home.path(".local/share/kilo");
+    fs::create_dir_all(&data).unwrap();
+    put_database("1.18.34", &data.join("opencode-beta.db"));
+    let said = home.stdout(&["import"]);
+    assert!(said.contains("brought in 6 sessions"), "{said}");
+    assert_eq!(sources(&home), ["kilo"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::support::diagnosis::doctor;
+use crate::support::history::put_home;
 use crate::support::home::{Home, mode};
 use crate::support::recording;
 
@@ -119,6 +120,51 @@ fn history_that_is_not_recorded_is_told() {
     );
     write(&storage.join("session/p/ses_x.json"), &info(3));
     assert!(doctor(&home, &[]).says("history", "warning", "only in an older state"));
+}
+
+#[test]
+fn history_is_told_of_each_program_and_of_either_major() {
+    let said = |home: &Home| -> Vec<(String, String)> {
+        let found = doctor(home, &[]).of("history").into_iter();
+        let words = |text: String| text.lines().next().unwrap_or_default().to_owned();
+        found.map(|(level, text)| (level, words(text))).collect()
+    };
+    let all = |product: &str| {
+        let text = format!("every session that {product} has is recorded");
+        ("good".to_owned(), text)
+    };
+    let lack = |what: &str| {
+        let text = format!("{what} not recorded, or only in an older state");
+        ("warning".to_owned(), text)
+    };
+    for (release, product, count, table) in [
+        ("1.18.34", "OpenCode", "6 sessions", "session"),
+        ("2.0.15", "OpenCode", "12 sessions", "session_v2"),
+        ("kilo-7.7.9", "Kilo", "10 sessions", "session"),
+    ] {
+        let home = healthy();
+        let kept = put_home(release, &home);
+        let none = lack(&format!("{count} that {product} has are"));
+        assert_eq!(said(&home), [none], "{release}");
+        home.stdout(&["import"]);
+        assert_eq!(said(&home), [all(product)]);
+        let change = format!(
+            "UPDATE {table} SET time_updated = time_updated + 1
+            WHERE id = (SELECT id FROM {table} ORDER BY time_updated DESC LIMIT 1)"
+        );
+        Connection::open(kept)
+            .unwrap()
+            .execute_batch(&change)
+            .unwrap();
+        let one = lack(&format!("1 session that {product} has is"));
+        assert_eq!(said(&home), [one], "{release}");
+    }
+    let home = healthy();
+    put_home("2.0.15", &home);
+    home.stdout(&["import"]);
+    put_home("kilo-7.7.9", &home);
+    let kilos = lack("10 sessions that Kilo has are");
+    assert_eq!(said(&home), [all("OpenCode"), kilos]);
 }
 
 #[test]

@@ -14,9 +14,10 @@ import { ScriptedModel } from "../../../tests/e2e/harness/model.ts";
 import { Server } from "../../../tests/e2e/harness/opencode.ts";
 import { databaseOf, pluginByFolder, pluginByPath } from "../../../tests/e2e/harness/plugin.ts";
 import { until } from "../../../tests/e2e/harness/poll.ts";
-import { binaryOf, OPENCODE_2_RELEASE, PINNED_RELEASE } from "../../../tests/e2e/harness/releases.ts";
+import { binaryOf, KILO_RELEASE, OPENCODE_2_RELEASE, PINNED_RELEASE } from "../../../tests/e2e/harness/releases.ts";
 import { SCENARIOS } from "../../../tests/e2e/opencode2/scenarios/index.ts";
 import { inWorld2 } from "../../../tests/e2e/opencode2/world.ts";
+import { forkedCaller } from "../../../tests/e2e/scenario/history.ts";
 import { SERVED } from "../../../tests/e2e/scenario/index.ts";
 import { openStage, play } from "../../../tests/e2e/scenario/play.ts";
 import { IN_TURN } from "../../../tests/e2e/takeover/history.ts";
@@ -24,8 +25,8 @@ import { House } from "../../../tests/e2e/takeover/house.ts";
 import { truthOf } from "../../../tests/e2e/takeover/truth.ts";
 
 const TAKEN_OVER = `${PINNED_RELEASE}-${OPENCODE_2_RELEASE}`;
-const HOMES = ["1.0.61", "1.1.31", "1.3.2", PINNED_RELEASE, OPENCODE_2_RELEASE, TAKEN_OVER];
-const KEPT = ["session", "message", "part", "todo", "session_v2", "session_message"];
+const HOMES = ["1.0.61", "1.1.31", "1.3.2", PINNED_RELEASE, KILO_RELEASE, OPENCODE_2_RELEASE, TAKEN_OVER];
+const KEPT = ["session", "message", "part", "todo", "session_v2", "session_message", "kilo_board"];
 const RECORDED = ["sessions", "session_own", "messages", "parts", "tool_calls", "usage", "session_errors", "todos"];
 /** What is played on OpenCode 2. */
 const PLAYED = ["tools", "failing-tools", "reasoning", "attachments", "sub-agent", "persons-shell", "forked", "compacted"];
@@ -44,7 +45,7 @@ async function make(release: string): Promise<void> {
 	try {
 		const server = await Server.start(home);
 		const stage = await openStage(home, model, server);
-		for (const step of SERVED) {
+		for (const step of release === KILO_RELEASE ? [forkedCaller, ...SERVED] : SERVED) {
 			const { result, detail } = await play(stage, step);
 			if (result === "failed") throw new Error(`${release} ${step.name}: ${detail}`);
 		}
@@ -52,7 +53,7 @@ async function make(release: string): Promise<void> {
 		await server.stop();
 		const write = writer(release, home);
 		const recorded = writeRecorded(home, write);
-		if (readdirSync(home.store).includes("opencode.db")) writeKept(home, write);
+		if (readdirSync(home.store).includes(databaseName(home))) writeKept(home, write);
 		else write("storage.jsonl", files(join(home.store, "storage")));
 		write("export.json", run(home, ["export", titled(recorded, "Tools that work")]));
 	} finally {
@@ -113,11 +114,11 @@ function writeRecorded(home: Home, write: Write): Database {
 }
 
 function writeKept(home: Home, write: Write): void {
-	const kept = new Database(join(home.store, "opencode.db"));
+	const kept = new Database(join(home.store, databaseName(home)));
 	const tables = kept.query<{ name: string; sql: string }, []>("SELECT name, sql FROM sqlite_schema WHERE type = 'table'");
 	const there = tables.all().filter(({ name }) => KEPT.includes(name));
 	const names = KEPT.filter((kept) => there.some(({ name }) => name === kept));
-	write("opencode.jsonl", there.map(({ sql }) => line({ sql })).join("") + rows(kept, names));
+	write(`${home.application.name}.jsonl`, there.map(({ sql }) => line({ sql })).join("") + rows(kept, names));
 }
 
 function titled(recorded: Database, title: string): string {
@@ -153,4 +154,9 @@ function files(storage: string): string {
 		.sort()
 		.map((path) => line({ path, text: readFileSync(join(storage, path), "utf8") }))
 		.join("");
+}
+
+/** The database of the program whose home it is. */
+function databaseName({ application }: Home): string {
+	return `${application.name}.db`;
 }

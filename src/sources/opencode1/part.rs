@@ -76,7 +76,8 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> Part {
             part.optional(&[("command", Kind::String), ("model", Kind::Object)]);
         }
         Some("snapshot" | "step-start") => {
-            part.optional(&[("snapshot", Kind::String), ("time", Kind::Object)]);
+            part.optional(&[("snapshot", Kind::String)]);
+            time_of_step(&mut part);
         }
         Some("step-finish") => step = Some(step_finish(&row, &mut part)),
         Some("compaction") => {
@@ -128,12 +129,19 @@ fn step_finish<N: Node>(row: &PartRow, part: &mut Fields<'_, N>) -> UsageRow {
     part.required(&[("reason", Kind::String)]);
     part.optional(&[
         ("snapshot", Kind::String),
-        // Kilo's, as are `time` of a step's start and `model` here.
+        // Kilo's, as are the three that follow.
         ("generationID", Kind::String),
-        ("metrics", Kind::Object),
-        ("time", Kind::Object),
         ("vercelID", Kind::String),
     ]);
+    time_of_step(part);
+    if let Some(mut metrics) = part.maybe_object("metrics") {
+        metrics.optional(&[
+            ("prompt", Kind::Number),
+            ("generation", Kind::Number),
+            ("source", Kind::String),
+        ]);
+        metrics.finish();
+    }
     let (mut model, mut provider) = (Known::Unknown, Known::Unknown);
     if let Some(mut names) = part.maybe_object("model") {
         model = names.string("modelID");
@@ -154,6 +162,18 @@ fn step_finish<N: Node>(row: &PartRow, part: &mut Fields<'_, N>) -> UsageRow {
         cache_read_tokens: tokens.cache_read,
         cache_write_tokens: tokens.cache_write,
         cost,
+    }
+}
+
+/// When a step began, and how long it took, as Kilo tells it.
+fn time_of_step<N: Node>(part: &mut Fields<'_, N>) {
+    if let Some(mut time) = part.maybe_object("time") {
+        time.optional(&[
+            ("start", Kind::Number),
+            ("end", Kind::Number),
+            ("elapsed", Kind::Number),
+        ]);
+        time.finish();
     }
 }
 

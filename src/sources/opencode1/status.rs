@@ -9,6 +9,15 @@ use crate::read::node::{Kind, Node};
 /// What Kilo calls a session that waits for the network, to try again.
 const OFFLINE: &str = "offline";
 
+/// Whether something failed. That the network is back, Kilo tells as attempt 0:
+/// "Reconnected".
+fn is_of_failure(retry: &Retry) -> bool {
+    retry
+        .attempt
+        .value()
+        .is_none_or(|attempt| !attempt.is_zero())
+}
+
 /// `{ type, attempt, message, next }`, the last three only of a retry.
 pub(crate) fn status<N: Node>(mut status: Fields<'_, N>) -> (Known<SessionStatus>, Option<Retry>) {
     if status.node().is_at("type", OFFLINE) {
@@ -29,5 +38,5 @@ pub(crate) fn status<N: Node>(mut status: Fields<'_, N>) -> (Known<SessionStatus
     });
     status.optional(&[("action", Kind::Object)]);
     status.finish();
-    (kind, retry)
+    (kind, retry.filter(is_of_failure))
 }

@@ -135,7 +135,9 @@ export class ScriptedModel {
 		this.requests.push(chat);
 		const reply = this.replyTo(chat);
 		this.given.set(reply, (this.given.get(reply) ?? 0) + 1);
-		if (reply.status !== undefined) refuse(reply.status, response, reply.code);
+		if (reply.dropped) response.destroy();
+		else if (reply.status !== undefined)
+			refuse(reply.status, response, reply.code);
 		else if (chat.stream) await this.stream(chat, reply, response);
 		else this.complete(chat, reply, response);
 	}

@@ -14,6 +14,8 @@ export interface Reply {
 	readonly status?: number;
 	/** The provider's own name for that failure; the status where nothing is said. */
 	readonly code?: string;
+	/** Close the connection before a word of an answer. */
+	readonly dropped?: boolean;
 	/** How often this reply is given before the script goes on to the next one: for retries. */
 	readonly times?: number;
 	/** What becomes of the stream after its text: it ends well, it ends without saying so, the connection drops, or it hangs until the client leaves. */
@@ -72,6 +74,11 @@ export function ask(about: string): Reply {
 /** A provider that refuses: for ever, or `times` times. */
 export function fail(status: number, times?: number): Reply {
 	return times === undefined ? { status } : { status, times };
+}
+
+/** A provider that cannot be reached, once. */
+export function drop(): Reply {
+	return { dropped: true, times: 1 };
 }
 
 /** Words that arrive, after which the connection drops: once, since OpenCode may try again. */

@@ -2,9 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { JsonObject } from "../harness/api.ts";
 import { until } from "../harness/poll.ts";
-import { call, cut, fail, hang, say, short } from "../harness/script.ts";
-import { newSession, type Step } from "./step.ts";
+import { call, cut, drop, fail, hang, say, short } from "../harness/script.ts";
+import { needs, newSession, type Step } from "./step.ts";
 
 export const unauthorized: Step = {
 	name: "401",
@@ -44,6 +45,25 @@ export const cutOff: Step = {
 		);
 		await stage.api.prompt(session.id, "Break the line.");
 		await stage.api.prompt(session.id, "End without a word.");
+	},
+};
+
+/** Kilo waits until a person says that the network is back. */
+export const offline: Step = {
+	name: "offline",
+	async run(stage) {
+		const { model, api, bus } = stage;
+		await needs(stage, "POST", "/network/{requestID}/reply");
+		const session = await newSession(stage, "Offline");
+		model.script("Lose the network.", drop(), say("The network is back."));
+		const turn = api.begin(session.id, "Lose the network.");
+		const { properties } = await bus.take(
+			/^session\.status$/,
+			({ status }) => (status as JsonObject).type === "offline",
+		);
+		const { requestID } = properties.status as JsonObject;
+		await api.request("POST", `/network/${requestID}/reply`);
+		await turn;
 	},
 };
 

@@ -4,6 +4,7 @@ import {
 	aborted,
 	abortedTool,
 	cutOff,
+	offline,
 	retried,
 	unauthorized,
 } from "./failures.ts";
@@ -27,7 +28,7 @@ export const ACTS: Readonly<Record<string, readonly Step[]>> = {
 		turns.switching,
 		turns.parallel,
 	],
-	failures: [unauthorized, retried, cutOff, aborted, abortedTool],
+	failures: [unauthorized, retried, cutOff, offline, aborted, abortedTool],
 	history: [
 		history.renamed,
 		history.reverted,
@@ -46,6 +47,14 @@ export const ACTS: Readonly<Record<string, readonly Step[]>> = {
 };
 
 export const MATRIX: readonly Step[] = Object.values(ACTS).flat();
+
+/** What Kilo does in ways of its own, beside failures. */
+export const KILOS_OWN: readonly Step[] = [
+	turns.permission,
+	turns.question,
+	history.forkedCaller,
+	history.compacted,
+];
 
 /** The short one: a chat, tools that work and fail, a sub-agent, a rename and a delete. */
 export const SERVED: readonly Step[] = [

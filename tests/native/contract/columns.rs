@@ -7,9 +7,8 @@ use clankers::model::column::{Column, Row};
 use clankers::model::row::{
     MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow, ToolCallRow, UsageRow,
 };
-use clankers::{Core, Options};
 
-use crate::support::{Db, fixtures, read, replay_into};
+use crate::support::{Db, recordings, replay_into};
 
 const DOCS: &str = include_str!("../../../docs/storage-contract.md");
 
@@ -143,9 +142,8 @@ fn section<'d>(docs: &'d str, table: &str) -> &'d str {
 /// The parameters that the recorded releases' commands tell, by the row's table.
 fn told() -> BTreeSet<String> {
     let mut told = BTreeSet::new();
-    for (_, path) in fixtures() {
-        let mut core = Core::new(Options::default());
-        replay_into(&mut core, &read(&path), |commands| {
+    for recording in recordings() {
+        replay_into(&mut recording.core(), &recording.events, |commands| {
             for command in commands {
                 let wire = serde_json::to_value(command).unwrap_or_default();
                 let params = wire["params"].as_object().into_iter().flatten();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::events::{answer, session, text, tool};
-use crate::support::{Db, fixtures, read, replay_into, replayed, tell, told};
+use crate::support::{Db, Recording, recordings, replay_into, tell, told};
 
 #[test]
 fn what_has_no_session_or_message_yet_lands_under_placeholders() {
@@ -52,9 +52,9 @@ fn parents_go_before_children_in_every_batch() {
 
 #[test]
 fn a_batch_holds_a_row_once() {
-    for (name, path) in fixtures() {
-        let mut core = Core::new(Options::default());
-        replay_into(&mut core, &read(&path), |commands| {
+    for recording in recordings() {
+        let Recording { name, events, .. } = &recording;
+        replay_into(&mut recording.core(), events, |commands| {
             let mut rows: Vec<String> = commands
                 .iter()
                 .map(|command| {
@@ -84,12 +84,9 @@ fn a_batch_holds_a_row_once() {
 /// The commands of a long recording, each alone.
 fn commands() -> Vec<Command> {
     let mut all = Vec::new();
-    if let Some((_, path)) = fixtures()
-        .into_iter()
-        .rfind(|(name, _)| name.ends_with("/served"))
-    {
-        let mut core = Core::new(Options::default());
-        replay_into(&mut core, &read(&path), |commands| {
+    let served = |recording: &Recording| recording.name.ends_with("/served");
+    if let Some(recording) = recordings().filter(served).last() {
+        replay_into(&mut recording.core(), &recording.events, |commands| {
             all.extend_from_slice(commands);
         });
     }
@@ -110,8 +107,9 @@ proptest! {
 
 #[test]
 fn every_row_of_a_recording_has_the_parent_it_names() {
-    for (name, path) in fixtures() {
-        let db = replayed(&read(&path));
+    for recording in recordings() {
+        let name = &recording.name;
+        let db = recording.replayed();
         assert_eq!(
             db.rows("SELECT id FROM messages WHERE role IS NULL"),
             [""; 0],

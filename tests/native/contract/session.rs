@@ -84,16 +84,17 @@ fn the_source_is_the_agent_whose_events_come() {
 #[test]
 fn a_session_that_waits_for_the_network_waits_to_try_again() {
     let offline = json!({ "type": "offline", "requestID": "req_1", "message": "no network" });
+    // That it goes on then, it tells as a retry that is none.
+    let online = json!({ "type": "retry", "attempt": 0, "message": "Reconnected", "next": 3 });
     let db = Db::new();
     let kilo = Options {
         dialect: Dialect::KILO,
         ..Options::default()
     };
-    tell(
-        &db,
-        kilo,
-        [session("ses_1", at(1)), status("ses_1", offline)],
-    );
+    let events = [session("ses_1", at(1)), status("ses_1", offline)];
+    tell(&db, kilo.clone(), events);
+    assert_eq!(db.value("SELECT status FROM sessions"), r#""retry""#);
+    tell(&db, kilo, [status("ses_1", online)]);
     assert_eq!(db.value("SELECT status FROM sessions"), r#""retry""#);
     assert!(db.rows("SELECT * FROM rejections").is_empty());
     assert!(db.rows("SELECT * FROM session_errors").is_empty());

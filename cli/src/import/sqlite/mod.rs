@@ -1,4 +1,4 @@
-//! OpenCode's databases since 1.2. OpenCode 1 and OpenCode 2 work on one file,
+//! OpenCode's databases since 1.2, and Kilo's. OpenCode 1 and OpenCode 2 work on one file,
 //! each with tables of its own; what either wrote in it is read.
 
 mod session;
@@ -11,15 +11,17 @@ use clankers::sources::opencode2::database::{PARTS, Queries, TABLES, TODOS};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
 
+use super::program::Program;
 use super::source::{History, Source, id_of};
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
 use crate::store::{Row, rows};
 
-/// A database of OpenCode's.
+/// A database of OpenCode's or Kilo's.
 pub(super) struct Database {
     path: PathBuf,
     db: Connection,
+    program: Option<Program>,
     has_one: bool,
     has_two: bool,
     statements: Statements,
@@ -83,13 +85,18 @@ impl Database {
         let of_two = Queries::of(&tables);
         if !has_one && of_two.is_none() {
             return Err(Error::new(format!(
-                "{} is no database of OpenCode's",
+                "{} is no database of OpenCode's or Kilo's",
                 shown(path)
             )));
         }
+        // Kilo has tables of its own since August 2026.
+        let is_kilos = tables.iter().any(|table| table.starts_with("kilo_"))
+            || Program::Kilo.names(path)
+            || Program::Kilo.keeps(path);
         Ok(Self {
             path: path.to_owned(),
             db,
+            program: is_kilos.then_some(Program::Kilo),
             has_one,
             has_two: of_two.is_some(),
             statements: of_two.map_or_else(|| Statements::of_one(&tables), Statements::from),
@@ -144,6 +151,10 @@ impl Database {
 impl Source for Database {
     fn name(&self) -> String {
         shown(&self.path)
+    }
+
+    fn program(&self) -> Option<Program> {
+        self.program
     }
 
     /// What both have is listed as it was changed last. What OpenCode 2 takes over

@@ -1,7 +1,7 @@
 //! Homes that real releases made (`tests/homes/make.ts`), and the rows that an
 //! import makes of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,20 +40,39 @@ pub(crate) fn lines(path: &Path) -> Vec<Value> {
 /// A home with what a release kept in it.
 pub(crate) fn home_of(release: &str) -> Home {
     let home = Home::new();
-    let data = home.path(".local/share/opencode");
-    fs::create_dir_all(&data).unwrap();
-    if fixture(release, "opencode.jsonl").exists() {
-        put_database(release, &data.join("opencode.db"));
-    } else {
-        put_files(release, &data.join("storage"));
-    }
+    put_home(release, &home);
     home
+}
+
+/// Puts what a release kept where it keeps it, and says where that is.
+pub(crate) fn put_home(release: &str, home: &Home) -> PathBuf {
+    let program = program(release);
+    let data = home.path(&format!(".local/share/{program}"));
+    fs::create_dir_all(&data).unwrap();
+    if fixture(release, "storage.jsonl").exists() {
+        let storage = data.join("storage");
+        put_files(release, &storage);
+        return storage;
+    }
+    let database = data.join(format!("{program}.db"));
+    put_database(release, &database);
+    database
+}
+
+/// What the folder and the database of a release's program are called.
+fn program(release: &str) -> &'static str {
+    if release.starts_with("kilo-") {
+        "kilo"
+    } else {
+        "opencode"
+    }
 }
 
 pub(crate) fn put_database(release: &str, path: &Path) {
     let db = Connection::open(path).unwrap();
     db.execute_batch("PRAGMA journal_mode = WAL").unwrap();
-    put_rows(&db, &lines(&fixture(release, "opencode.jsonl")));
+    let kept = format!("{}.jsonl", program(release));
+    put_rows(&db, &lines(&fixture(release, &kept)));
 }
 
 /// Makes the tables of a database, and puts rows into them.
@@ -151,9 +170,25 @@ pub(crate) fn with_columns_of(recorded: &[Row], mut rows: Vec<Row>) -> Vec<Row> 
     rows
 }
 
+/// The same value, the fields of its objects by name.
+fn without_order(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<&String, Value> = fields
+                .iter()
+                .map(|(name, value)| (name, without_order(value)))
+                .collect();
+            json!(fields)
+        }
+        Value::Array(items) => items.iter().map(without_order).collect(),
+        plain => plain.clone(),
+    }
+}
+
 /// The rows of what OpenCode still has, each as text. What it has deleted it
 /// cannot tell, and how long a person was asked only events say. Numbers that
-/// JavaScript wrote without a fraction are the same number.
+/// JavaScript wrote without a fraction are the same number, and the order of
+/// fields in a part's data says nothing.
 pub(crate) fn comparable(rows: &[Row]) -> Vec<String> {
     let text = |row: &Map<String, Value>, name: &str| {
         row.get(name).and_then(Value::as_str).map(str::to_owned)
@@ -197,7 +232,10 @@ pub(crate) fn comparable(rows: &[Row]) -> Vec<String> {
                 *value = json!(number);
             }
         }
-        let row: std::collections::BTreeMap<_, _> = row.into_iter().collect();
+        if let Some(data) = row.get_mut("data").filter(|data| data.is_string()) {
+            *data = without_order(&serde_json::from_str(data.as_str().unwrap()).unwrap());
+        }
+        let row: BTreeMap<_, _> = row.into_iter().collect();
         format!("{table} {}", json!(row))
     };
     let mut lines: Vec<String> = rows.iter().filter(still_there).map(line).collect();
@@ -218,6 +256,20 @@ pub(crate) fn assert_same(left: &[String], right: &[String], what: &str) {
     let differences = (only(left, right), only(right, left));
     assert_eq!(differences, (Vec::new(), Vec::new()), "{what}");
     assert_eq!(left.len(), right.len(), "{what}");
+}
+
+/// The rows without what Kilo tells in events and has in its database, and leaves
+/// out where its API answers: when a step began.
+pub(crate) fn without_begin_of_steps(mut rows: Vec<Row>) -> Vec<Row> {
+    for (_, row) in &mut rows {
+        if row.get("type").is_some_and(|kind| kind == "step-start") {
+            let data = row["data"].as_str().unwrap_or("{}");
+            let mut data: Map<String, Value> = serde_json::from_str(data).unwrap();
+            data.shift_remove("time");
+            row.insert("data".to_owned(), json!(data).to_string().into());
+        }
+    }
+    rows
 }
 
 /// The rows without these columns of these tables.

@@ -14,7 +14,8 @@ export function retryRows({ told, sessions }: Truth): ExpectedRow[] {
 			session: properties.sessionID,
 			retry: object(properties.status),
 		}))
-		.filter(({ retry }) => retry.type === "retry")
+		// With attempt 0 Kilo says that the network is back.
+		.filter(({ retry }) => retry.type === "retry" && retry.attempt !== 0)
 		.map(({ session, retry }) => ({
 			session: String(session),
 			attempt: retry.attempt,
