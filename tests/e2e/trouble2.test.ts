@@ -3,26 +3,30 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { pluginByFolder } from "./harness/plugin.ts";
+import { dirname, join } from "node:path";
+import type { Home } from "./harness/home.ts";
+import { PACKAGE, pluginByFolder } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { type Check, clankers, diagnosed } from "./harness/program.ts";
+import { Registry } from "./harness/registry.ts";
 import { say } from "./harness/script.ts";
+import { Terminal } from "./harness/terminal.ts";
 import { expectSame } from "./opencode2/mirrored.ts";
+import { startService } from "./opencode2/service.ts";
 import { inWorld2, type World2 } from "./opencode2/world.ts";
 
 const PLUGINS = { plugins: [pluginByFolder()] };
+const { name, version } = JSON.parse(
+	readFileSync(join(PACKAGE, "package.json"), "utf8"),
+) as { name: string; version: string };
+const NAME = `${name}@${version}`;
 
 test(
 	"a database of a newer version is left untouched, which `clankers` says until there is another",
 	() =>
 		inWorld2(PLUGINS, async (world) => {
 			const { database, home, restartBy, stop } = world;
-			mkdirSync(dirname(database), { recursive: true });
-			const newer = new Database(database);
-			newer.run("CREATE TABLE from_the_future (id TEXT)");
-			newer.run("PRAGMA user_version = 999");
-			newer.close();
+			writeNewer(database);
 			const before = readFileSync(database);
 			await hello(world);
 			await until("it to be told", () => trouble(world).length > 0);
@@ -86,6 +90,62 @@ test(
 		}),
 	120_000,
 );
+
+/** How a person installs it, each with its form of the part for the screen. */
+const FORMS: readonly {
+	readonly form: string;
+	readonly plugins: readonly unknown[];
+	readonly prepare?: (home: Home) => void;
+}[] = [
+	{ form: "a folder that the configuration names", ...PLUGINS },
+	{
+		form: "the folder in the person's plugin folder",
+		plugins: [],
+		prepare: (home) => {
+			const done = clankers(home, ["install"]);
+			expect(done.status, done.output).toBe(0);
+		},
+	},
+	{ form: "the package by its name", plugins: [NAME] },
+];
+
+test.each(FORMS)(
+	"a person at the screen is shown that nothing is recorded: $form",
+	async ({ plugins, prepare }) => {
+		const registry = await Registry.start();
+		try {
+			if (plugins.includes(NAME)) registry.publish(PACKAGE);
+			const env = { npm_config_registry: registry.url };
+			const options = { plugins, prepare, env, start: startService };
+			await inWorld2(options, async ({ database, home, model }) => {
+				writeNewer(database);
+				model.script("Say hello.", say("Hello, person."));
+				const terminal = new Terminal(home);
+				try {
+					await terminal.shows("Ask anything");
+					await terminal.sends("Say hello.");
+					await terminal.shows("Hello, person.");
+					await terminal.shows("nothing is recorded");
+				} finally {
+					// An open one would start the service again.
+					terminal.close();
+				}
+			});
+		} finally {
+			registry.stop();
+		}
+	},
+	120_000,
+);
+
+/** A database of a schema that the plugin does not know. */
+function writeNewer(database: string): void {
+	mkdirSync(dirname(database), { recursive: true });
+	const newer = new Database(database);
+	newer.run("CREATE TABLE from_the_future (id TEXT)");
+	newer.run("PRAGMA user_version = 999");
+	newer.close();
+}
 
 /** A turn that OpenCode ends as if nothing were wrong. */
 async function hello({ api, model, witness }: World2): Promise<void> {

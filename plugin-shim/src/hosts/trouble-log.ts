@@ -65,7 +65,7 @@ export class TroubleLog {
 		if (last === undefined ? told.size >= MOST_MESSAGES : now < last + AGAIN_MS)
 			return;
 		told.set(key, now);
-		this.#write(about, level, message);
+		this.#write(about, level, message, now);
 	}
 
 	/** All is well with this. Written where a line says otherwise, this process's or another's. */
@@ -75,28 +75,22 @@ export class TroubleLog {
 		const looked = this.#looked.get(about);
 		if (!isOurs && looked !== undefined && now < looked + AGAIN_MS) return;
 		this.#looked.set(about, now);
-		if (this.#isWrong(about)) this.#write(about, "info", message);
-	}
-
-	#isWrong(about: Matter): boolean {
 		const { database, files } = this.#options;
-		const elsewhere = linesOf(files.shared);
-		const lines = [
-			...linesOf(files.beside),
-			...elsewhere.filter((line) => line.database === database),
-		].filter((line) => line.about === about);
-		const last = lines.toSorted((a, b) => a.at - b.at).at(-1);
-		return last !== undefined && last.level !== "info";
+		const last = lastTold(about, database, files);
+		if (last === undefined || last.level === "info") return;
+		// The clock may have been put back meanwhile.
+		this.#write(about, "info", message, Math.max(now, last.at));
 	}
 
 	#write(
 		about: Matter,
 		level: "info" | "warn" | "error",
 		message: string,
+		at: number,
 	): void {
 		const { database, files, release } = this.#options;
 		const line = JSON.stringify({
-			...{ at: this.#now(), level, about, database },
+			...{ at, level, about, database },
 			...{ message: message.slice(0, LONGEST_MESSAGE), ...PROCESS },
 			...{ release, plugin: VERSION },
 		});
@@ -105,11 +99,26 @@ export class TroubleLog {
 }
 
 /** What is read of a line. */
-interface Line {
+export interface Line {
 	readonly at: number;
 	readonly level: unknown;
 	readonly about: unknown;
 	readonly database: unknown;
+	readonly message: unknown;
+}
+
+/** What was said last of a matter, by whatever process. */
+export function lastTold(
+	about: Matter,
+	database: string,
+	files: TroubleFiles,
+): Line | undefined {
+	const elsewhere = linesOf(files.shared);
+	const lines = [
+		...linesOf(files.beside),
+		...elsewhere.filter((line) => line.database === database),
+	].filter((line) => line.about === about);
+	return lines.toSorted((a, b) => a.at - b.at).at(-1);
 }
 
 /** Whether it could be written. */

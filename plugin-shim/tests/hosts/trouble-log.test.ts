@@ -8,7 +8,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, it } from "node:test";
-import { TroubleLog, troubleLogOf } from "../../src/hosts/trouble-log.ts";
+import {
+	lastTold,
+	TroubleLog,
+	troubleLogOf,
+} from "../../src/hosts/trouble-log.ts";
 import { temporaryFolder } from "../support/temporary.ts";
 import { troubleIn } from "../support/trouble.ts";
 
@@ -107,6 +111,16 @@ describe("the log of trouble", () => {
 		now += 10 * MINUTE;
 		log.over("storage", "stored");
 		assert.equal(troubleIn(beside).length, 4);
+	});
+
+	it("ends what it told before the clock was put back", () => {
+		log.tell("storage", "warn", "not stored yet");
+		now -= 60 * MINUTE;
+		log.over("storage", "stored");
+		assert.equal(
+			lastTold("storage", database, { beside, shared })?.level,
+			"info",
+		);
 	});
 
 	it("never ends the trouble of another database", () => {
