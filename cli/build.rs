@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// The forms of the plugin, as `make build` leaves them.
-const FORMS: [(&str, &str); 2] = [
+const FORMS: [(&str, &str); 3] = [
     ("FUNCTION", "clankers.js"),
     ("OBJECT", "clankers/server.js"),
+    ("SCREEN", "clankers/tui.js"),
 ];
 
 fn main() -> io::Result<()> {

@@ -8,7 +8,7 @@ say "Building the plugin"
 npm_ci "$ROOT/plugin-shim"
 cd "$ROOT/plugin-shim"
 npm run --silent build
-for file in dist/index.js dist/server.js dist/clankers.js dist/clankers/server.js; do
+for file in dist/{index,server,tui,clankers,clankers/server,clankers/tui}.js; do
   [[ -s "$file" ]] || die "the build left no plugin-shim/$file"
   note "plugin-shim/$file: $(wc -c <"$file") bytes"
 done

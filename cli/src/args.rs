@@ -31,6 +31,23 @@ pub(crate) struct Args {
     pub(crate) paths: PathArgs,
 }
 
+impl Command {
+    /// Whether it does nothing but print what the database holds.
+    pub(crate) const fn is_reading(&self) -> bool {
+        matches!(
+            self,
+            Self::Sessions(_)
+                | Self::Show(_)
+                | Self::Stats(_)
+                | Self::Tools(_)
+                | Self::Search(_)
+                | Self::Tail(_)
+                | Self::Query(_)
+                | Self::Export(_)
+        )
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -32,6 +32,7 @@ use commands::{
 };
 use error::Result;
 use output::Out;
+use plugin::trouble;
 
 fn main() -> ExitCode {
     match run(Args::parse()) {
@@ -50,6 +51,9 @@ fn run(args: Args) -> Result<ExitCode> {
     let paths = args.paths.resolve()?;
     let mut out = Out::new(args.output);
     let mut code = ExitCode::SUCCESS;
+    if args.command.is_reading() {
+        trouble::remind(&paths);
+    }
     match args.command {
         Command::Status(args) => status::run(&args, &paths, &mut out)?,
         Command::Sessions(args) => sessions::run(&args, &paths, &mut out)?,

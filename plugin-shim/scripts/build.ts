@@ -4,6 +4,7 @@
  *   2.x takes. Named as a folder in a configuration, `dist/` serves both.
  * - `clankers.js` and `clankers/`, the same two for the folder `plugin/`, where
  *   1.x reads the file and 2.x the folder.
+ * - `tui.js`, which 2.x takes from the same folder for its screen.
  * - `client.js`, without the wasm, and the types of all entries.
  */
 import { execFileSync } from "node:child_process";
@@ -70,12 +71,19 @@ for (const [entry, exported] of [
 	});
 await build({
 	...common,
+	entryPoints: ["src/tui.ts"],
+	outfile: "dist/tui.js",
+	banner: { js: banner("the part for the screen of OpenCode 2.x") },
+});
+await build({
+	...common,
 	entryPoints: ["src/client.ts"],
 	outfile: "dist/client.js",
 });
 copyFileSync(join(dist, "index.js"), join(dist, "clankers.js"));
 mkdirSync(join(dist, "clankers"));
-copyFileSync(join(dist, "server.js"), join(dist, "clankers", "server.js"));
+for (const file of ["server.js", "tui.js"])
+	copyFileSync(join(dist, file), join(dist, "clankers", file));
 copyFileSync(join(root, "..", "LICENSE"), join(dist, "LICENSE"));
 
 const types = mkdtempSync(join(tmpdir(), "clankers-types-"));
@@ -90,10 +98,12 @@ execFileSync(
 );
 // They are where their imports find the core's, of which some are made.
 const typed = [
-	...["index", "server", "setup", "client"],
+	...["index", "server", "setup", "screen", "tui", "client", "config"],
 	...["rpc/link", "rpc/protocol"],
 ];
-for (const host of ["host", "host-log", "opencode1", "opencode2"])
+for (const host of [
+	...["host", "host-log", "opencode1", "opencode2", "trouble-log"],
+])
 	typed.push(`hosts/${host}`);
 for (const name of typed)
 	cpSync(join(types, `${name}.d.ts`), join(dist, `types/src/${name}.d.ts`));

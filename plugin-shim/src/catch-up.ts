@@ -32,8 +32,12 @@ export interface CatchUpOptions {
 	stored(request: StoredRequest): Promise<readonly unknown[]>;
 	/** Something changed and is to be drained, as urgently as that. */
 	changed(urgency: number): void;
-	/** Something to note in the log. */
-	log(level: "debug" | "warn", message: string): void;
+	/** It came to a stop before its end. */
+	halted(message: string): void;
+	/** It did so once more. */
+	stillHalted(message: string): void;
+	/** It came to its end, and everything that it asked for was answered. */
+	caughtUp(): void;
 	/** Waits without keeping the process alive. */
 	pause(milliseconds: number): Promise<void>;
 	/** Unix milliseconds. */
@@ -94,6 +98,11 @@ export class CatchUp {
 		this.#start();
 	}
 
+	/** What is stored can be told again: compares what was put off. */
+	resume(): void {
+		if (this.#isPutOff) this.compareAll();
+	}
+
 	/** Fetches what events of this directory left incomplete. */
 	fetchWanted(directory: string): void {
 		if (!this.#hosts.has(directory)) return;
@@ -110,7 +119,7 @@ export class CatchUp {
 		this.#running = true;
 		this.#run()
 			.catch((error: unknown) =>
-				this.#options.log("warn", `catch-up stopped: ${describe(error)}`),
+				this.#options.halted(`catch-up stopped: ${describe(error)}`),
 			)
 			.finally(() => {
 				this.#running = false;
@@ -120,15 +129,18 @@ export class CatchUp {
 	async #run(): Promise<void> {
 		const { core, changed, now, pause } = this.#options;
 		await pause(SETTLE_MS);
+		let isWhole = true;
 		for (;;) {
 			const request = this.#ended ? undefined : core.nextRequest(now());
 			if (request === undefined) break;
 			await pause(breathBefore(request));
 			const answer = await this.#answer(request);
 			if (this.#ended) return;
+			if (answer.outcome === "failed") isWhole = false;
 			const value = answer.outcome === "found" ? answer.value : undefined;
 			changed(core.answer(answer.outcome, value, now()));
 		}
+		if (isWhole && !this.#ended) this.#options.caughtUp();
 		// Renames and deletions may be among the events that are missing then.
 		const wait = core.compareAgainIn();
 		if (wait !== undefined) this.#compareLater(wait);
@@ -161,8 +173,9 @@ export class CatchUp {
 			this.#isPutOff = false;
 			return found(value);
 		} catch (error) {
-			const level = this.#isPutOff ? "debug" : "warn";
-			this.#options.log(level, `catch-up is put off: ${describe(error)}`);
+			const message = `catch-up is put off: ${describe(error)}`;
+			if (this.#isPutOff) this.#options.stillHalted(message);
+			else this.#options.halted(message);
 			this.#isPutOff = true;
 			return FAILED;
 		}

@@ -24,6 +24,7 @@ const OPTIONS = [
 const FOLDER_NAME = "clankers";
 const FILE_NAME = "clankers.db";
 const SOCKET_NAME = "dxta-clankers.sock";
+const TROUBLE_NAME = "trouble.log";
 
 /** The settings in force. */
 export interface Config {
@@ -32,6 +33,7 @@ export interface Config {
 	readonly onDelete: OnDelete;
 	readonly storage: (typeof STORAGE)[number];
 	readonly daemon: DaemonPlace;
+	readonly troubleFiles: TroubleFiles;
 }
 
 /** The database to write. */
@@ -45,6 +47,14 @@ export interface Database {
 /** The daemon that records, where one does. */
 export interface DaemonPlace {
 	readonly socketPath: string;
+}
+
+/** Where trouble is written for a host without a log. */
+export interface TroubleFiles {
+	/** Beside the database, and of this database only. */
+	readonly beside: string;
+	/** With the user's state, of all databases: for where the first cannot be written. */
+	readonly shared: string;
 }
 
 /** What else the settings depend on. */
@@ -102,12 +112,17 @@ export function readConfig(
 		),
 		reader.oneOf("logLevel", LOG_LEVELS, given["logLevel"]),
 	);
+	const database: Database = {
+		path: path ?? join(standard, FILE_NAME),
+		inOwnFolder: path === undefined,
+	};
 	const onDelete = reader.oneOf("onDelete", ON_DELETE, given["onDelete"]);
 	const storage = reader.oneOf("storage", STORAGE, given["storage"]);
 	const config: Config = {
-		database: {
-			path: path ?? join(standard, FILE_NAME),
-			inOwnFolder: path === undefined,
+		database,
+		troubleFiles: {
+			beside: `${database.path}.log`,
+			shared: join(stateFolder(variable, machine), TROUBLE_NAME),
 		},
 		logLevel: logLevel ?? "info",
 		onDelete: onDelete ?? "tombstone",
@@ -195,6 +210,17 @@ function defaultFolder(
 		return data && isAbsolute(data) ? data : join(home, ".local", "share");
 	};
 	return join(folder(), FOLDER_NAME);
+}
+
+/** Where a program keeps what it may lose, as the XDG base directories say; as OpenCode does, on every platform. */
+function stateFolder(
+	variable: (name: string) => string | undefined,
+	{ home, platform }: Machine,
+): string {
+	const { isAbsolute, join } = pathsOf(platform);
+	const state = variable("XDG_STATE_HOME");
+	const isUsed = state !== undefined && isAbsolute(state);
+	return join(isUsed ? state : join(home, ".local", "state"), FOLDER_NAME);
 }
 
 /** Where the daemon listens. Windows' pipes have one name space for all users: the folder tells them apart. */

@@ -9,6 +9,10 @@ export interface PumpOptions {
 	take(event: BusEvent): void;
 	/** The stream had broken and is open again: what happened meanwhile was not heard. */
 	reopened(): void;
+	/** It has been opened this often in a row without bringing anything. */
+	silent(times: number): void;
+	/** It brings events: called with the first of each stream. */
+	heard(): void;
 	readonly clock?: Clock;
 }
 
@@ -36,12 +40,14 @@ export class EventPump {
 
 	/** Never rejects. */
 	async #run(): Promise<void> {
-		const { clock = systemClock, reopened } = this.#options;
-		for (let breaks = 0; ; breaks++) {
-			const heard = await this.#follow(breaks > 0 ? reopened : undefined);
+		const { clock = systemClock, reopened, silent } = this.#options;
+		let opened: typeof reopened | undefined;
+		for (let times = 0; ; opened = reopened) {
+			const heard = await this.#follow(opened);
 			if (this.#ended) return;
-			if (heard) breaks = 0;
-			await pause(pauseAfter(breaks + 1), clock);
+			times = heard ? 0 : times + 1;
+			if (times > 0) silent(times);
+			await pause(pauseAfter(times + 1), clock);
 			if (this.#ended) return;
 		}
 	}
@@ -59,6 +65,7 @@ export class EventPump {
 				!next.done && !this.#ended;
 				next = await stream.next()
 			) {
+				if (!heard) this.#options.heard();
 				heard = true;
 				this.#options.take(next.value);
 			}

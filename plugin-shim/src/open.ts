@@ -3,6 +3,7 @@ import type { Store } from "../../pkg/clankers.js";
 import { type Config, readConfig } from "./config.ts";
 import { type Dialect, loadCore } from "./core.ts";
 import type { HostLog } from "./hosts/host-log.ts";
+import { type TroubleLog, troubleLogOf } from "./hosts/trouble-log.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
 import { DaemonSink } from "./storage/daemon/daemon-sink.ts";
@@ -18,13 +19,20 @@ export function openRecorder(
 ): SharedRecorder {
 	const { config, problems } = readConfig(options, process.env);
 	log.level = config.logLevel;
-	for (const problem of problems) log.log("warn", problem);
+	if (!log.isHeard) log.file = fileFor(log, config);
+	for (const problem of problems) log.trouble("settings", "warn", problem);
+	if (problems.length === 0) log.over("settings", "every setting is used");
 	const { onDelete } = config;
 	return recorderFor(`${dialect} ${onDelete} ${placeOf(config)}`, () => {
 		const { eventTypes, store } = loadCore(dialect);
 		const sink = sinkOf(config, store);
 		return new Recorder({ dialect, onDelete }, eventTypes.ignored, sink);
 	});
+}
+
+function fileFor({ release }: HostLog, config: Config): TroubleLog {
+	const { database, troubleFiles: files } = config;
+	return troubleLogOf({ database: database.path, files, release });
 }
 
 /** What tells one place of the rows from another. */

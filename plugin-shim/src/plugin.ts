@@ -46,7 +46,7 @@ export async function record(
 			},
 		};
 	} catch (error) {
-		log.failed("nothing is recorded", error);
+		log.failed("nothing is recorded", error, "storage");
 		return {};
 	}
 }

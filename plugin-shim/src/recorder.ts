@@ -46,7 +46,8 @@ export class Recorder implements SharedRecorder {
 	#again = false;
 	#failures = 0;
 	#notified = false;
-	#stopped = false;
+	/** Why nothing is recorded any more. */
+	#stopped: string | undefined;
 	#isOver = false;
 
 	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
@@ -68,7 +69,12 @@ export class Recorder implements SharedRecorder {
 				return sink.stored(request);
 			},
 			changed: (urgency) => this.#timer.ask(urgency),
-			log: (level, message) => this.#log?.log(level, message),
+			halted: (message) => this.#log?.trouble("events", "warn", message),
+			stillHalted: (message) => {
+				this.#log?.log("debug", message);
+				this.#log?.remind("events", "warn", message);
+			},
+			caughtUp: () => this.#log?.over("events", "what was missed is here"),
 			pause: (milliseconds) => pause(milliseconds, around.clock),
 			now: () => around.now(),
 		});
@@ -99,7 +105,11 @@ export class Recorder implements SharedRecorder {
 	}
 
 	#observe(event: BusEvent, directory: string | undefined): void {
-		if (this.#stopped || !this.#seen.isNew(event)) return;
+		if (this.#stopped !== undefined) {
+			this.#log?.remind("storage", "error", this.#stopped);
+			return;
+		}
+		if (!this.#seen.isNew(event)) return;
 		this.#isOver = false;
 		const urgency = this.#core.observe(event, this.#around.now());
 		this.#timer.ask(urgency);
@@ -143,7 +153,7 @@ export class Recorder implements SharedRecorder {
 
 	/** Stores what is due. Whether nothing is left that should have been stored. */
 	#drain(): boolean {
-		if (this.#stopped) return true;
+		if (this.#stopped !== undefined) return true;
 		this.#again = this.#awaited !== undefined;
 		if (this.#again) return false;
 		const batch = this.#core.drain();
@@ -201,8 +211,10 @@ export class Recorder implements SharedRecorder {
 	}
 
 	#succeeded(): void {
-		if (this.#failures > 0)
-			this.#log?.log("info", `storing again to \`${this.#sink.target}\``);
+		const message = `storing again to \`${this.#sink.target}\``;
+		if (this.#failures > 0) this.#log?.log("info", message);
+		this.#log?.over("storage", message);
+		this.#catchUp.resume();
 		this.#failures = 0;
 	}
 
@@ -215,27 +227,33 @@ export class Recorder implements SharedRecorder {
 		this.#timer.pause(this.#failures);
 		const message = `not stored yet, will be tried again: ${describe(error)}`;
 		if (this.#failures === 1) this.#log?.log("warn", message);
+		this.#log?.remind("storage", "warn", message);
 		if (this.#failures < FAILURES_UNTIL_NOTIFIED || this.#notified) return;
 		this.#notified = true;
-		this.#log?.notify(message);
+		this.#log?.notify(message, "storage");
 	}
 
 	#trapped(error: unknown): void {
 		if (this.#core.dead)
 			this.#stop(`nothing is recorded any more: ${MOST_TRAPS} crashes`);
-		else this.#log?.log("error", `the core was restarted: ${describe(error)}`);
+		else
+			this.#log?.trouble(
+				"events",
+				"error",
+				`the core was restarted: ${describe(error)}`,
+			);
 		// What it knew and had not drained is lost: OpenCode is asked for it.
 		this.#catchUp.compareAll();
 	}
 
 	/** Recording is over for this process; what is held is let go, and OpenCode goes on. */
 	#stop(message: string): void {
-		this.#stopped = true;
+		this.#stopped = message;
 		this.#catchUp.end();
 		this.#timer.clear();
 		this.#awaited = undefined;
 		this.#letGo();
-		this.#log?.notify(message);
+		this.#log?.notify(message, "storage");
 	}
 
 	/** The newest instance's: the others may have ended without a word. */

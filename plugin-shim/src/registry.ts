@@ -44,7 +44,7 @@ interface Registry {
 	readonly recorders: Map<string, SharedRecorder>;
 }
 
-const PROTOCOL = 3;
+const PROTOCOL = 4;
 const KEY = Symbol.for("opencode-clankers");
 
 /** The recorder of that name, made on the first call in this process and whenever the last one is over. */

@@ -4,6 +4,14 @@ import { HostLog } from "./hosts/host-log.ts";
 import { type Context, OpenCode2Host } from "./hosts/opencode2.ts";
 import { openRecorder } from "./open.ts";
 
+/** Openings of the stream in a row that bring nothing, before that is told: one that ends at once is opened again in a tenth of a second. */
+const SILENT_UNTIL_TOLD = 3;
+
+const BROKEN =
+	"OpenCode's stream of events broke and was opened again: what it told meanwhile is asked for";
+const SILENT =
+	"nothing is recorded: OpenCode's stream of events cannot be followed";
+
 /** Ends the recording of one directory; OpenCode awaits it. */
 export type CleanUp = () => Promise<void>;
 
@@ -14,7 +22,7 @@ export type CleanUp = () => Promise<void>;
  */
 export function setup(context?: Context): CleanUp | undefined {
 	// OpenCode 2.x gives a plugin no log to write to.
-	const log = new HostLog(undefined);
+	const log = new HostLog(undefined, releaseOf(context));
 	try {
 		const events = context?.event;
 		const subscribe = events?.subscribe;
@@ -29,15 +37,20 @@ export function setup(context?: Context): CleanUp | undefined {
 				});
 			},
 			reopened: () => {
+				log.trouble("events", "warn", BROKEN);
 				attempt("what was missed is not asked for", () => member.missed());
 			},
+			silent: (times) => {
+				if (times >= SILENT_UNTIL_TOLD) log.trouble("stream", "error", SILENT);
+			},
+			heard: () => log.over("stream", "OpenCode tells its events again"),
 		});
 		return async () => {
 			pump.end();
 			attempt("the last events were not stored", () => member.leave());
 		};
 	} catch (error) {
-		log.failed("nothing is recorded", error);
+		log.failed("nothing is recorded", error, "storage");
 		return undefined;
 	}
 
@@ -47,6 +60,15 @@ export function setup(context?: Context): CleanUp | undefined {
 		} catch (error) {
 			log.failed(consequence, error);
 		}
+	}
+}
+
+function releaseOf(context: Context | undefined): string | undefined {
+	try {
+		const version = context?.app?.version;
+		return typeof version === "string" ? version : undefined;
+	} catch {
+		return undefined;
 	}
 }
 

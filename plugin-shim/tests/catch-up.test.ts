@@ -28,6 +28,7 @@ describe("catch-up", () => {
 	let catchUp: CatchUp;
 	let pauses: number;
 	let warnings: string[];
+	let timesCaughtUp: number;
 	let host: HostOfStore;
 
 	beforeEach(() => {
@@ -40,12 +41,15 @@ describe("catch-up", () => {
 		sessions = new ScriptedSessions();
 		pauses = 0;
 		warnings = [];
+		timesCaughtUp = 0;
 		catchUp = new CatchUp({
 			core,
 			stored: async (request) => sink.stored(request),
 			changed: () => drain(),
-			log: (level, message) => {
-				if (level === "warn") warnings.push(message);
+			halted: (message) => warnings.push(message),
+			stillHalted: () => {},
+			caughtUp: () => {
+				timesCaughtUp += 1;
 			},
 			pause: async () => {
 				pauses += 1;
@@ -104,12 +108,35 @@ describe("catch-up", () => {
 			sessions.asked.includes("todo ses_1"),
 		);
 		assert.deepEqual(warnings.splice(0), ["catch-up is put off: no daemon"]);
+		// It comes to its end, and does not say that it has caught up.
+		for (let turn = 0; turn < 20; turn++)
+			await new Promise((resolve) => setImmediate(resolve));
+		assert.equal(timesCaughtUp, 0);
 		isThere = true;
 		compare();
 		await until("the other is fetched too", () =>
 			sessions.asked.includes("todo ses_2"),
 		);
+		await until("it says that it is done", () => timesCaughtUp === 1);
 		await until("all is answered", () => sessions.idle);
+	});
+
+	it("makes up for what it put off, once what is stored can be told", async () => {
+		sessions.add("ses_1", "one", []);
+		const real = sink.stored.bind(sink);
+		sink.stored = () => {
+			throw new Error("no daemon");
+		};
+		compare();
+		await until("it is put off", () => warnings.splice(0).length > 0);
+		sink.stored = real;
+		catchUp.resume();
+		await until("it is made up for", () => timesCaughtUp === 1);
+		assert.equal(stored("ses_1")?.title, "one");
+		catchUp.resume();
+		for (let turn = 0; turn < 20; turn++)
+			await new Promise((resolve) => setImmediate(resolve));
+		assert.equal(timesCaughtUp, 1);
 	});
 
 	it("brings in the history that OpenCode had before the plugin came", async () => {

@@ -113,6 +113,18 @@ describe("the database's path", () => {
 			assert.deepEqual(read.problems, problems ?? []);
 		});
 
+	it("has trouble written beside it, or else with the user's state", () => {
+		const { troubleFiles } = readConfig({}, {}, LINUX).config;
+		assert.deepEqual(troubleFiles, {
+			beside: `${DEFAULT_PATH}.log`,
+			shared: "/home/user/.local/state/clankers/trouble.log",
+		});
+		const shared = (XDG_STATE_HOME: string): string =>
+			readConfig({}, { XDG_STATE_HOME }, LINUX).config.troubleFiles.shared;
+		assert.equal(shared("/state"), "/state/clankers/trouble.log");
+		assert.equal(shared("state"), troubleFiles.shared);
+	});
+
 	it("is in clankers' own folder only where nobody named another", () => {
 		const own = (environment: Environment): boolean =>
 			readConfig({}, environment, LINUX).config.database.inOwnFolder;

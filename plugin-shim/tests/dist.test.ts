@@ -56,6 +56,16 @@ describe("the built package", () => {
 		}
 	});
 
+	it("exports one plain object from each tui.js, without the wasm", async () => {
+		for (const file of ["tui.js", "clankers/tui.js"]) {
+			const module = await load(join(dist, file));
+			assert.deepEqual(Object.keys(module), ["default"]);
+			const tui = module["default"] as Record<string, unknown>;
+			assert.deepEqual(Object.keys(tui).sort(), ["id", "setup"]);
+			assert.ok(statSync(join(dist, file)).size < 50_000);
+		}
+	});
+
 	it("says in each form's first line what it is", () => {
 		const text = readFileSync(join(root, "package.json"), "utf8");
 		const { version } = JSON.parse(text) as { version: string };
@@ -70,6 +80,11 @@ describe("the built package", () => {
 			assert.equal(
 				firstLine(file),
 				`// opencode-clankers ${version}, an object for OpenCode 2.x`,
+			);
+		for (const file of ["tui.js", "clankers/tui.js"])
+			assert.equal(
+				firstLine(file),
+				`// opencode-clankers ${version}, the part for the screen of OpenCode 2.x`,
 			);
 	});
 
@@ -86,7 +101,7 @@ describe("the built package", () => {
 		const named = [
 			manifest.main,
 			manifest.types,
-			...[".", "./server", "./client"].flatMap((entry) =>
+			...[".", "./server", "./tui", "./client"].flatMap((entry) =>
 				Object.values(manifest.exports[entry]),
 			),
 		];
@@ -96,7 +111,7 @@ describe("the built package", () => {
 	});
 
 	it("imports nothing but the runtime's own modules, and no SQLite by name", () => {
-		for (const file of ["index.js", "server.js", "client.js"]) {
+		for (const file of ["index.js", "server.js", "tui.js", "client.js"]) {
 			const code = readFileSync(join(dist, file), "utf8");
 			const imports = [...code.matchAll(/^(?:import .*|}) from "(.*)";$/gm)];
 			assert.ok(imports.length > 0);

@@ -19,7 +19,7 @@ import { poison } from "./support/poison.ts";
 import { runAll } from "./support/processes.ts";
 import { lock, query } from "./support/query.ts";
 import { ScriptedSessions } from "./support/scripted-sessions.ts";
-import { newDatabasePath } from "./support/temporary.ts";
+import { newDatabasePath, temporaryFolder } from "./support/temporary.ts";
 import { until } from "./support/until.ts";
 
 for (const name of Object.keys(process.env))
@@ -312,6 +312,7 @@ describe("the plugin", () => {
 		const [output] = await runAll([[child, plugin]], {
 			CLANKERS_DB_PATH: "relative, and not a path at all",
 			CLANKERS_DATA_PATH: "/proc/nowhere",
+			XDG_STATE_HOME: temporaryFolder(),
 		});
 		assert.equal(output, "");
 	});

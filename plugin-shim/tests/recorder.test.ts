@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { beforeEach, describe, it } from "node:test";
 import { loadCore } from "../src/core.ts";
 import type { Answer } from "../src/hosts/host.ts";
 import { HostLog } from "../src/hosts/host-log.ts";
+import { TroubleLog } from "../src/hosts/trouble-log.ts";
 import { Recorder } from "../src/recorder.ts";
 import type { Instance, Membership } from "../src/registry.ts";
 import type { RefusedCommand } from "../src/storage/sink.ts";
@@ -15,11 +17,14 @@ import {
 	textDelta,
 	textPart,
 } from "./support/events.ts";
+import { poison } from "./support/poison.ts";
 import {
 	incompatible,
 	ScriptedSink,
 	unavailable,
 } from "./support/scripted-sink.ts";
+import { temporaryFolder } from "./support/temporary.ts";
+import { troubleIn } from "./support/trouble.ts";
 import { until } from "./support/until.ts";
 
 const { eventTypes } = loadCore();
@@ -160,6 +165,69 @@ describe("the recorder", () => {
 		recorder.end();
 		member.leave();
 		assert.equal(sink.attempts, 1);
+	});
+
+	describe("for a host without a log", () => {
+		let file: string;
+		let now: number;
+		let own: Membership;
+
+		beforeEach(() => {
+			file = join(temporaryFolder(), "x.db.log");
+			now = 1_790_000_000_000;
+			const log = new HostLog(undefined);
+			log.file = new TroubleLog({
+				...{ database: "x.db", release: "2.0.15", now: () => now },
+				files: { beside: file, shared: `${file}.shared` },
+			});
+			const ask = async (): Promise<Answer> => ({ outcome: "none" });
+			const directory = "/home/user/project";
+			own = recorder.join({ log, host: { directory, log, ask } });
+		});
+
+		const told = (): string[] =>
+			troubleIn(file).map(
+				({ level, about, message }) => `${level} ${about}: ${message}`,
+			);
+
+		it("says as long as events come that they are not recorded", () => {
+			sink.failure = incompatible("written by a newer clankers");
+			for (let minute = 0; minute < 25; minute++) {
+				own.observe(sessionCreated("ses_1", "one"));
+				own.observe(sessionIdle("ses_1"));
+				now += 60_000;
+			}
+			const line =
+				"error storage: nothing is recorded: written by a newer clankers";
+			assert.deepEqual(told(), [line, line, line]);
+		});
+
+		it("says what is lost, and that of no rejection, which is a row", () => {
+			sink.refused = [
+				{
+					command: { method: "session.upsert", params: { id: "ses_1" } },
+					reason: "constraint failed",
+				},
+			];
+			own.observe({ type: "session.unheard_of" });
+			own.observe(sessionCreated("ses_1", "one"));
+			own.observe(sessionIdle("ses_1"));
+			assert.deepEqual(told(), [
+				"error plugin: a `session.upsert` was refused: constraint failed",
+			]);
+		});
+
+		it("says that the core was restarted, and once OpenCode was asked", async () => {
+			own.observe(sessionCreated("ses_1", "one"));
+			poison();
+			own.observe(sessionUpdated("ses_1", "two"));
+			assert.match(
+				told().join("\n"),
+				/^error events: the core was restarted: /,
+			);
+			await until("it has asked", () => told().length > 1);
+			assert.equal(told().at(-1), "info events: what was missed is here");
+		});
 	});
 
 	it("logs a command that the storage refuses", () => {

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, it } from "node:test";
+import type { BusEvent } from "../src/hosts/host.ts";
 import type { Context } from "../src/hosts/opencode2.ts";
 import { type CleanUp, setup } from "../src/setup.ts";
+import { connect } from "../src/storage/connection.ts";
 import { DIRECTORY, Speaker } from "./support/events2.ts";
-import { ScriptedOpenCode2 } from "./support/opencode2.ts";
+import { RELEASE, ScriptedOpenCode2 } from "./support/opencode2.ts";
 import { runAll } from "./support/processes.ts";
 import { query, type Row } from "./support/query.ts";
-import { newDatabasePath } from "./support/temporary.ts";
+import { newDatabasePath, temporaryFolder } from "./support/temporary.ts";
+import { type Told, troubleIn } from "./support/trouble.ts";
 import { until } from "./support/until.ts";
 
 for (const name of Object.keys(process.env))
@@ -213,6 +216,122 @@ describe("`setup`, as OpenCode 2 calls it", () => {
 		await cleanUp();
 	});
 
+	/** What the plugin has said of trouble, without what is the same in all lines. */
+	const trouble = (): string[] =>
+		troubleIn(`${dbPath}.log`).map((line: Told) => {
+			assert.equal(line.database, dbPath);
+			assert.equal(line.release, RELEASE);
+			const message = line.message.replaceAll(dbPath, "DB");
+			return `${line.level} ${line.about}: ${message}`;
+		});
+
+	it("says in a file that nothing is recorded, and once it is over", async () => {
+		const one = new Speaker("ses_1");
+		mkdirSync(join(dbPath, ".."));
+		const newer = connect(dbPath);
+		newer.exec("CREATE TABLE later (id TEXT); PRAGMA user_version = 999");
+		newer.close();
+		const first = begin();
+		for (let turn = 0; turn < 10; turn++) opencode.tell(one.created("one"));
+		await until("it is told", () => trouble().length > 0);
+		await first();
+		const [told, ...others] = trouble();
+		assert.match(
+			String(told),
+			/^error storage: nothing is recorded: `DB`: it was written by a newer clankers \(schema 999/,
+		);
+		assert.deepEqual(others, []);
+		rmSync(dbPath);
+		const second = begin();
+		opencode.tell(one.created("two"));
+		await until("it is over", () => trouble().length > 1);
+		assert.deepEqual(trouble().slice(1), [
+			"info storage: storing again to `DB`",
+		]);
+		await second();
+		assert.deepEqual(titles(), ["two"]);
+	});
+
+	it("says in a file that what it heard is not stored yet, and once it is", async () => {
+		const one = new Speaker("ses_1");
+		mkdirSync(dbPath, { recursive: true });
+		const cleanUp = begin();
+		opencode.tell(one.created("one"), one.begin("msg_2"));
+		const ofStorage = (): string[] =>
+			trouble().filter((line) => line.includes(" storage: "));
+		await until("a few attempts have failed", () => ofStorage().length > 1);
+		rmdirSync(dbPath);
+		await until("it is over", () => ofStorage().length > 2);
+		assert.deepEqual(titles(), ["one"]);
+		await cleanUp();
+		const notYet = "storage: not stored yet, will be tried again: `DB`: EISDIR";
+		const told = ofStorage().map((line) => line.replace(/EISDIR.*/, "EISDIR"));
+		assert.deepEqual(told, [
+			...[`warn ${notYet}`, `error ${notYet}`],
+			"info storage: storing again to `DB`",
+		]);
+	});
+
+	it("says in a file that it may have missed something, and once it has asked for it", async () => {
+		const cleanUp = begin();
+		opencode.tell(new Speaker("ses_1").created("one"));
+		await heard();
+		opencode.break(new Error("what the model wrote"));
+		await until("it is over", () => trouble().length > 1);
+		await cleanUp();
+		assert.deepEqual(trouble(), [
+			"warn events: OpenCode's stream of events broke and was opened again: what it told meanwhile is asked for",
+			"info events: what was missed is here",
+		]);
+	});
+
+	it("says in a file that it hears nothing, and once it does", async () => {
+		const one = new Speaker("ses_1");
+		const context = opencode.context({ dbPath });
+		const { event } = context;
+		let isDeaf = true;
+		const subscribe = (): AsyncIterable<BusEvent> => {
+			if (isDeaf) throw new Error("no stream today");
+			return event?.subscribe?.() ?? assert.fail("there is a stream");
+		};
+		const cleanUp = setup({ ...context, event: { subscribe } });
+		await until("it is told", () => trouble().length > 0);
+		isDeaf = false;
+		await until("it listens", () => opencode.open > 0);
+		opencode.tell(one.created("one"));
+		await until("it is over", () => trouble().some((line) => line === HEARD));
+		await cleanUp?.();
+		assert.equal(
+			trouble()[0],
+			"error stream: nothing is recorded: OpenCode's stream of events cannot be followed",
+		);
+	});
+
+	it("says in a file which setting it does not use, until it is put right", async () => {
+		await setup(opencode.context({ dbPath, onDelete: "forget" }))?.();
+		await setup(opencode.context({ dbPath }))?.();
+		await setup(opencode.context({ dbPath }))?.();
+		assert.deepEqual(trouble(), [
+			"warn settings: `onDelete`: expected `tombstone`, `keep`, `purge`, found `forget`; it is not used",
+			"info settings: every setting is used",
+		]);
+	});
+
+	it("says nothing in a file where it is not to, nor where all is well", async () => {
+		mkdirSync(dbPath, { recursive: true });
+		const options = { dbPath, logLevel: "off", onDelete: "forget" };
+		const cleanUp = setup(opencode.context(options));
+		opencode.tell(new Speaker("ses_1").created("one"));
+		await heard();
+		await cleanUp?.();
+		rmdirSync(dbPath);
+		const again = begin();
+		opencode.tell(new Speaker("ses_1").created("one"));
+		await until("it is stored", () => titles().length > 0);
+		await again();
+		assert.equal(existsSync(`${dbPath}.log`), false);
+	});
+
 	it("stores what is left when the process ends without a clean-up", async () => {
 		const [output] = await runAll([[child("record-and-exit2.ts")]], {
 			CLANKERS_DB_PATH: dbPath,
@@ -221,14 +340,22 @@ describe("`setup`, as OpenCode 2 calls it", () => {
 		assert.deepEqual(titles(), ["last words"]);
 	});
 
-	it("prints nothing", async () => {
+	it("prints nothing, and says what is wrong where it can", async () => {
+		const state = temporaryFolder();
 		const [output] = await runAll([[child("record-and-exit2.ts")]], {
 			CLANKERS_DB_PATH: "relative, and not a path at all",
 			CLANKERS_DATA_PATH: "/proc/nowhere",
+			XDG_STATE_HOME: state,
 		});
 		assert.equal(output, "");
+		const told = troubleIn(join(state, "clankers", "trouble.log"));
+		assert.deepEqual([...new Set(told.map(({ about }) => about))].sort(), [
+			...["settings", "storage"],
+		]);
 	});
 });
+
+const HEARD = "info stream: OpenCode tells its events again";
 
 /** Every instance has taken what it was told. */
 async function heard(): Promise<void> {

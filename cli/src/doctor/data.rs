@@ -69,7 +69,7 @@ fn permissions(paths: &Paths) -> Vec<Check> {
         }
     };
     look(paths.data.clone(), 0o700);
-    for ending in ["", "-wal", "-shm"] {
+    for ending in ["", "-wal", "-shm", ".log"] {
         let mut name = paths.db.as_os_str().to_owned();
         name.push(ending);
         look(PathBuf::from(name), 0o600);

@@ -6,6 +6,7 @@ mod check;
 mod data;
 mod plugin;
 mod rejections;
+mod trouble;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,7 @@ fn all(paths: &Paths) -> Result<Vec<Check>> {
     let mut checks = plugin::checks(paths)?;
     checks.extend(cache::checks()?);
     checks.extend(data::checks(paths));
+    checks.extend(trouble::checks(paths));
     checks.extend(rejections::checks(paths));
     Ok(checks)
 }

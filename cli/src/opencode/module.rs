@@ -85,6 +85,17 @@ pub(crate) fn first_line_says(line: &str) -> Option<(Form, String)> {
     Some((form, version.to_owned()))
 }
 
+/// Whether a file is the built part for the screen of OpenCode 2.x, as its first
+/// line says.
+pub(crate) fn is_for_screen(bytes: &[u8]) -> bool {
+    let first = bytes.split(|byte| *byte == b'\n').next();
+    let line = String::from_utf8_lossy(first.unwrap_or_default());
+    let rest = line
+        .strip_prefix("// ")
+        .and_then(|line| line.strip_prefix(PACKAGE));
+    rest.is_some_and(|rest| rest.starts_with(' ') && rest.contains(", the part for the screen"))
+}
+
 fn first_line(file: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     File::open(file)

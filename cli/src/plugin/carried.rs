@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Error, Result};
-use crate::opencode::module::{Form, first_line_says};
+use crate::opencode::module::{Form, first_line_says, is_for_screen};
 use crate::paths::shown;
 
-// `FUNCTION` and `OBJECT`, which `build.rs` makes.
+// `FUNCTION`, `OBJECT` and `SCREEN`, which `build.rs` makes.
 include!(concat!(env!("OUT_DIR"), "/carried.rs"));
 
 /// Where a built plugin lies beside a program that carries none: in a checkout,
@@ -20,6 +20,8 @@ const BESIDE: [&str; 2] = ["plugin-shim/dist", "share/clankers/plugin"];
 pub(crate) struct Plugin {
     function: Cow<'static, [u8]>,
     object: Cow<'static, [u8]>,
+    /// What lies beside the object, for the screen of OpenCode 2.x.
+    pub(crate) screen: Cow<'static, [u8]>,
     pub(crate) version: String,
 }
 
@@ -31,12 +33,16 @@ impl Plugin {
         }
     }
 
-    fn new(function: Cow<'static, [u8]>, object: Cow<'static, [u8]>) -> Result<Self> {
+    fn new([function, object, screen]: [Cow<'static, [u8]>; 3]) -> Result<Self> {
         let version = said(&function, Form::Function)?;
         said(&object, Form::Object)?;
+        if !is_for_screen(&screen) {
+            return Err(not_the_plugin());
+        }
         Ok(Self {
             function,
             object,
+            screen,
             version,
         })
     }
@@ -48,7 +54,13 @@ impl Plugin {
             let bytes = fs::read(&path).context(|| format!("cannot read {}", shown(&path)))?;
             Ok(Cow::Owned(bytes))
         };
-        let forms = || Self::new(read("clankers.js")?, read("clankers/server.js")?);
+        let forms = || {
+            Self::new([
+                read("clankers.js")?,
+                read("clankers/server.js")?,
+                read("clankers/tui.js")?,
+            ])
+        };
         forms()
             .context(|| format!("{} holds no built plugin", shown(folder)))
             .map_err(|error| error.hint("`make build` makes it, in plugin-shim/dist/"))
@@ -61,8 +73,8 @@ pub(crate) fn plugin(folder: Option<&Path>) -> Result<Plugin> {
     if let Some(folder) = folder {
         return Plugin::read(&folder_with_forms(folder));
     }
-    if let (Some(function), Some(object)) = (FUNCTION, OBJECT) {
-        return Plugin::new(Cow::Borrowed(function), Cow::Borrowed(object));
+    if let (Some(function), Some(object), Some(screen)) = (FUNCTION, OBJECT, SCREEN) {
+        return Plugin::new([function, object, screen].map(Cow::Borrowed));
     }
     let program = std::env::current_exe().and_then(fs::canonicalize)?;
     match beside(&program) {
@@ -104,8 +116,12 @@ fn said(bytes: &[u8], wanted: Form) -> Result<String> {
         .unwrap_or_default();
     match first_line_says(&String::from_utf8_lossy(first)) {
         Some((form, version)) if form == wanted => Ok(version),
-        _ => Err(Error::new("it is not the plugin, as its first line says")),
+        _ => Err(not_the_plugin()),
     }
+}
+
+fn not_the_plugin() -> Error {
+    Error::new("it is not the plugin, as its first line says")
 }
 
 #[cfg(test)]
@@ -157,6 +173,11 @@ mod tests {
         write(
             "clankers/server.js",
             "// opencode-clankers 0.1.0, an object for OpenCode 2.x\n",
+        );
+        assert!(plugin(Some(folder.path())).is_err());
+        write(
+            "clankers/tui.js",
+            "// opencode-clankers 0.1.0, the part for the screen of OpenCode 2.x\n",
         );
         assert_eq!(plugin(Some(folder.path())).unwrap().version, "0.1.0");
     }

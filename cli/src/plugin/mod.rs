@@ -5,3 +5,4 @@ pub(crate) mod carried;
 pub(crate) mod place;
 pub(crate) mod seen;
 pub(crate) mod standing;
+pub(crate) mod trouble;

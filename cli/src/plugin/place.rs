@@ -9,7 +9,7 @@ use super::carried::Plugin;
 use crate::error::{Context, Error, Result};
 use crate::opencode::entry::holds_module;
 use crate::opencode::host::Host;
-use crate::opencode::module::{self, Form};
+use crate::opencode::module::{self, Form, is_for_screen};
 use crate::opencode::places::{dot_folders, global_folder, told_folder};
 use crate::opencode::program::is_on_path;
 use crate::paths::shown;
@@ -103,8 +103,11 @@ impl Target {
         let folder = self.file.parent().unwrap_or(&self.file);
         let is_own_folder = self.form == Form::Object;
         let is_linked = is_link(&self.file) || (is_own_folder && is_link(folder));
+        let has_screen = self.has_screen(plugin)?;
         match fs::read(&self.file) {
-            Ok(bytes) if bytes == plugin.bytes(self.form) => return Ok(There::Same),
+            Ok(bytes) if bytes == plugin.bytes(self.form) && has_screen => {
+                return Ok(There::Same);
+            }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if is_linked || (is_own_folder && holds_module(folder)) {
@@ -125,21 +128,30 @@ impl Target {
         }
     }
 
-    /// Places it, in one step: whoever reads it finds the old one or the new one.
+    /// Places it, each file in one step: whoever reads it finds the old one or the new one.
     pub(crate) fn place(&self, plugin: &Plugin) -> Result<()> {
-        self.write(plugin.bytes(self.form))
-            .context(|| format!("cannot write {}", shown(&self.file)))
+        let place = |file: &Path, bytes: &[u8]| {
+            write(file, bytes).context(|| format!("cannot write {}", shown(file)))
+        };
+        // It is there when the object is taken up.
+        if self.form == Form::Object {
+            place(&screen_beside(&self.file), &plugin.screen)?;
+        }
+        place(&self.file, plugin.bytes(self.form))
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        if let Some(folder) = self.file.parent() {
-            fs::create_dir_all(folder)?;
+    /// Whether the part for the screen is there, where there is one. Another's
+    /// file of that name is an error: it is left alone.
+    fn has_screen(&self, plugin: &Plugin) -> Result<bool> {
+        if self.form != Form::Object {
+            return Ok(true);
         }
-        let temporary = temporary(&self.file);
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &self.file)
+        match fs::read(screen_beside(&self.file)) {
+            Ok(bytes) if bytes == *plugin.screen => Ok(true),
+            Ok(bytes) if is_for_screen(&bytes) => Ok(false),
+            Ok(_) => Err(self.in_the_way()),
+            Err(_) => Ok(false),
+        }
     }
 
     fn in_the_way(&self) -> Error {
@@ -163,8 +175,14 @@ pub(crate) fn remove(at: &Path, module: &Path) -> io::Result<bool> {
     } else {
         fs::remove_file(module)?;
     }
+    let screen = screen_beside(module);
+    if fs::read(&screen).is_ok_and(|bytes| is_for_screen(&bytes)) {
+        let _ = fs::remove_file(&screen);
+    }
     // What an `install` that was cut off has left.
-    let _ = fs::remove_file(temporary(module));
+    for file in [module, &screen] {
+        let _ = fs::remove_file(temporary(file));
+    }
     if at.is_dir() {
         // A folder that is not empty stays.
         let _ = fs::remove_dir(at);
@@ -174,6 +192,22 @@ pub(crate) fn remove(at: &Path, module: &Path) -> io::Result<bool> {
         let _ = fs::remove_dir(folder);
     }
     Ok(is_kept)
+}
+
+/// Where the part for the screen of OpenCode 2.x lies, beside the object.
+fn screen_beside(object: &Path) -> PathBuf {
+    object.with_file_name("tui.js")
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let temporary = temporary(path);
+    let mut file = File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
 }
 
 /// The name under which a file is written. Its ending keeps a host that starts in

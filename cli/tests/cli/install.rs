@@ -9,6 +9,7 @@ use crate::support::recording;
 const FILE: &str = ".config/opencode/plugin/clankers.js";
 const FOLDER: &str = ".config/opencode/plugin/clankers";
 const SERVER: &str = ".config/opencode/plugin/clankers/server.js";
+const SCREEN: &str = ".config/opencode/plugin/clankers/tui.js";
 const KILO: &str = ".config/kilo/plugin/clankers.js";
 const CONFIG: &str = ".config/opencode/opencode.json";
 
@@ -109,7 +110,7 @@ fn uninstall_takes_out_what_was_placed_and_keeps_the_rest() {
 
     let other = Home::new();
     install(&other, "0.1.0", &[]);
-    for file in [FILE, SERVER] {
+    for file in [FILE, SERVER, SCREEN] {
         other.write(&format!("{file}.new"), "half of a plu");
     }
     other.stdout(&["uninstall"]);
@@ -120,11 +121,26 @@ fn uninstall_takes_out_what_was_placed_and_keeps_the_rest() {
 }
 
 #[test]
+fn the_part_for_the_screen_is_placed_beside_the_object_and_kept_up_to_date() {
+    let home = Home::new();
+    install(&home, "0.1.0", &[]);
+    let placed = text(&home, SCREEN);
+    assert!(placed.contains("the part for the screen"), "{placed}");
+    // As an install from before there was one has left it.
+    fs::remove_file(home.path(SCREEN)).unwrap();
+    install(&home, "0.1.0", &[]);
+    assert_eq!(text(&home, SCREEN), placed);
+    install(&home, "0.2.0", &[]);
+    assert!(text(&home, SCREEN).contains("0.2.0"));
+}
+
+#[test]
 fn what_is_somebody_elses_is_left_alone() {
     for (path, in_the_way) in [
         (FILE, FILE),
         (SERVER, FOLDER),
         (".config/opencode/plugin/clankers/index.ts", FOLDER),
+        (SCREEN, FOLDER),
     ] {
         let home = Home::new();
         home.write(path, "export default async () => ({});\n");
@@ -165,6 +181,10 @@ fn a_link_to_the_plugin_is_left_and_taken_out_as_a_link() {
     home.write(
         "newer/clankers/server.js",
         "// opencode-clankers 0.2.0, an object for OpenCode 2.x\n",
+    );
+    home.write(
+        "newer/clankers/tui.js",
+        "// opencode-clankers 0.2.0, the part for the screen of OpenCode 2.x\n",
     );
     let said = home.stdout(&["install", "--plugin", "newer"]);
     assert!(

@@ -21,5 +21,6 @@ mod reading;
 mod service;
 mod support;
 mod taken_over;
+mod trouble;
 mod upkeep;
 mod wire;

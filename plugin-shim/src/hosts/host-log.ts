@@ -1,4 +1,5 @@
-/** What clankers says: into OpenCode's log and its toasts, never on stdout. */
+/** What clankers says: into OpenCode's log and its toasts, or a file where it has none; never on stdout. */
+import type { Matter, TroubleLog } from "./trouble-log.ts";
 
 /** How loud a line in OpenCode's own log is. */
 export type Level = "debug" | "info" | "warn" | "error";
@@ -31,17 +32,27 @@ const NAME = "clankers";
 export class HostLog {
 	/** Lines below this level are dropped. */
 	level: LogLevel = "info";
+	/** Where trouble is written for a host that has no log. */
+	file: TroubleLog | undefined;
+	/** The host's release, where it says so. */
+	readonly release: string | undefined;
 	readonly #client: HostClient | undefined;
 	readonly #failures = new Set<string>();
 
-	/** `client` may be missing: OpenCode 2.x has none, and what is said is dropped. */
-	constructor(client: HostClient | undefined) {
+	/** `client` may be missing: OpenCode 2.x has none. */
+	constructor(client: HostClient | undefined, release?: string) {
 		this.#client = client;
+		this.release = release;
 	}
 
-	/** Writes one line to OpenCode's log. */
+	/** Whether the host has a log. */
+	get isHeard(): boolean {
+		return Boolean(this.#client);
+	}
+
+	/** Writes one line to OpenCode's log. Where there is none, it is dropped. */
 	log(level: Level, message: string): void {
-		if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(this.level)) return;
+		if (!this.#wants(level)) return;
 		// From 1.17 on OpenCode leaves the service out of its log's lines.
 		const line = `${NAME}: ${message}`;
 		forget(() =>
@@ -49,9 +60,26 @@ export class HostLog {
 		);
 	}
 
+	/** Logs what goes wrong. */
+	trouble(about: Matter, level: "warn" | "error", message: string): void {
+		this.log(level, message);
+		this.remind(about, level, message);
+	}
+
+	/** What was logged goes on. A host's own log has it already. */
+	remind(about: Matter, level: "warn" | "error", message: string): void {
+		if (this.#wants(level)) this.file?.tell(about, level, message);
+	}
+
+	/** What went wrong with this, if anything did, is over. A host's own log needs no such word. */
+	over(about: Matter, message: string): void {
+		this.file?.over(about, message);
+	}
+
 	/** Logs an error, and shows it to the person if a terminal is there. */
-	notify(message: string): void {
+	notify(message: string, about?: Matter): void {
 		this.log("error", message);
+		if (about !== undefined) this.remind(about, "error", message);
 		forget(() =>
 			this.#client?.tui.showToast({
 				body: { title: NAME, message, variant: "error" },
@@ -60,11 +88,15 @@ export class HostLog {
 	}
 
 	/** Logs a failure of our own; one line per kind, however often it happens. */
-	failed(consequence: string, error: unknown): void {
+	failed(consequence: string, error: unknown, about: Matter = "plugin"): void {
 		const message = `${consequence}: ${describe(error)}`;
 		if (this.#failures.has(message) || this.#failures.size >= 100) return;
 		this.#failures.add(message);
-		this.log("error", message);
+		this.trouble(about, "error", message);
+	}
+
+	#wants(level: Level): boolean {
+		return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.level);
 	}
 }
 

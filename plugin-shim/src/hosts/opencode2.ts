@@ -22,6 +22,7 @@ import { type StorePlace, storeId, storePath } from "./store-identity.ts";
 export interface Context {
 	/** The plugin's options in the configuration. */
 	readonly options?: Record<string, unknown>;
+	readonly app?: { readonly version?: string };
 	readonly location?: { readonly directory?: string };
 	readonly event?: {
 		/** Everything from now on; each subscription hears all directories. */

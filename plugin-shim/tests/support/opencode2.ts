@@ -3,6 +3,9 @@ import type { BusEvent } from "../../src/hosts/host.ts";
 import type { Context } from "../../src/hosts/opencode2.ts";
 import { DIRECTORY } from "./events2.ts";
 
+/** The release that it says it is. */
+export const RELEASE = "2.0.15";
+
 export class ScriptedOpenCode2 {
 	/** What was asked: `get ID`, `context ID`. */
 	readonly asked: string[] = [];
@@ -16,6 +19,7 @@ export class ScriptedOpenCode2 {
 	): Context {
 		return {
 			options,
+			app: { version: RELEASE },
 			location: { directory },
 			event: { subscribe: () => new Stream(this.#streams) },
 			session: {

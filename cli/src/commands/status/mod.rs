@@ -11,6 +11,7 @@ use crate::opencode::program;
 use crate::output::{Format, Kind, Out, Record, column};
 use crate::paths::Paths;
 use crate::plugin::standing::{self, Standing};
+use crate::plugin::trouble::{self, Trouble};
 use crate::store::{open_reader, size_on_disk};
 use facts::Facts;
 
@@ -25,6 +26,8 @@ struct Status<'p> {
     standings: Vec<Standing>,
     /// What the daemon answered; none where no daemon runs.
     daemon: Option<Result<Value>>,
+    /// What goes wrong in the plugin and lasts.
+    troubles: Vec<Trouble>,
     /// What the database holds; none where there is no database yet.
     facts: Option<Facts>,
 }
@@ -44,6 +47,7 @@ pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         paths,
         standings,
         daemon,
+        troubles: trouble::lasting(paths),
         facts,
     };
     if out.format == Format::Table {
@@ -62,8 +66,11 @@ fn record(status: Status<'_>) -> Record {
     let of_release = |one: &Standing| format!("{}: {}", one.title(), one.level.name());
     let plugin: Vec<String> = status.standings.iter().map(of_release).collect();
     let plugin = plugin.join("; ");
+    let troubles: Vec<String> = status.troubles.iter().map(Trouble::described).collect();
+    let trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
     let mut record: Record = vec![
         (column("plugin", Kind::Text), plugin.into()),
+        (column("trouble", Kind::Text), trouble.into()),
         (
             column("db_path", Kind::Text),
             db.display().to_string().into(),

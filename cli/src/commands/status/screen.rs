@@ -45,6 +45,10 @@ pub(super) fn write(status: &Status<'_>, out: &mut Out) -> Result<()> {
     for standing in &status.standings {
         line("plugin", &plugin(standing), out)?;
     }
+    for trouble in &status.troubles {
+        let text = format!("{}: `clankers doctor` says more", trouble.described());
+        line("trouble", &notable(text), out)?;
+    }
     line(
         "daemon",
         &daemon(status.daemon.as_ref(), &status.paths.db),

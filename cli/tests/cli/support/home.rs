@@ -108,6 +108,10 @@ impl Home {
         for file in ["server.js", "clankers/server.js"] {
             self.write(&format!("clankers/plugin-shim/dist/{file}"), &object);
         }
+        self.write(
+            "clankers/plugin-shim/dist/clankers/tui.js",
+            &format!("// opencode-clankers {version}, the part for the screen of OpenCode 2.x\nexport default c;\n"),
+        );
         self.path("clankers/plugin-shim/dist")
     }
 
