@@ -84,7 +84,7 @@ test.each(RELEASES)(
 			expect(server.output()).not.toContain("clankers");
 		});
 	},
-	300_000,
+	600_000,
 );
 
 test.each(RELEASES)(
@@ -127,7 +127,7 @@ test.each(RELEASES)(
 			);
 		});
 	},
-	300_000,
+	600_000,
 );
 
 async function played(stage: Stage, step: Step | undefined): Promise<void> {

@@ -68,7 +68,7 @@ test.each(Object.entries(titles))(
 			expect(wordsIn(world.database)).toEqual(["Say hello.", "Hello there."]);
 			expect(plugin()).toEqual([["broken", `${title} does not load it`]]);
 		}),
-	300_000,
+	600_000,
 );
 
 test(
@@ -115,7 +115,7 @@ test(
 				await service("stop");
 			}
 		}),
-	300_000,
+	600_000,
 );
 
 /** What OpenCode itself says in the project's folder. */

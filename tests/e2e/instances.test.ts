@@ -33,7 +33,7 @@ test(
 			expect(said(database)).toEqual(expected);
 			expect(rejections(database)).toEqual([]);
 		}),
-	300_000,
+	600_000,
 );
 
 test(
@@ -61,14 +61,14 @@ test(
 			]);
 			expect(rejections(database)).toEqual([]);
 		}),
-	300_000,
+	600_000,
 );
 
 test(
 	"a reload in mid-answer leaves two instances: each word is recorded once",
 	() =>
 		inWorld2(PLUGIN, (world) => answerInterrupted(world, () => reload(world))),
-	300_000,
+	600_000,
 );
 
 test(
@@ -85,7 +85,7 @@ test(
 			expect(LONG.slice(0, text.length)).toBe(text);
 			expect(rejections(database)).toEqual([]);
 		}),
-	300_000,
+	600_000,
 );
 
 test.each(["SIGTERM", "SIGKILL"] as const)(
@@ -116,7 +116,7 @@ test.each(["SIGTERM", "SIGKILL"] as const)(
 			if (signal === "SIGTERM") expect(text).toBe(content?.text ?? "");
 			expect(rejections(database)).toEqual([]);
 		}),
-	300_000,
+	600_000,
 );
 
 test(
@@ -135,7 +135,7 @@ test(
 					appendFileSync(file, "\n// A newer release.\n");
 				}),
 		),
-	300_000,
+	600_000,
 );
 
 function copyIn(home: Home): string {

@@ -44,14 +44,14 @@ beforeAll(async () => {
 	// A release that installs the provider, too, finds it there.
 	for (const folder of packagesIn(contemporaryProvider()))
 		registry.publish(folder);
-}, 300_000);
+}, 600_000);
 
 afterAll(() => registry.stop());
 
 test.each(RELEASES)(
 	"by path, in opencode.json: %s",
 	(release) => inWorld({ release, plugins: [pluginByPath()] }, expectOneTurn),
-	300_000,
+	600_000,
 );
 
 test.each(RELEASES)(
@@ -61,7 +61,7 @@ test.each(RELEASES)(
 			dropPlugin(world.home);
 			await expectOneTurn(world);
 		}),
-	300_000,
+	600_000,
 );
 
 test.each(RELEASES)(
@@ -71,13 +71,13 @@ test.each(RELEASES)(
 			dropPlugin(world.home);
 			await expectOneTurn(world);
 		}),
-	300_000,
+	600_000,
 );
 
 test.each(BOTH_MAJORS)(
 	"by the path of a folder, in the configuration: %s",
 	(release) => inAnyWorld(release, [pluginByFolder()], {}, expectOneTurn),
-	300_000,
+	600_000,
 );
 
 test(
@@ -87,7 +87,7 @@ test(
 			{ release: OPENCODE_2_RELEASE, plugins: [pluginByFolder()] },
 			expectOneTurn,
 		),
-	300_000,
+	600_000,
 );
 
 test.each(BOTH_MAJORS)(
@@ -97,7 +97,7 @@ test.each(BOTH_MAJORS)(
 			dropBoth(world.home);
 			await expectOneTurn(world);
 		}),
-	300_000,
+	600_000,
 );
 
 test(
@@ -107,7 +107,7 @@ test(
 			dropBoth(world.home);
 			await expectOneTurn(world);
 		}),
-	300_000,
+	600_000,
 );
 
 test.each(BOTH_MAJORS)(
@@ -122,7 +122,7 @@ test.each(BOTH_MAJORS)(
 		};
 		return inAnyWorld(release, [`${name}@${version}`], env, expectOneTurn);
 	},
-	300_000,
+	600_000,
 );
 
 test.each([
@@ -152,7 +152,7 @@ test.each([
 			const log = join(world.home.store, "log", "opencode.log");
 			expect(readFileSync(log, "utf8")).toContain(says);
 		}),
-	300_000,
+	600_000,
 );
 
 test.each([PINNED_RELEASE, OPENCODE_2_RELEASE])(
@@ -163,7 +163,7 @@ test.each([PINNED_RELEASE, OPENCODE_2_RELEASE])(
 			world.home.configure([[pluginByFolder(), { dbPath: database }]]);
 			await expectOneTurn({ ...world, database });
 		}),
-	300_000,
+	600_000,
 );
 
 test(
@@ -176,7 +176,7 @@ test(
 			]);
 			await expectOneTurn({ ...world, database });
 		}),
-	300_000,
+	600_000,
 );
 
 /** A world of either major. */

@@ -47,7 +47,7 @@ beforeAll(async () => {
 		truth = await stage.witness.truth(...projects);
 		new Database(database).run(`VACUUM INTO '${undamaged}'`);
 	});
-}, 300_000);
+}, 600_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

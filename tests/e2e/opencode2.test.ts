@@ -59,6 +59,6 @@ for (const scenario of SCENARIOS) {
 	test.concurrent(
 		`${scenario.name} is mirrored`,
 		() => play(scenario),
-		300_000,
+		600_000,
 	);
 }

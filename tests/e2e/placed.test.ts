@@ -77,7 +77,7 @@ test.each(PLACES)(
 			await isActive(api, true);
 			await expectMirrored(world, 300);
 		}),
-	240_000,
+	600_000,
 );
 
 /** Waits until OpenCode itself says that the plugin runs, or that it does not. */

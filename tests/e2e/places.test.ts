@@ -60,7 +60,7 @@ test.each([
 			rmSync(own, { recursive: true, force: true });
 		}
 	},
-	300_000,
+	600_000,
 );
 
 interface AnyWorld {

@@ -32,7 +32,7 @@ test.each([OLDEST, "1.3.2", PINNED_RELEASE])(
 	async (release) => {
 		expect(troubles(await servedVerdicts(release))).toEqual([]);
 	},
-	480_000,
+	600_000,
 );
 
 test(`${KILO_RELEASE} is mirrored`, async () => {
@@ -40,7 +40,7 @@ test(`${KILO_RELEASE} is mirrored`, async () => {
 	const played = verdicts.map(({ scenario }) => scenario);
 	expect(played.sort()).toEqual([...OF_A_FORK].sort());
 	expect(troubles(verdicts)).toEqual([]);
-}, 480_000);
+}, 600_000);
 
 describe.each([OLDEST, PINNED_RELEASE])("OpenCode %s", (release) => {
 	test.each([
@@ -67,7 +67,7 @@ describe.each([OLDEST, PINNED_RELEASE])("OpenCode %s", (release) => {
 		async (_, scenario) => {
 			expect(troubles([await wholeVerdict(release, scenario)])).toEqual([]);
 		},
-		300_000,
+		600_000,
 	);
 });
 

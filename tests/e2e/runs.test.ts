@@ -16,5 +16,5 @@ test.each(RELEASES)(
 			`${report.checks} of ${report.checks} checks held`,
 		);
 	},
-	300_000,
+	600_000,
 );

@@ -36,7 +36,7 @@ test(
 			await expectMirrored(world, 100);
 			expect(await world.api.sessions()).toHaveLength(1);
 		}),
-	240_000,
+	600_000,
 );
 
 /** How the service ends, in the middle of two turns. */
@@ -79,7 +79,7 @@ test.concurrent.each(ENDS)(
 			// After a crash OpenCode has lost them.
 			expect(textsOf(database, speaking)).toEqual([HEARD, "I am back."]);
 		}),
-	240_000,
+	600_000,
 );
 
 async function begin({ api }: World2, prompt: string): Promise<string> {

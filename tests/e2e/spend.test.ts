@@ -47,7 +47,7 @@ test.each(RELEASES)(
 		expect(remove.naive).toBeLessThan(revert.naive);
 		expect(remove.openCode).toBeLessThan(remove.ours);
 	},
-	300_000,
+	600_000,
 );
 
 async function play(release: string): Promise<Record<string, Figures>> {

@@ -205,7 +205,7 @@ test.concurrent(
 			);
 			house.expectEveryWord();
 		}),
-	300_000,
+	600_000,
 );
 
 test.concurrent(
@@ -227,7 +227,7 @@ test.concurrent(
 				house.expectEveryWord();
 			}
 		}),
-	300_000,
+	600_000,
 );
 
 test.concurrent(
@@ -253,7 +253,7 @@ test.concurrent(
 				house.expectEveryWord();
 			}
 		}),
-	300_000,
+	600_000,
 );
 
 test.concurrent.each([
@@ -302,7 +302,7 @@ test.concurrent.each([
 			});
 			expect(missingMessages(database, early)).toBe(0);
 		}),
-	300_000,
+	600_000,
 );
 
 /** The program says of each session whose it is, and of each release that it is recorded. */

@@ -9,6 +9,8 @@ import { expectMirrored } from "./opencode2/mirrored.ts";
 import { startService } from "./opencode2/service.ts";
 import { inWorld2, type World2 } from "./opencode2/world.ts";
 
+/** On the screen once a prompt would go to the model of the configuration. */
+const READY = "Build · Scripted Large";
 /** On the screen while a turn runs. */
 const BUSY = "esc interrupt";
 
@@ -48,7 +50,7 @@ test(
 		atTheScreen(async (world, open) => {
 			const { model } = world;
 			const terminal = open();
-			await terminal.shows("Ask anything");
+			await terminal.shows(READY);
 			await turn(terminal, "Say hello.", say("Hello, person."), model);
 			await interrupt(terminal, model);
 			await sendWhileBusy(terminal, model);
@@ -58,7 +60,7 @@ test(
 			await takeBack(terminal, world);
 			await switchAgent(terminal, model);
 		}),
-	240_000,
+	600_000,
 );
 
 /** How a person leaves in mid-stream, with what OpenCode was started with. */
@@ -95,7 +97,7 @@ test.each(LEAVES)(
 				pace: 150,
 			});
 			const terminal = open(...args);
-			await terminal.shows("Ask anything");
+			await terminal.shows(READY);
 			await terminal.sends("Speak at length.");
 			await terminal.shows("word3");
 			await leave(terminal);
@@ -106,7 +108,7 @@ test.each(LEAVES)(
 			expect(await api.sessions()).toHaveLength(1);
 			expect(again.screen.includes("word29")).toBe(last === "word29");
 		}),
-	240_000,
+	600_000,
 );
 
 async function pressCtrlC(terminal: Terminal): Promise<void> {

@@ -39,7 +39,7 @@ test("a locked database holds nobody up, and what was observed is stored once it
 			`${report.checks} of ${report.checks} checks held`,
 		);
 	});
-}, 300_000);
+}, 600_000);
 
 test("what could not be stored before the process left is made up by the next one", async () => {
 	await inWorld({}, async ({ home, model, database, serve }) => {
@@ -60,7 +60,7 @@ test("what could not be stored before the process left is made up by the next on
 			`${report.checks} of ${report.checks} checks held`,
 		);
 	});
-}, 300_000);
+}, 600_000);
 
 test("a database from a newer version is left untouched, and OpenCode works", async () => {
 	await inWorld({}, async ({ home, model, database }) => {
@@ -76,7 +76,7 @@ test("a database from a newer version is left untouched, and OpenCode works", as
 		expect(output).toContain("Hello.");
 		expect(readFileSync(database).equals(before)).toBe(true);
 	});
-}, 300_000);
+}, 600_000);
 
 test("a person's OpenCode says the same with the plugin and without", async () => {
 	const hello = async (plugins: readonly unknown[]): Promise<string> =>
@@ -87,7 +87,7 @@ test("a person's OpenCode says the same with the plugin and without", async () =
 			return output;
 		});
 	expect(await hello([pluginByPath()])).toBe(await hello([]));
-}, 300_000);
+}, 600_000);
 
 test("only the person may read the database", async () => {
 	await inWorld({}, async ({ home, model, database }) => {
@@ -96,7 +96,7 @@ test("only the person may read the database", async () => {
 		expect(statSync(dirname(database)).mode & 0o777).toBe(0o700);
 		expect(statSync(database).mode & 0o777).toBe(0o600);
 	});
-}, 300_000);
+}, 600_000);
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
 	const begun = performance.now();

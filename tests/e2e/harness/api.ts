@@ -74,7 +74,7 @@ export class Api {
 						body: JSON.stringify(body),
 						headers: { "content-type": "application/json" },
 					}),
-			signal: AbortSignal.timeout(120_000),
+			signal: AbortSignal.timeout(300_000),
 		});
 		const text = await response.text();
 		if (!response.ok)

@@ -35,7 +35,7 @@ export async function runCommand(
 ): Promise<Finished> {
 	const child = start(home, args, directory);
 	const output = collect(child);
-	const timer = setTimeout(() => child.kill("SIGKILL"), 120_000);
+	const timer = setTimeout(() => child.kill("SIGKILL"), 300_000);
 	const code = await exitOf(child);
 	clearTimeout(timer);
 	return { code, output: output() };

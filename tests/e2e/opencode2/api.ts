@@ -41,7 +41,7 @@ export class Api2 {
 		method: string,
 		path: string,
 		body?: unknown,
-		signal: AbortSignal = AbortSignal.timeout(120_000),
+		signal: AbortSignal = AbortSignal.timeout(300_000),
 	): Promise<Response> {
 		const response = await fetch(new URL(path, this.origin), {
 			method,
