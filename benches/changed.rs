@@ -22,7 +22,9 @@ use clankers::{Core, Options, Urgency, store};
 use rusqlite::Connection;
 use serde_json::Value;
 
-const ROUNDS: usize = 40;
+/// Each stores everything in each way twice, there and back again, and the middle
+/// one of their ratios is told.
+const ROUNDS: usize = 60;
 
 /// Commands with their parameters, in batches as they are drained.
 type Batches = Vec<Vec<(&'static str, Value, String)>>;
@@ -30,25 +32,38 @@ type Batches = Vec<Vec<(&'static str, Value, String)>>;
 fn main() {
     let batches: Vec<Batches> = recordings().iter().map(|path| batches(path)).collect();
     let count: usize = batches.iter().flatten().count();
-    let mut times: [Vec<Duration>; 4] = Default::default();
+    let mut ratios: [Vec<f64>; 4] = Default::default();
     for _ in 0..ROUNDS {
-        for (how, times) in HOW.iter().zip(&mut times) {
-            times.push(stored(&batches, how));
+        let there = HOW.map(|how| stored(&batches, how));
+        let mut back = HOW;
+        back.reverse();
+        let mut back = back.map(|how| stored(&batches, how));
+        back.reverse();
+        let times: Vec<Duration> = there
+            .iter()
+            .zip(back)
+            .map(|(one, two)| *one + two)
+            .collect();
+        let without = times.first().map_or(0.0, Duration::as_secs_f64);
+        for (ratios, time) in ratios.iter_mut().zip(times) {
+            ratios.push(time.as_secs_f64() / without);
         }
     }
-    let [without, raised, carried, with] = times.map(|times| least(&times));
-    println!("{count} batches: {without:?} without the count");
-    for (what, took) in [
-        ("with it", with),
-        ("raised and not carried", raised),
-        ("carried and not raised", carried),
-    ] {
-        let ratio = took.as_secs_f64() / without.as_secs_f64();
-        println!("{took:?} {what}: ratio {ratio:.3}");
+    println!("{count} batches, {ROUNDS} rounds: the middle ratio, and the middle half of all");
+    for (what, mut ratios) in WHAT.iter().zip(ratios).skip(1) {
+        ratios.sort_by(f64::total_cmp);
+        let at = |quarter: usize| {
+            ratios
+                .get((ROUNDS - 1) * quarter / 4)
+                .copied()
+                .unwrap_or_default()
+        };
+        println!("{:.3} ({:.3} to {:.3}) {what}", at(2), at(1), at(3));
     }
 }
 
 /// What of the counting is done.
+#[derive(Clone, Copy)]
 struct How {
     /// Each batch raises the count.
     raises: bool,
@@ -56,6 +71,12 @@ struct How {
     carries: bool,
 }
 
+const WHAT: [&str; 4] = [
+    "without the count",
+    "raised and not carried",
+    "carried and not raised",
+    "with it",
+];
 const HOW: [How; 4] = [
     How {
         raises: false,
@@ -82,11 +103,6 @@ fn clock() -> Duration {
         .ok()
         .and_then(|text| text.split(' ').next()?.parse().ok())
         .map_or_else(|| BEGINNING.elapsed(), Duration::from_nanos)
-}
-
-/// What else the machine does only adds to a time.
-fn least(times: &[Duration]) -> Duration {
-    times.iter().min().copied().unwrap_or_default()
 }
 
 fn recordings() -> Vec<PathBuf> {
@@ -129,7 +145,7 @@ fn wire(command: &Command) -> (&'static str, Value, String) {
 }
 
 /// How long it takes to store all of it in a new file.
-fn stored(recordings: &[Batches], how: &How) -> Duration {
+fn stored(recordings: &[Batches], how: How) -> Duration {
     let folder = std::env::temp_dir().join(format!("clankers-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let db = Connection::open(folder.join("clankers.db")).unwrap();
