@@ -9,6 +9,10 @@ processes=()
 changed=0
 # 2.x serves nobody without a password. The user's name is fixed.
 password=findings
+# What the program is called, and with it its folders and its configuration, and
+# the package that it installs for plugins. A finding of a fork sets them.
+application=opencode
+helper=@opencode-ai/plugin
 
 # A finding ends with 0 where it holds, with 1 where the behaviour is another one
 # now (`exit "$changed"`), and with 2 where it could not be tried.
@@ -38,7 +42,7 @@ begin() {
   mkdir -p "$home/npm" "$home/project"
   npm install --prefix "$home/npm" --no-audit --no-fund --loglevel=error "$package@$version" >"$home/npm.log" ||
     could_not "install $package@$version"
-  program="$home/npm/node_modules/$package/bin/opencode"
+  program="$home/npm/node_modules/$package/bin/$application"
 
   # An earlier start of this release left its addresses in them.
   rm -f "$home/model.log" "$home/serve.log"
@@ -59,9 +63,9 @@ share() {
 
 # configure VERSION MODEL PLUGIN
 configure() {
-  local config="$home/config/opencode" cache="$home/cache/opencode"
+  local config="$home/config/$application" cache="$home/cache/$application"
   mkdir -p "$config/node_modules" "$cache"
-  cat >"$config/opencode.json" <<JSON
+  cat >"$config/$application.json" <<JSON
 {
   "model": "scripted/large",
   "small_model": "scripted/large",
@@ -82,23 +86,23 @@ configure() {
 JSON
   # As an earlier start leaves it, so that nothing is fetched from the network:
   # the helper package for plugins, the cache's number and the list of models.
-  local helper="{ \"dependencies\": { \"@opencode-ai/plugin\": \"$1\" } }"
-  echo "$helper" >"$config/package.json"
-  echo "{ \"packages\": { \"\": $helper } }" >"$config/package-lock.json"
+  local needs="{ \"dependencies\": { \"$helper\": \"$1\" } }"
+  echo "$needs" >"$config/package.json"
+  echo "{ \"packages\": { \"\": $needs } }" >"$config/package-lock.json"
   echo 21 >"$cache/version"
   echo '{}' >"$cache/models.json"
 }
 
 # Replaces the shell that it runs in: call it in the background or in `( )`.
 opencode() {
-  local login=()
+  local login=() prefix="${application^^}"
   # Only for `serve`: `run` of 1.14 does not get past a password of its own.
-  if [[ "$1" == serve ]]; then login=("OPENCODE_SERVER_PASSWORD=$password"); fi
+  if [[ "$1" == serve ]]; then login=("${prefix}_SERVER_PASSWORD=$password"); fi
   cd "$home/project"
   exec env -i PATH="$PATH" PWD="$PWD" HOME="$home" \
     XDG_CONFIG_HOME="$home/config" XDG_CACHE_HOME="$home/cache" \
     XDG_DATA_HOME="$home/data" XDG_STATE_HOME="$home/state" \
-    OPENCODE_DISABLE_MODELS_FETCH=1 OPENCODE_DISABLE_AUTOUPDATE=1 "${login[@]}" "$program" "$@" </dev/null
+    "${prefix}_DISABLE_MODELS_FETCH=1" "${prefix}_DISABLE_AUTOUPDATE=1" "${login[@]}" "$program" "$@" </dev/null
 }
 
 # wait_for FILE PATTERN: prints the first match, which is awaited for a minute.
@@ -122,7 +126,7 @@ call() {
     };
     fetch(url, { method, body, headers }).then(async (answer) =>
       process.stdout.write(`${answer.status} ${await answer.text()}`));
-  ' "opencode:$password" "$server$2" "$1" ${3+"$3"}
+  ' "$application:$password" "$server$2" "$1" ${3+"$3"}
 }
 
 # status METHOD PATH
@@ -153,9 +157,10 @@ pick() {
 new_session() { ask POST /session '{}' | pick it.id; }
 prompt() { ask POST "/session/$1/message" '{ "parts": [{ "type": "text", "text": "Hello." }] }'; }
 
-# For 2.x: writes what the server's event stream says to $root/stream, a line for
-# each event.
+# Writes what the server's event stream says to $root/stream, a line for each
+# event: that of 2.x, or the one at this PATH.
 listen() {
+  local path="${1-/api/event}"
   rm -f "$root/stream"
   node -e '
     const [login, url] = process.argv.slice(1);
@@ -163,7 +168,7 @@ listen() {
       const decoder = new TextDecoder();
       for await (const chunk of body) process.stdout.write(decoder.decode(chunk, { stream: true }));
     });
-  ' "opencode:$password" "$server/api/event" >"$root/stream" 2>"$root/stream.log" &
+  ' "$application:$password" "$server$path" >"$root/stream" 2>"$root/stream.log" &
   processes+=("$!")
   wait_for "$root/stream" 'data:.*' >"$root/connected"
 }

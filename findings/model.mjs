@@ -1,6 +1,7 @@
 // A language model on loopback that gives every question the same answer, in
 // the form of an OpenAI-compatible provider. Only to "Ask me." it asks something
-// itself, by the tool `question`. Its first line of output is the address for a
+// itself, by the tool `question`; and when it hears "Lose the network." for the
+// first time, the line is cut before it has said a word. Its first line of output is the address for a
 // configuration's `baseURL`.
 import { createServer } from "node:http";
 
@@ -36,6 +37,8 @@ function asked({ messages, tools }) {
 	);
 }
 
+let isCut = false;
+
 const server = createServer(async (request, response) => {
 	let body = "";
 	for await (const chunk of request) body += chunk;
@@ -43,6 +46,10 @@ const server = createServer(async (request, response) => {
 		return response.writeHead(404).end();
 	const input = JSON.parse(body);
 	const { model } = input;
+	if (!isCut && body.includes("Lose the network.")) {
+		isCut = true;
+		return request.socket.destroy();
+	}
 	response.writeHead(200, { "content-type": "text/event-stream" });
 	const send = (delta, finish_reason = null, more = {}) => {
 		const choices = [{ index: 0, delta, finish_reason }];
