@@ -4,13 +4,11 @@ import { expect, test } from "bun:test";
 import { pluginByFolder } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { ask, call, hang, say } from "./harness/script.ts";
-import { Terminal } from "./harness/terminal.ts";
+import { READY, Terminal } from "./harness/terminal.ts";
 import { expectMirrored } from "./opencode2/mirrored.ts";
 import { startService } from "./opencode2/service.ts";
 import { inWorld2, type World2 } from "./opencode2/world.ts";
 
-/** On the screen once a prompt would go to the model of the configuration. */
-const READY = "Build · Scripted Large";
 /** On the screen while a turn runs. */
 const BUSY = "esc interrupt";
 

@@ -81,6 +81,34 @@ fn both_forms_are_placed_once_and_brought_up_to_date() {
 }
 
 #[test]
+fn where_all_that_is_here_is_2_x_its_screen_has_nothing_to_complain_of() {
+    let home = Home::new();
+    home.program("bin/opencode", "opencode v2.0.15");
+    let said = install(&home, "0.1.0", &[]);
+    assert!(
+        said.contains("OpenCode 1.x: none is here") && said.contains("--all-releases"),
+        "{said}"
+    );
+    assert_eq!(names(&home, ".config/opencode/plugin"), ["clankers"]);
+    // Elsewhere there may be one all the same, and what is there is kept up to date.
+    install(&home, "0.1.0", &["--all-releases"]);
+    let placed = names(&home, ".config/opencode/plugin");
+    assert_eq!(placed, ["clankers", "clankers.js"]);
+    let said = install(&home, "0.2.0", &[]);
+    assert!(said.contains("a plugin that failed: remove it"), "{said}");
+    assert!(text(&home, FILE).contains("0.2.0"));
+    // Another that is 1.x, or does not say what it is, reads the file.
+    for other in ["1.18.34", "what is this"] {
+        let home = Home::new();
+        home.program("bin/opencode", "opencode v2.0.15");
+        home.program(".opencode/bin/opencode", other);
+        let said = install(&home, "0.1.0", &[]);
+        assert!(!said.contains("failed"), "{said}");
+        assert!(home.path(FILE).exists(), "{other}: {said}");
+    }
+}
+
+#[test]
 fn uninstall_takes_out_what_was_placed_and_keeps_the_rest() {
     let home = Home::with_recordings(&["1.3.2/run.jsonl"]);
     let before = recording::dump(&home.open());
@@ -210,7 +238,7 @@ fn kilo_gets_its_own_file_where_it_is_here() {
         !home.path(".config/opencode").exists(),
         "OpenCode is not here"
     );
-    home.program("bin/opencode", "opencode v2.0.15");
+    home.program("bin/opencode", "1.18.34");
     let said = install(&home, "0.1.0", &[]);
     assert!(
         said.contains(&format!("Kilo: ~/{KILO} is there already")),

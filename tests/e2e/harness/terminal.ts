@@ -8,6 +8,8 @@ import { until } from "./poll.ts";
 import { binaryOf } from "./releases.ts";
 
 const SIZE = { columns: 110, lines: 40 };
+/** On OpenCode 2's screen once a prompt would go to the model of the configuration. */
+export const READY = "Build · Scripted Large";
 /** Longer than OpenCode takes to hear a key. */
 const ENTER_MS = 2000;
 /** So often something must be looked for in vain. */

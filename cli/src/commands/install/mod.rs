@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::opencode::entry::{self, Entry};
+use crate::opencode::host::Host;
 use crate::opencode::places::Scope;
-use crate::opencode::{program, service};
+use crate::opencode::program::{self, Program};
+use crate::opencode::service;
 use crate::output::Out;
 use crate::paths::shown;
 use crate::plugin::carried::{self, Plugin};
@@ -18,7 +20,7 @@ use crate::plugin::place::{Target, There, global_targets, project_targets};
 /// Place the plugin where OpenCode and Kilo load it from
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "OpenCode 1.x loads the file clankers.js, 2.x the folder clankers/, Kilo the file in its own folder."
+    after_help = "OpenCode 1.x loads the file clankers.js, 2.x the folder clankers/, Kilo the file in its own folder. Where every OpenCode that is found is 2.x the file is not placed: its screen would show it as a plugin that failed."
 )]
 pub(crate) struct Args {
     /// Only for the project in this folder
@@ -27,6 +29,9 @@ pub(crate) struct Args {
     /// The folder with the built plugin, instead of the one inside this program
     #[arg(long, value_name = "FOLDER")]
     plugin: Option<PathBuf>,
+    /// Also for releases that are not found on this machine
+    #[arg(long)]
+    all_releases: bool,
     /// Say what would be changed, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -47,12 +52,17 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
         Scope::Project => project_targets(&project)?,
         Scope::Global => global_targets()?,
     };
+    let programs = program::found();
+    let lacks_one = !args.all_releases && is_two_alone(&programs);
     // All is looked at before anything is changed.
     let mut steps = Vec::new();
     for target in targets {
-        let step = match named_already(&target, scope, &project)? {
+        let step = match named_already(&target, scope, &project, &programs)? {
             Some(entry) => Step::Named(entry),
-            None => Step::Place(target.there(&plugin)?),
+            None => match target.there(&plugin)? {
+                There::Nothing if lacks_one && target.host == Host::OpenCode1 => Step::LeftOut,
+                there => Step::Place(there),
+            },
         };
         steps.push((target, step));
     }
@@ -67,6 +77,12 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
     if is_changed && service::is_running() {
         out.remark("OpenCode's service is running: `opencode service restart` makes sure that it has the plugin")?;
     }
+    let has_both = |(target, step): &(Target, Step)| {
+        lacks_one && target.host == Host::OpenCode1 && matches!(step, Step::Place(_))
+    };
+    if steps.iter().any(has_both) {
+        out.remark("the screen of 2.x shows the file for 1.x as a plugin that failed: remove it unless a 1.x is elsewhere on this machine")?;
+    }
     if args.dry_run {
         return Ok(());
     }
@@ -78,6 +94,18 @@ enum Step {
     /// A configuration leads to the plugin already.
     Named(Entry),
     Place(There),
+    /// The release that reads it is not here, and the one that is would complain.
+    LeftOut,
+}
+
+/// Whether every OpenCode that is found is 2.x, and there is one.
+fn is_two_alone(programs: &[Program]) -> bool {
+    let mut hosts = programs
+        .iter()
+        .map(Program::host)
+        .filter(|host| *host != Some(Host::Kilo))
+        .peekable();
+    hosts.peek().is_some() && hosts.all(|host| host == Some(Host::OpenCode2))
 }
 
 fn said(target: &Target, step: &Step, plugin: &Plugin, is_dry: bool) -> String {
@@ -109,12 +137,20 @@ fn said(target: &Target, step: &Step, plugin: &Plugin, is_dry: bool) -> String {
         Step::Place(There::Link) => {
             format!("{host}: {file} is a link to clankers already, and is left so")
         }
+        Step::LeftOut => {
+            format!("{host}: none is here, so that {file} is left out; --all-releases places it")
+        }
     }
 }
 
 /// The entry of a configuration by which every release of the host that is here
 /// loads the plugin already.
-fn named_already(target: &Target, scope: Scope, project: &Path) -> Result<Option<Entry>> {
+fn named_already(
+    target: &Target,
+    scope: Scope,
+    project: &Path,
+    programs: &[Program],
+) -> Result<Option<Entry>> {
     let named = |release| -> Result<Vec<Entry>> {
         let found = entry::find(target.host, release, project)?;
         let is_named =
@@ -125,8 +161,7 @@ fn named_already(target: &Target, scope: Scope, project: &Path) -> Result<Option
     if entries.is_empty() {
         return Ok(None);
     }
-    let programs = program::found();
-    let is_same_host = |program: &&program::Program| program.host() == Some(target.host);
+    let is_same_host = |program: &&Program| program.host() == Some(target.host);
     for program in programs.iter().filter(is_same_host) {
         let release = program.version.as_deref().and_then(program::release);
         let of_release = named(release)?;
