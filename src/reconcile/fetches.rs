@@ -96,7 +96,7 @@ impl Fetches {
     }
 
     /// Whether an event told of this since its session was asked for.
-    fn is_told(&self, session_id: &str, id: &str) -> bool {
+    pub(crate) fn is_told(&self, session_id: &str, id: &str) -> bool {
         self.open
             .get(session_id)
             .is_some_and(|fetch| fetch.told.contains(id))
@@ -138,13 +138,14 @@ impl Fetches {
         fetch.map(|fetch| fetch.is_spent = true).is_some()
     }
 
-    /// Notes what an event told.
+    /// Notes what an event told. The growth of a text whose start was missed tells
+    /// nothing that could be stored.
     pub(crate) fn hear(&mut self, event: &Event) {
-        if self.open.is_empty() {
+        if self.open.is_empty() || matches!(event, Event::Missed(_)) {
             return;
         }
         if let Event::Session(row) = event
-            && row.project_path.is_unknown()
+            && row.created_at.is_unknown()
         {
             if let Some(fetch) = self.open.get_mut(&row.id) {
                 fetch.over.merge_from(row.clone());

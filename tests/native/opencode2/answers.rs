@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use clankers::Core;
 use clankers::catch_up::{Answer, Request};
 use clankers::model::command::Command;
 use clankers::store::STORED_MESSAGES;
-use clankers::{Core, Urgency};
 use serde_json::{Value, json};
 
 use super::{Recording, core, recordings, replayed};
 use crate::support::{Db, Recorded, assert_same};
 
 /// Where the recordings were made.
-const DIRECTORY: &str = "/home/user/project";
+pub(super) const DIRECTORY: &str = "/home/user/project";
 
 /// The database that holds what was answered of these sessions.
 pub(super) fn answered(truth: &Value) -> Db {
@@ -37,18 +37,15 @@ pub(super) fn fetch_into(
     stored: impl Fn(&Request) -> Option<Value>,
     sink: impl FnMut(&[Command]),
 ) {
-    fetch_by(&mut core(), truth, 9e12, stored, sink, |_, _| {});
+    fetch_by(&mut core(), truth, stored, sink);
 }
 
-/// Through a core that is there already, which is asked at `now`; of each request
-/// it hears something before the answer comes.
+/// Through a core that is there already.
 fn fetch_by(
     core: &mut Core,
     truth: &Value,
-    now: f64,
     stored: impl Fn(&Request) -> Option<Value>,
     mut sink: impl FnMut(&[Command]),
-    mut heard: impl FnMut(&mut Core, &Request),
 ) {
     let sessions: BTreeMap<&str, &Value> = truth["sessions"]
         .as_array()
@@ -58,8 +55,8 @@ fn fetch_by(
         .collect();
     let ids = sessions.keys().map(|&id| id.to_owned()).collect();
     core.fetch(DIRECTORY, ids);
+    let now = 9e12;
     while let Some(request) = core.next_request(now) {
-        heard(core, &request);
         let of = |id: &str| sessions.get(id).copied();
         let answer = match &request {
             Request::StoredMessages { .. } => stored(&request),
@@ -130,7 +127,7 @@ const BOTH: &[(&str, &str)] = &[
 ];
 
 /// The tables but these.
-fn rows(db: &Db, but: &str) -> String {
+pub(super) fn rows(db: &Db, but: &str) -> String {
     let table = |(name, sql): &(&str, &str)| format!("## {name}\n{}\n", db.rows(sql).join("\n"));
     BOTH.iter()
         .filter(|(name, _)| *name != but)
@@ -140,7 +137,7 @@ fn rows(db: &Db, but: &str) -> String {
 
 /// The table that an answer does not tell all of: what was taken back it knows
 /// only as a part of the total.
-fn unanswered(one: &Recording) -> &'static str {
+pub(super) fn unanswered(one: &Recording) -> &'static str {
     if one.name.contains("revert-committed") {
         "usage"
     } else {
@@ -150,13 +147,13 @@ fn unanswered(one: &Recording) -> &'static str {
 
 /// Where OpenCode was ended in mid-stream: it has less of the text than was
 /// told, or an end that was not told.
-fn was_ended(one: &Recording) -> bool {
+pub(super) fn was_ended(one: &Recording) -> bool {
     one.name.ends_with("killed-in-stream") || one.name.ends_with("stopped-in-stream")
 }
 
 /// Whether events tell all of a recording's sessions: not of a fork, whose copies
 /// no event tells, and not of one that began before.
-fn is_told_whole(one: &Recording) -> bool {
+pub(super) fn is_told_whole(one: &Recording) -> bool {
     let sessions = one.truth["sessions"].as_array().unwrap();
     sessions.iter().all(|of| {
         let is_its_creation = |told: &&Recorded| {
@@ -194,47 +191,6 @@ fn what_events_left_out_an_answer_tells() {
             let db = replayed(&one.events[from..]);
             fetch(&db, &one.truth);
             let expected = rows(&answered(&one.truth), but);
-            assert_same(
-                &format!("{}, the last {parts}th", one.name),
-                &expected,
-                &rows(&db, but),
-            );
-        }
-    }
-}
-
-#[test]
-fn what_is_told_while_an_answer_is_on_its_way_is_whole_in_the_end() {
-    for one in recordings().filter(|one| is_told_whole(one) && !was_ended(one)) {
-        let but = unanswered(&one);
-        let expected = rows(&answered(&one.truth), but);
-        // The plugin comes in the middle of a turn, and it ends before the answer is there.
-        for parts in [2, 3, 5, 8] {
-            let mut rest = one.events[one.events.len() * (parts - 1) / parts..].iter();
-            let now = rest.as_slice().first().map_or(0.0, |told| told.at);
-            let db = Db::new();
-            let stored = |request: &Request| {
-                let params = serde_json::to_value(request).unwrap();
-                let is_it = matches!(request, Request::StoredMessages { .. });
-                is_it.then(|| db.read(STORED_MESSAGES, &params))
-            };
-            fetch_by(
-                &mut core(),
-                &one.truth,
-                now,
-                stored,
-                |commands| db.apply(commands),
-                |core, request| {
-                    if matches!(request, Request::Messages { .. }) {
-                        for told in rest.by_ref() {
-                            // As the plugin does.
-                            if core.observe(&&told.event, told.at) >= Urgency::Soon {
-                                core.fetch_wanted(DIRECTORY);
-                            }
-                        }
-                    }
-                },
-            );
             assert_same(
                 &format!("{}, the last {parts}th", one.name),
                 &expected,
@@ -285,7 +241,7 @@ fn an_answer_leaves_nothing_to_ask() {
     for one in recordings() {
         let mut core = core();
         let nothing = |_: &Request| None;
-        fetch_by(&mut core, &one.truth, 9e12, nothing, |_| {}, |_, _| {});
+        fetch_by(&mut core, &one.truth, nothing, |_| {});
         assert!(!core.fetch_wanted(DIRECTORY), "{}", one.name);
     }
 }

@@ -11,6 +11,7 @@ mod drift;
 mod drift_answers;
 mod families;
 mod recordings;
+mod told_meanwhile;
 
 use clankers::model::command::Command;
 use clankers::sources::Dialect;

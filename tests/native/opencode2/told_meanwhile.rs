@@ -1,0 +1,290 @@
+//! A plugin that comes in the middle, and hears events while what it asked for is
+//! on its way: in the end it has what OpenCode answers.
+
+use std::collections::BTreeMap;
+
+use clankers::catch_up::{Answer, Request};
+use clankers::store::STORED_MESSAGES;
+use clankers::{Core, Urgency};
+use serde_json::{Value, json};
+
+use super::answers::{DIRECTORY, answered, is_told_whole, rows, unanswered, was_ended};
+use super::{Recording, core, recordings};
+use crate::support::{Db, Recorded, assert_same};
+
+/// More requests than any session of the recordings needs.
+const MOST_REQUESTS: usize = 3000;
+
+/// The plugin, and the OpenCode that it hears and asks.
+struct Plugin<'a> {
+    sessions: BTreeMap<&'a str, &'a Value>,
+    core: Core,
+    db: Db,
+    requests: usize,
+}
+
+impl<'a> Plugin<'a> {
+    fn new(truth: &'a Value) -> Self {
+        Self {
+            sessions: sessions(truth),
+            core: core(),
+            db: Db::new(),
+            requests: 0,
+        }
+    }
+
+    fn tell(&mut self, event: &Value, at: f64) {
+        let urgency = self.core.observe(&event, at);
+        if urgency >= Urgency::Soon {
+            self.core.fetch_wanted(DIRECTORY);
+        }
+        if urgency == Urgency::Now {
+            self.drain();
+        }
+    }
+
+    fn hears(&mut self, told: &Recorded) {
+        self.tell(&told.event, told.at);
+    }
+
+    fn drain(&mut self) {
+        self.db.apply(self.core.drain());
+        self.core.settle(true);
+    }
+
+    /// Asks for all sessions.
+    fn fetches(&mut self) {
+        let ids = self.sessions.keys().map(|&id| id.to_owned()).collect();
+        self.core.fetch(DIRECTORY, ids);
+    }
+
+    /// Asks until there is nothing to ask; of each request it hears something
+    /// before the answer comes.
+    fn asks(&mut self, now: f64, mut heard: impl FnMut(&mut Self, &Request)) {
+        while let Some(request) = self.core.next_request(now) {
+            self.requests += 1;
+            assert!(self.requests < MOST_REQUESTS, "it asks without end");
+            let before = self.sessions.clone();
+            heard(self, &request);
+            match self.answer(&request, &before) {
+                Some(value) => self.core.answer(Answer::Found(&&value), now),
+                None if matches!(request, Request::Message { .. }) => {
+                    self.core.answer::<&Value>(Answer::None, now)
+                }
+                None => self.core.answer::<&Value>(Answer::NotOffered, now),
+            };
+            self.drain();
+        }
+    }
+
+    fn answer(&mut self, request: &Request, sessions: &BTreeMap<&str, &Value>) -> Option<Value> {
+        Some(match request {
+            Request::StoredMessages { .. } => {
+                self.drain();
+                let params = serde_json::to_value(request).unwrap();
+                self.db.read(STORED_MESSAGES, &params)
+            }
+            Request::Session { session_id, .. } => {
+                sessions.get(session_id.as_str())?["session"].clone()
+            }
+            Request::Messages { session_id, .. } => {
+                json!({ "items": sessions.get(session_id.as_str())?["messages"] })
+            }
+            Request::Message {
+                session_id,
+                message_id,
+                ..
+            } => {
+                let all = sessions.get(session_id.as_str())?["messages"].as_array()?;
+                all.iter()
+                    .find(|one| one["id"] == message_id.as_str())?
+                    .clone()
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn sessions(truth: &Value) -> BTreeMap<&str, &Value> {
+    let all = truth["sessions"].as_array().unwrap().iter();
+    all.map(|one| (one["session"]["id"].as_str().unwrap(), one))
+        .collect()
+}
+
+/// Where a kind of request stands in the order in which they are made.
+fn kind(request: &Request) -> usize {
+    match request {
+        Request::StoredMessages { .. } => 0,
+        Request::Session { .. } => 1,
+        Request::Todos { .. } => 2,
+        Request::Messages { .. } => 3,
+        _ => 4,
+    }
+}
+
+/// How events reach the plugin.
+#[derive(Debug)]
+struct How {
+    /// The first one that it hears.
+    start: usize,
+    /// The first one that it hears while something is asked for.
+    join: usize,
+    /// Before the answers to which kind of request; beyond them, to any.
+    at_kind: usize,
+    /// So many at once.
+    size: usize,
+}
+
+/// The rows that are left when events are told like this.
+fn told(one: &Recording, how: &How) -> String {
+    let mut plugin = Plugin::new(&one.truth);
+    for told in &one.events[how.start..how.join] {
+        plugin.hears(told);
+    }
+    let mut rest = one.events[how.join..].iter();
+    let now = rest.as_slice().first().map_or(0.0, |told| told.at);
+    plugin.fetches();
+    loop {
+        plugin.asks(now, |plugin, request| {
+            if how.at_kind > 4 || kind(request) == how.at_kind {
+                for told in rest.by_ref().take(how.size) {
+                    plugin.hears(told);
+                }
+            }
+        });
+        let Some(told) = rest.next() else { break };
+        plugin.hears(told);
+    }
+    plugin.drain();
+    rows(&plugin.db, unanswered(one))
+}
+
+/// Whatever of a recording is heard, and when.
+#[test]
+fn it_has_all_that_is_answered_in_the_end() {
+    let mut random = 0x2545_F491_4F6C_DD1D_u64;
+    let mut below = move |limit: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 11).unwrap() % limit
+    };
+    for one in recordings().filter(|one| is_told_whole(one) && !was_ended(one)) {
+        let expected = rows(&answered(&one.truth), unanswered(&one));
+        for _ in 0..8 {
+            let length = one.events.len();
+            // What was taken back is in no answer.
+            let start = if unanswered(&one) == "usage" {
+                0
+            } else {
+                below(length)
+            };
+            let how = How {
+                start,
+                join: start + below((length - start).min(40)),
+                at_kind: below(7),
+                size: [1, 2, 5, 20, length][below(5)],
+            };
+            let found = told(&one, &how);
+            assert_same(&format!("{}, {how:?}", one.name), &expected, &found);
+        }
+    }
+}
+
+#[track_caller]
+fn assert_told(name: &str, how: &How) {
+    let one = recordings().find(|one| one.name.ends_with(name)).unwrap();
+    let expected = rows(&answered(&one.truth), unanswered(&one));
+    assert_same(name, &expected, &told(&one, how));
+}
+
+#[test]
+fn a_session_that_is_moved_keeps_its_title() {
+    let how = How {
+        start: 12,
+        join: 18,
+        at_kind: 2,
+        size: 1,
+    };
+    assert_told("/moved", &how);
+}
+
+#[test]
+fn a_text_that_begins_keeps_its_place() {
+    let how = How {
+        start: 20,
+        join: 27,
+        at_kind: 2,
+        size: 2,
+    };
+    assert_told("/two-sessions", &how);
+}
+
+/// OpenCode ends an answer that a crash cut off when the next one begins: here
+/// after it answered with the messages, and before the answer is there.
+#[test]
+fn an_answer_that_a_crash_cut_off_ends_when_the_next_begins() {
+    let one = recordings()
+        .find(|one| one.name.ends_with("killed-in-stream"))
+        .unwrap();
+    let mut before = one.truth.clone();
+    let messages = before["sessions"][0]["messages"].as_array_mut().unwrap();
+    messages.truncate(3);
+    let left = messages[1]["id"].as_str().unwrap().to_owned();
+    let times = messages[1]["time"].as_object_mut().unwrap();
+    let ended = times.remove("completed").unwrap();
+    let is_step = |told: &Recorded| told.event["type"] == "session.step.started";
+    let next = one.events.iter().rposition(is_step).unwrap();
+
+    // The plugin is there since OpenCode was started again.
+    let mut plugin = Plugin::new(&before);
+    for told in &one.events[8..next] {
+        plugin.hears(told);
+    }
+    let now = one.events[next].at;
+    plugin.fetches();
+    plugin.asks(now, |plugin, request| {
+        if kind(request) == 3 && plugin.sessions != sessions(&one.truth) {
+            plugin.sessions = sessions(&one.truth);
+            plugin.hears(&one.events[next]);
+        }
+    });
+    for told in &one.events[next + 1..] {
+        plugin.hears(told);
+        plugin.asks(now, |_, _| {});
+    }
+    let completed = format!("SELECT completed_at FROM messages WHERE id = '{left}'");
+    assert_eq!(plugin.db.value(&completed), ended.to_string());
+
+    // The next turn ends nothing that is over.
+    let id = one.truth["sessions"][0]["session"]["id"].clone();
+    let later = json!({
+        "id": "evt_99", "created": now + 9e4, "type": "session.step.started",
+        "durable": { "aggregateID": id, "seq": 16, "version": 1 },
+        "data": {
+            "sessionID": id, "assistantMessageID": "msg_99", "agent": "build", "started": now + 9e4,
+            "model": { "id": "scripted-large", "providerID": "scripted" },
+        },
+    });
+    plugin.tell(&later, now + 9e4);
+    plugin.drain();
+    assert_eq!(plugin.db.value(&completed), ended.to_string());
+}
+
+#[test]
+fn nothing_is_asked_for_without_end() {
+    for one in recordings() {
+        let mut plugin = Plugin::new(&one.truth);
+        for told in &one.events {
+            plugin.hears(told);
+        }
+        let now = one.events.last().unwrap().at;
+        plugin.asks(now, |_, _| {});
+        plugin.fetches();
+        plugin.asks(now, |_, _| {});
+        plugin.core.fetch_wanted(DIRECTORY);
+        let asked = plugin.requests;
+        plugin.asks(now, |_, _| {});
+        assert_eq!(plugin.requests, asked, "{}", one.name);
+    }
+}
