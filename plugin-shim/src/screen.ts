@@ -45,7 +45,12 @@ export function watch(
 	function look(): void {
 		const { config } = readConfig(screen?.options, environment);
 		for (const about of ["storage", "stream"] as const) {
-			const told = lastTold(about, config.database.path, config.troubleFiles);
+			const told = lastTold(
+				about,
+				config.database.path,
+				config.troubleFiles,
+				now(),
+			);
 			if (told?.level !== "error" || now() > told.at + RECENT_MS) continue;
 			const message = String(told.message);
 			if (shown.has(message)) continue;

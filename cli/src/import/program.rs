@@ -1,7 +1,7 @@
 //! Which program a copy is of. Kilo keeps its data as OpenCode does, under names
 //! of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clankers::sources::Dialect;
 use serde_json::Value;
@@ -61,7 +61,12 @@ impl Program {
 
     /// Whether a path is in its own folder.
     pub(super) fn keeps(self, path: &Path) -> bool {
-        data_folder(self.host())
-            .is_ok_and(|own| std::path::absolute(path).is_ok_and(|path| path.starts_with(own)))
+        data_folder(self.host()).is_ok_and(|own| real(path).starts_with(real(&own)))
     }
+}
+
+/// The same place without links and `..`, where it is there.
+fn real(path: &Path) -> PathBuf {
+    let real = path.canonicalize().or_else(|_| std::path::absolute(path));
+    real.unwrap_or_else(|_| path.to_owned())
 }

@@ -12,8 +12,10 @@ use super::seen::release_name;
 use crate::output::{one_line, time};
 use crate::paths::{Paths, xdg_state};
 
-/// More than the plugin lets a file grow to.
+/// A file that is longer is not the plugin's.
 const MOST_BYTES: u64 = 1 << 20;
+/// A line from later than that was written while the clock was ahead.
+const AHEAD_MS: i64 = 60_000;
 /// A process that goes on failing says so every ten minutes.
 const SILENT_MS: i64 = 15 * 60_000;
 /// How long what is over is told.
@@ -157,7 +159,12 @@ pub(crate) fn remind(paths: &Paths) {
 }
 
 fn read(file: &Path) -> std::io::Result<String> {
+    // A pipe would block, and a link may lead to what is somebody else's.
+    let found = file.symlink_metadata()?;
     let mut bytes = Vec::new();
+    if !found.is_file() || found.len() > MOST_BYTES {
+        return Ok(String::new());
+    }
     File::open(file)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -169,6 +176,7 @@ fn lines_in(text: &str) -> impl Iterator<Item = Line> {
 }
 
 fn found_in(mut lines: Vec<Line>, now: i64) -> Vec<Trouble> {
+    lines.retain(|line| line.at <= now.saturating_add(AHEAD_MS));
     lines.sort_by_key(|line| line.at);
     let of = |matter: Matter| {
         let lines = lines.iter().filter(move |line| line.about == matter);

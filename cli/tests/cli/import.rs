@@ -131,6 +131,15 @@ fn both_programs_on_one_machine_are_read_and_told_apart() {
 }
 
 #[test]
+fn what_is_named_by_way_of_kilos_folder_is_not_kilos() {
+    let home = home_of("1.18.34");
+    put_home(KILO, &home);
+    let path = home.path(".local/share/kilo/../opencode/opencode.db");
+    home.stdout(&["import", "--from", path.to_str().unwrap()]);
+    assert_eq!(sources(&home), ["opencode"]);
+}
+
+#[test]
 fn a_copy_tells_which_program_it_is_of_wherever_it_lies() {
     let home = Home::new();
     let database = home.path("backup.db");

@@ -97,6 +97,14 @@ fn where_all_that_is_here_is_2_x_its_screen_has_nothing_to_complain_of() {
     let said = install(&home, "0.2.0", &[]);
     assert!(said.contains("a plugin that failed: remove it"), "{said}");
     assert!(text(&home, FILE).contains("0.2.0"));
+    // A project may be others' as well.
+    let project = home.path("work");
+    fs::create_dir_all(&project).unwrap();
+    install(&home, "0.1.0", &["--project", project.to_str().unwrap()]);
+    assert_eq!(
+        names(&home, "work/.opencode/plugin"),
+        ["clankers", "clankers.js"]
+    );
     // Another that is 1.x, or does not say what it is, reads the file.
     for other in ["1.18.34", "what is this"] {
         let home = Home::new();

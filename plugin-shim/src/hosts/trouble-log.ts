@@ -6,7 +6,12 @@
  * A line is one JSON object. One at level `info` says that what the lines before
  * it said about the same matter is over. Nothing here waits or throws.
  */
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+	appendFileSync,
+	lstatSync,
+	readFileSync,
+	writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import type { TroubleFiles } from "../config.ts";
 import { makeFolder } from "../storage/files.ts";
@@ -28,9 +33,13 @@ export interface TroubleLogOptions {
 
 /** A file that is longer loses its older half. */
 const LONGEST_FILE = 64 * 1024;
+/** One that is this long, or no plain file, is not ours: it is neither read nor written. */
+const NOT_OURS = 8 * LONGEST_FILE;
 const LONGEST_MESSAGE = 500;
 /** How soon the same is written again while it lasts, and the file is looked at for what others wrote. */
 const AGAIN_MS = 10 * 60_000;
+/** A line from later than that was written while the clock was ahead. */
+const AHEAD_MS = 60_000;
 /** Different messages about one matter, until it is over. */
 const MOST_MESSAGES = 20;
 
@@ -62,7 +71,7 @@ export class TroubleLog {
 		this.#told.set(about, told);
 		const key = `${level} ${message}`;
 		const last = told.get(key);
-		if (last === undefined ? told.size >= MOST_MESSAGES : now < last + AGAIN_MS)
+		if (last === undefined ? told.size >= MOST_MESSAGES : isSoon(now, last))
 			return;
 		told.set(key, now);
 		this.#write(about, level, message, now);
@@ -73,13 +82,16 @@ export class TroubleLog {
 		const now = this.#now();
 		const isOurs = this.#told.delete(about);
 		const looked = this.#looked.get(about);
-		if (!isOurs && looked !== undefined && now < looked + AGAIN_MS) return;
+		if (!isOurs && looked !== undefined && isSoon(now, looked)) return;
 		this.#looked.set(about, now);
 		const { database, files } = this.#options;
-		const last = lastTold(about, database, files);
-		if (last === undefined || last.level === "info") return;
 		// The clock may have been put back meanwhile.
-		this.#write(about, "info", message, Math.max(now, last.at));
+		const times = [now, Number.POSITIVE_INFINITY]
+			.map((time) => lastTold(about, database, files, time))
+			.filter((line) => line !== undefined && line.level !== "info")
+			.map((line) => line?.at ?? now);
+		if (times.length > 0)
+			this.#write(about, "info", message, Math.max(now, ...times));
 	}
 
 	#write(
@@ -91,7 +103,7 @@ export class TroubleLog {
 		const { database, files, release } = this.#options;
 		const line = JSON.stringify({
 			...{ at, level, about, database },
-			...{ message: message.slice(0, LONGEST_MESSAGE), ...PROCESS },
+			...{ message: shortened(message), ...PROCESS },
 			...{ release, plugin: VERSION },
 		});
 		if (!append(files.beside, line)) append(files.shared, line);
@@ -107,17 +119,28 @@ export interface Line {
 	readonly message: unknown;
 }
 
-/** What was said last of a matter, by whatever process. */
+/** Whether it is too soon after then; the clock may have been put back meanwhile. */
+function isSoon(now: number, then: number): boolean {
+	return now >= then && now < then + AGAIN_MS;
+}
+
+/** As much of a message as is written, without half a character. */
+function shortened(message: string): string {
+	return message.slice(0, LONGEST_MESSAGE).replace(/\p{Surrogate}/gu, "");
+}
+
+/** What was said last of a matter, by whatever process. `now` is Unix milliseconds. */
 export function lastTold(
 	about: Matter,
 	database: string,
 	files: TroubleFiles,
+	now: number,
 ): Line | undefined {
 	const elsewhere = linesOf(files.shared);
 	const lines = [
 		...linesOf(files.beside),
 		...elsewhere.filter((line) => line.database === database),
-	].filter((line) => line.about === about);
+	].filter((line) => line.about === about && line.at <= now + AHEAD_MS);
 	return lines.toSorted((a, b) => a.at - b.at).at(-1);
 }
 
@@ -125,6 +148,7 @@ export function lastTold(
 function append(file: string, line: string): boolean {
 	try {
 		makeFolder(dirname(file));
+		if (!isUsable(file)) return false;
 		shorten(file);
 		// A full disk may have cut the line before it short.
 		appendFileSync(file, `\n${line}\n`, { mode: FILE_MODE });
@@ -134,8 +158,14 @@ function append(file: string, line: string): boolean {
 	}
 }
 
+/** A pipe would block, and a link may lead to what is somebody else's. */
+function isUsable(file: string): boolean {
+	const stat = lstatSync(file, { throwIfNoEntry: false });
+	return stat === undefined || (stat.isFile() && stat.size < NOT_OURS);
+}
+
 function shorten(file: string): void {
-	const stat = statSync(file, { throwIfNoEntry: false });
+	const stat = lstatSync(file, { throwIfNoEntry: false });
 	if (stat === undefined || stat.size < LONGEST_FILE) return;
 	const half = readFileSync(file, "utf8").slice(-LONGEST_FILE / 2);
 	writeFileSync(file, half.slice(half.indexOf("\n")));
@@ -143,6 +173,7 @@ function shorten(file: string): void {
 
 function linesOf(file: string): Line[] {
 	try {
+		if (!isUsable(file)) return [];
 		return readFileSync(file, "utf8").split("\n").flatMap(read);
 	} catch {
 		return [];

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import {
 	appendFileSync,
 	existsSync,
+	mkdirSync,
 	readFileSync,
+	rmSync,
 	statSync,
+	symlinkSync,
 	writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -118,7 +121,8 @@ describe("the log of trouble", () => {
 		now -= 60 * MINUTE;
 		log.over("storage", "stored");
 		assert.equal(
-			lastTold("storage", database, { beside, shared })?.level,
+			lastTold("storage", database, { beside, shared }, now + 60 * MINUTE)
+				?.level,
 			"info",
 		);
 	});
@@ -176,6 +180,47 @@ describe("the log of trouble", () => {
 		});
 		aFolder.tell("storage", "error", "x");
 		aFolder.over("storage", "y");
+	});
+
+	const last = (): string | undefined => {
+		const line = lastTold("storage", database, { beside, shared }, now);
+		return line?.level as string | undefined;
+	};
+
+	it("tells what is new though a clock was ahead before", () => {
+		now += 365 * 24 * 60 * MINUTE;
+		log.tell("storage", "error", "disk full");
+		log.over("storage", "stored");
+		now -= 365 * 24 * 60 * MINUTE;
+		another().tell("storage", "error", "disk full");
+		assert.equal(last(), "error");
+		another().over("storage", "stored");
+		assert.equal(last(), "info");
+		// In the same process, too.
+		log.tell("storage", "error", "locked");
+		now -= 24 * 60 * MINUTE;
+		log.tell("storage", "error", "locked");
+		assert.equal(last(), "error");
+	});
+
+	it("cuts no character in half", () => {
+		log.tell("storage", "error", `${"x".repeat(499)}\u{1F600}`);
+		assert.equal(troubleIn(beside)[0]?.message, "x".repeat(499));
+	});
+
+	it("leaves alone what is not its own, and writes with the state then", () => {
+		const precious = join(database, "..", "..", "precious");
+		writeFileSync(precious, "precious\n".repeat(10_000));
+		mkdirSync(join(database, ".."));
+		symlinkSync(precious, beside);
+		log.tell("storage", "error", "x");
+		assert.equal(readFileSync(precious, "utf8").length, 90_000);
+		assert.equal(troubleIn(shared).length, 1);
+		rmSync(beside);
+		writeFileSync(beside, Buffer.alloc(1024 * 1024, 0xff));
+		log.tell("storage", "error", "y");
+		assert.equal(statSync(beside).size, 1024 * 1024);
+		assert.equal(troubleIn(shared).length, 2);
 	});
 
 	it("is one for a database in a process", () => {

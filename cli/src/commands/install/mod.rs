@@ -20,7 +20,7 @@ use crate::plugin::place::{Target, There, global_targets, project_targets};
 /// Place the plugin where OpenCode and Kilo load it from
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "OpenCode 1.x loads the file clankers.js, 2.x the folder clankers/, Kilo the file in its own folder. Where every OpenCode that is found is 2.x the file is not placed: its screen would show it as a plugin that failed."
+    after_help = "OpenCode 1.x loads the file clankers.js, 2.x the folder clankers/, Kilo the file in its own folder. For all projects the file is left out where every OpenCode that is found is 2.x: its screen would show it as a plugin that failed."
 )]
 pub(crate) struct Args {
     /// Only for the project in this folder
@@ -53,7 +53,8 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
         Scope::Global => global_targets()?,
     };
     let programs = program::found();
-    let lacks_one = !args.all_releases && is_two_alone(&programs);
+    // What a project has may be for others, too.
+    let lacks_one = scope == Scope::Global && !args.all_releases && is_two_alone(&programs);
     // All is looked at before anything is changed.
     let mut steps = Vec::new();
     for target in targets {

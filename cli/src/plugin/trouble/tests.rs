@@ -102,6 +102,17 @@ fn each_matter_ends_by_itself_and_the_worst_comes_first() {
 }
 
 #[test]
+fn trouble_lasts_though_a_clock_was_ahead_before() {
+    const YEAR: i64 = 365 * 24 * 60;
+    let lines = [
+        line(YEAR, "error", "storage", (1, YEAR - 10)),
+        line(YEAR + 1, "info", "storage", (1, YEAR - 10)),
+        line(1, "error", "storage", OTHER),
+    ];
+    assert_eq!(minutes(&found(&lines, 2)), [(Matter::Storage, 1, None)]);
+}
+
+#[test]
 fn what_cannot_be_read_is_passed_over() {
     let whole = line(1, "warn", "storage", ONE);
     let lines = [
