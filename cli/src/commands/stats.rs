@@ -56,10 +56,13 @@ impl By {
                 "cost DESC, 1",
             ),
             Self::Model => (
-                "coalesce(usage.provider || '/' || usage.model, usage.model, '(unknown)')",
+                "coalesce(usage.provider || '/' || usage.model, usage.model, iif(usage.kind = 'overhead', '(titles, retries)', '(unknown)'))",
                 "cost DESC, 1",
             ),
-            Self::Agent => ("coalesce(usage.agent, '(unknown)')", "cost DESC, 1"),
+            Self::Agent => (
+                "coalesce(usage.agent, iif(usage.kind = 'overhead', '(titles, retries)', '(unknown)'))",
+                "cost DESC, 1",
+            ),
             Self::Session => ("usage.session_id", "cost DESC, 1"),
         }
     }
@@ -80,7 +83,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     }
     let (group, order) = args.by.sql();
     let sql = format!(
-        "SELECT {group} AS grouped, count(*), sum(usage.prompt_tokens), sum(usage.completion_tokens), \
+        "SELECT {group} AS grouped, count(*) FILTER (WHERE usage.kind <> 'overhead'), sum(usage.prompt_tokens), sum(usage.completion_tokens), \
          sum(usage.reasoning_tokens), sum(usage.cache_read_tokens), sum(usage.cache_write_tokens), \
          round(sum(usage.cost), 9) AS cost, max(iif(sessions.missing_since IS NULL, sessions.title, NULL)) \
          FROM usage LEFT JOIN sessions ON sessions.id = usage.session_id {WHERE} GROUP BY grouped ORDER BY {order}"

@@ -423,3 +423,31 @@ fn several_sessions_with_one_beginning_are_told_apart() {
         assert!(home.stdout(&["show", name]).starts_with("Delegation\n"));
     }
 }
+
+/// OpenCode 2's titles and calls that were tried again: spent, and no step.
+#[test]
+fn what_only_a_total_shows_is_spent_and_no_step() {
+    let home = Home::with_recordings(&[]);
+    home.open()
+        .execute_batch(
+            "INSERT INTO usage (id, session_id, provider, model, agent, cost, at, kind) VALUES
+               ('prt_1', 'ses_1', 'p', 'large', 'build', 0.5, 1000, 'step'),
+               ('ses_1:overhead', 'ses_1', NULL, NULL, NULL, 0.25, NULL, 'overhead')",
+        )
+        .unwrap();
+    for (by, step) in [("model", "p/large"), ("agent", "build")] {
+        let said = home.stdout(&["stats", "--by", by, "--format", "csv"]);
+        let rows: Vec<Vec<&str>> = said.lines().map(|line| line.split(',').collect()).collect();
+        let of = |name: &str| {
+            let row = rows.iter().find(|row| row[0].trim_matches('"') == name);
+            row.map(|row| (row[1], row[row.len() - 1]))
+        };
+        assert_eq!(of(step), Some(("1", "0.5")), "{said}");
+        assert!(said.contains("(titles, retries)"), "{said}");
+        assert!(said.contains(",0.25"), "{said}");
+    }
+    let by_day = home.stdout(&["stats", "--format", "json"]);
+    let days: Vec<Value> = serde_json::from_str(&by_day).unwrap();
+    let steps: i64 = days.iter().map(|day| day["steps"].as_i64().unwrap()).sum();
+    assert_eq!(steps, 1, "{by_day}");
+}
