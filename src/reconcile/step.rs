@@ -17,10 +17,10 @@ impl Reconciler {
     /// A call begins. It may be another attempt, whose place is the first one's.
     pub(super) fn step_started(&mut self, mut row: MessageRow, now: Number) -> Urgency {
         let session_id = row.session_id.clone();
-        let was_met = self.sessions.contains(&session_id);
         if self.messages.contains(&row.id) {
             row.position = Known::Unknown;
-        } else if was_met {
+        } else {
+            // Should earlier attempts have left something in it, an answer tells the places.
             self.items.begin(&row.id);
         }
         self.close_left(&session_id, &row.id, now);

@@ -220,6 +220,27 @@ fn a_text_that_begins_keeps_its_place() {
     assert_told("/two-sessions", &how);
 }
 
+/// The first call of a process begins before its session is met; should the process
+/// be killed in the middle of it, no answer tells the place of what is cut off.
+#[test]
+fn what_a_call_begins_with_has_its_place_though_its_session_is_new() {
+    let one = recordings()
+        .find(|one| one.name.ends_with("killed-in-stream"))
+        .unwrap();
+    let is_step = |told: &Recorded| told.event["type"] == "session.step.started";
+    let step = one.events.iter().position(is_step).unwrap();
+    let mut plugin = Plugin::new(&one.truth);
+    for told in &one.events[step..] {
+        plugin.hears(told);
+    }
+    plugin.drain();
+    let texts = "SELECT position FROM parts WHERE type = 'text' AND message_id IN
+        (SELECT id FROM messages WHERE role = 'assistant')";
+    let places = plugin.db.rows(texts);
+    assert!(!places.is_empty());
+    assert!(!places.contains(&"NULL".to_owned()), "{places:?}");
+}
+
 /// OpenCode ends an answer that a crash cut off when the next one begins: here
 /// after it answered with the messages, and before the answer is there.
 #[test]
