@@ -43,11 +43,6 @@ impl SessionStates {
         true
     }
 
-    /// Whether it was met.
-    pub(crate) fn contains(&self, id: &str) -> bool {
-        self.0.contains(id)
-    }
-
     /// What is known of it.
     pub(crate) fn get(&self, id: &str) -> SessionState {
         self.0.peek(id).copied().unwrap_or_default()
