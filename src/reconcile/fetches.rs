@@ -138,10 +138,9 @@ impl Fetches {
         fetch.map(|fetch| fetch.is_spent = true).is_some()
     }
 
-    /// Notes what an event told. The growth of a text whose start was missed tells
-    /// nothing that could be stored.
+    /// Notes what an event told.
     pub(crate) fn hear(&mut self, event: &Event) {
-        if self.open.is_empty() || matches!(event, Event::Missed(_)) {
+        if self.open.is_empty() {
             return;
         }
         if let Event::Session(row) = event
@@ -505,7 +504,7 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
         } => (session_id, message_id),
         Event::Part { row, .. } => (&row.session_id, &row.id),
         Event::ToolCall(row) => (&row.session_id, &row.id),
-        Event::Missed(part) | Event::PartRemoved(part) => (&part.session_id, &part.part_id),
+        Event::PartRemoved(part) => (&part.session_id, &part.part_id),
         Event::Todos(list) => (&list.session_id, "todos"),
         Event::Reverted { session_id, .. } => (session_id, "messages"),
         Event::Delivered {
@@ -516,8 +515,10 @@ fn subject(event: &Event) -> Option<(&str, &str)> {
         Event::Said(said) | Event::Opened { said, .. } | Event::Closed { said, .. } => {
             (&said.row.session_id, &said.row.id)
         }
-        // A text grows in a stream, which takes nothing that is shorter.
+        // A text grows in a stream, which takes nothing that is shorter; of one
+        // whose start was missed nothing was told that could be stored.
         Event::Grew { .. }
+        | Event::Missed(_)
         | Event::Status { .. }
         | Event::Failed { .. }
         | Event::Permission(_)

@@ -253,19 +253,7 @@ impl Reconciler {
             Event::Written {
                 session_id,
                 message_id,
-            } => {
-                self.items.begin(&message_id);
-                // Another was told to have begun meanwhile, which ended this one.
-                let is_over = self.answers.get(&session_id).is_some_and(|next| {
-                    next != message_id && self.fetches.is_told(&session_id, next)
-                });
-                if is_over {
-                    self.want(&session_id);
-                } else {
-                    self.open.set(&session_id, message_id);
-                }
-                Urgency::None
-            }
+            } => self.written(&session_id, message_id),
             Event::Said(said) => self.said(said),
             Event::Opened { key, said } => self.opened(&key, said),
             Event::Closed { key, said, failure } => self.closed(&key, said, failure),

@@ -31,6 +31,22 @@ impl Reconciler {
         noted.max(urgency).max(status)
     }
 
+    /// An answer has no end yet, which was told now, as it was when it was asked for.
+    pub(super) fn written(&mut self, session_id: &str, id: String) -> Urgency {
+        self.items.begin(&id);
+        // Another was told to have begun meanwhile, which ended this one.
+        let is_over = self
+            .answers
+            .get(session_id)
+            .is_some_and(|next| next != id && self.fetches.is_told(session_id, next));
+        if is_over {
+            self.want(session_id);
+        } else {
+            self.open.set(session_id, id);
+        }
+        Urgency::None
+    }
+
     /// Ends the answer that a session has left open. Where no end of its turn was
     /// told, the process was gone, and how it ended only an answer tells.
     fn close_left(&mut self, session_id: &str, next: &str, now: Number) {
