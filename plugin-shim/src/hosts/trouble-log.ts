@@ -85,13 +85,14 @@ export class TroubleLog {
 		if (!isOurs && looked !== undefined && isSoon(now, looked)) return;
 		this.#looked.set(about, now);
 		const { database, files } = this.#options;
+		const lines = toldOf(about, database, files);
 		// The clock may have been put back meanwhile.
-		const times = [now, Number.POSITIVE_INFINITY]
-			.map((time) => lastTold(about, database, files, time))
-			.filter((line) => line !== undefined && line.level !== "info")
-			.map((line) => line?.at ?? now);
-		if (times.length > 0)
-			this.#write(about, "info", message, Math.max(now, ...times));
+		const open = [lastUpTo(now, lines), lines.at(-1)]
+			.filter((line) => line !== undefined)
+			.filter((line) => line.level !== "info");
+		if (open.length === 0) return;
+		const at = Math.max(now, ...open.map((line) => line.at));
+		this.#write(about, "info", message, at);
 	}
 
 	#write(
@@ -136,20 +137,30 @@ export function lastTold(
 	files: TroubleFiles,
 	now: number,
 ): Line | undefined {
+	return lastUpTo(now, toldOf(about, database, files));
+}
+
+function lastUpTo(now: number, lines: readonly Line[]): Line | undefined {
+	return lines.findLast((line) => line.at <= now + AHEAD_MS);
+}
+
+/** All that was said of a matter, in the order of its times. */
+function toldOf(about: Matter, database: string, files: TroubleFiles): Line[] {
 	const elsewhere = linesOf(files.shared);
 	const lines = [
 		...linesOf(files.beside),
 		...elsewhere.filter((line) => line.database === database),
-	].filter((line) => line.about === about && line.at <= now + AHEAD_MS);
-	return lines.toSorted((a, b) => a.at - b.at).at(-1);
+	].filter((line) => line.about === about);
+	return lines.toSorted((a, b) => a.at - b.at);
 }
 
 /** Whether it could be written. */
 function append(file: string, line: string): boolean {
 	try {
 		makeFolder(dirname(file));
-		if (!isUsable(file)) return false;
-		shorten(file);
+		const length = lengthOf(file);
+		if (length === undefined) return false;
+		if (length >= LONGEST_FILE) halve(file);
 		// A full disk may have cut the line before it short.
 		appendFileSync(file, `\n${line}\n`, { mode: FILE_MODE });
 		return true;
@@ -158,22 +169,21 @@ function append(file: string, line: string): boolean {
 	}
 }
 
-/** A pipe would block, and a link may lead to what is somebody else's. */
-function isUsable(file: string): boolean {
+/** How long it is, none where it is not there yet; nothing where it is not ours: a pipe would block, and a link may lead to what is somebody else's. */
+function lengthOf(file: string): number | undefined {
 	const stat = lstatSync(file, { throwIfNoEntry: false });
-	return stat === undefined || (stat.isFile() && stat.size < NOT_OURS);
+	if (stat === undefined) return 0;
+	return stat.isFile() && stat.size < NOT_OURS ? stat.size : undefined;
 }
 
-function shorten(file: string): void {
-	const stat = lstatSync(file, { throwIfNoEntry: false });
-	if (stat === undefined || stat.size < LONGEST_FILE) return;
+function halve(file: string): void {
 	const half = readFileSync(file, "utf8").slice(-LONGEST_FILE / 2);
 	writeFileSync(file, half.slice(half.indexOf("\n")));
 }
 
 function linesOf(file: string): Line[] {
 	try {
-		if (!isUsable(file)) return [];
+		if (lengthOf(file) === undefined) return [];
 		return readFileSync(file, "utf8").split("\n").flatMap(read);
 	} catch {
 		return [];
