@@ -45,8 +45,8 @@ impl By {
     }
 
     /// The SQL of what is grouped by, and what comes first.
-    const fn sql(self) -> (&'static str, &'static str) {
-        match self {
+    fn sql(self) -> (String, &'static str) {
+        let (group, order) = match self {
             Self::Day => (
                 "coalesce(date(usage.at / 1000, 'unixepoch', 'localtime'), '(unknown)')",
                 "1",
@@ -56,17 +56,18 @@ impl By {
                 "cost DESC, 1",
             ),
             Self::Model => (
-                "coalesce(usage.provider || '/' || usage.model, usage.model, iif(usage.kind = 'overhead', '(titles, retries)', '(unknown)'))",
+                "coalesce(usage.provider || '/' || usage.model, usage.model, :nobody)",
                 "cost DESC, 1",
             ),
-            Self::Agent => (
-                "coalesce(usage.agent, iif(usage.kind = 'overhead', '(titles, retries)', '(unknown)'))",
-                "cost DESC, 1",
-            ),
+            Self::Agent => ("coalesce(usage.agent, :nobody)", "cost DESC, 1"),
             Self::Session => ("usage.session_id", "cost DESC, 1"),
-        }
+        };
+        (group.replace(":nobody", NOBODY), order)
     }
 }
+
+/// Who a step is of that names nobody.
+const NOBODY: &str = "iif(usage.kind = 'overhead', '(titles, retries)', '(unknown)')";
 
 const WHERE: &str = "\
 WHERE NOT usage.inherited

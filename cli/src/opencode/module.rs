@@ -70,11 +70,7 @@ pub(crate) fn text_at(package: &Value, pointer: &str) -> Option<String> {
 
 /// The form and the version in a built module's first line.
 pub(crate) fn first_line_says(line: &str) -> Option<(Form, String)> {
-    let rest = line
-        .strip_prefix("// ")?
-        .strip_prefix(PACKAGE)?
-        .strip_prefix(' ')?;
-    let (version, form) = rest.split_once(", ")?;
+    let (version, form) = built(line)?;
     let form = if form.starts_with("a function") {
         Form::Function
     } else if form.starts_with("an object") {
@@ -90,10 +86,13 @@ pub(crate) fn first_line_says(line: &str) -> Option<(Form, String)> {
 pub(crate) fn is_for_screen(bytes: &[u8]) -> bool {
     let first = bytes.split(|byte| *byte == b'\n').next();
     let line = String::from_utf8_lossy(first.unwrap_or_default());
-    let rest = line
-        .strip_prefix("// ")
-        .and_then(|line| line.strip_prefix(PACKAGE));
-    rest.is_some_and(|rest| rest.starts_with(' ') && rest.contains(", the part for the screen"))
+    built(&line).is_some_and(|(_, what)| what.starts_with("the part for the screen"))
+}
+
+/// The version in a built file's first line, and what the file is.
+fn built(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("// ")?.strip_prefix(PACKAGE)?;
+    rest.strip_prefix(' ')?.split_once(", ")
 }
 
 fn first_line(file: &Path) -> Option<String> {

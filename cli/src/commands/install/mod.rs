@@ -4,6 +4,7 @@
 mod edit;
 pub(crate) mod uninstall;
 
+use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
@@ -52,16 +53,23 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
         Scope::Project => project_targets(&project)?,
         Scope::Global => global_targets()?,
     };
-    let programs = program::found();
-    // What a project has may be for others, too.
-    let lacks_one = scope == Scope::Global && !args.all_releases && is_two_alone(&programs);
+    // Each is run, to say its release.
+    let programs: LazyCell<Vec<Program>> = LazyCell::new(program::found);
+    // Whether 2.x, which alone is here, would complain of it. What a project has
+    // may be for others, too.
+    let is_unwanted = |target: &Target| {
+        target.host == Host::OpenCode1
+            && scope == Scope::Global
+            && !args.all_releases
+            && is_two_alone(&programs)
+    };
     // All is looked at before anything is changed.
     let mut steps = Vec::new();
     for target in targets {
         let step = match named_already(&target, scope, &project, &programs)? {
             Some(entry) => Step::Named(entry),
             None => match target.there(&plugin)? {
-                There::Nothing if lacks_one && target.host == Host::OpenCode1 => Step::LeftOut,
+                There::Nothing if is_unwanted(&target) => Step::LeftOut,
                 there => Step::Place(there),
             },
         };
@@ -78,10 +86,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
     if is_changed && service::is_running() {
         out.remark("OpenCode's service is running: `opencode service restart` makes sure that it has the plugin")?;
     }
-    let has_both = |(target, step): &(Target, Step)| {
-        lacks_one && target.host == Host::OpenCode1 && matches!(step, Step::Place(_))
-    };
-    if steps.iter().any(has_both) {
+    let is_placed =
+        |(target, step): &(Target, Step)| matches!(step, Step::Place(_)) && is_unwanted(target);
+    if steps.iter().any(is_placed) {
         out.remark("the screen of 2.x shows the file for 1.x as a plugin that failed: remove it unless a 1.x is elsewhere on this machine")?;
     }
     if args.dry_run {
@@ -150,7 +157,7 @@ fn named_already(
     target: &Target,
     scope: Scope,
     project: &Path,
-    programs: &[Program],
+    programs: &LazyCell<Vec<Program>>,
 ) -> Result<Option<Entry>> {
     let named = |release| -> Result<Vec<Entry>> {
         let found = entry::find(target.host, release, project)?;
