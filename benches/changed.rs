@@ -50,7 +50,7 @@ fn main() {
         }
     }
     println!("{count} batches, {ROUNDS} rounds: the middle ratio, and the middle half of all");
-    for (what, mut ratios) in WHAT.iter().zip(ratios).skip(1) {
+    for (How { name, .. }, mut ratios) in HOW.iter().zip(ratios).skip(1) {
         ratios.sort_by(f64::total_cmp);
         let at = |quarter: usize| {
             ratios
@@ -58,39 +58,38 @@ fn main() {
                 .copied()
                 .unwrap_or_default()
         };
-        println!("{:.3} ({:.3} to {:.3}) {what}", at(2), at(1), at(3));
+        println!("{:.3} ({:.3} to {:.3}) {name}", at(2), at(1), at(3));
     }
 }
 
 /// What of the counting is done.
 #[derive(Clone, Copy)]
 struct How {
+    name: &'static str,
     /// Each batch raises the count.
     raises: bool,
     /// Each row carries it.
     carries: bool,
 }
 
-const WHAT: [&str; 4] = [
-    "without the count",
-    "raised and not carried",
-    "carried and not raised",
-    "with it",
-];
 const HOW: [How; 4] = [
     How {
+        name: "without the count",
         raises: false,
         carries: false,
     },
     How {
+        name: "raised and not carried",
         raises: true,
         carries: false,
     },
     How {
+        name: "carried and not raised",
         raises: false,
         carries: true,
     },
     How {
+        name: "with it",
         raises: true,
         carries: true,
     },
