@@ -5,10 +5,10 @@
 
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { runCommand, runTurn } from "./harness/opencode.ts";
 import { until } from "./harness/poll.ts";
+import { freePort } from "./harness/port.ts";
 import { clankers, diagnosed } from "./harness/program.ts";
 import {
 	KILO_RELEASE,
@@ -20,6 +20,7 @@ import { say } from "./harness/script.ts";
 import { inWorld, type World } from "./harness/world.ts";
 import { withDatabase } from "./mirror/database.ts";
 import { runStandalone } from "./opencode2/server.ts";
+import { service } from "./opencode2/service.ts";
 import { inWorld2 } from "./opencode2/world.ts";
 
 /** A world of any release. */
@@ -75,10 +76,6 @@ test(
 	"a service of OpenCode 2 that is running takes the plugin and lets go of it",
 	() =>
 		inWorld2({ plugins: [] }, async ({ home, model, database }) => {
-			const service = async (...args: readonly string[]): Promise<void> => {
-				const { code, output } = await runCommand(home, ["service", ...args]);
-				expect(code, output).toBe(0);
-			};
 			const levels = (): readonly string[] =>
 				diagnosed(home, "plugin").map(
 					({ found }) => found.split(" (")[0] ?? "",
@@ -88,8 +85,8 @@ test(
 				const { code, output } = await runTurn(home, prompt);
 				expect(code, output).toBe(0);
 			};
-			await service("set", "port", String(await freePort()));
-			await service("start");
+			await service(home, "set", "port", String(await freePort()));
+			await service(home, "start");
 			try {
 				await turn("Say nothing.", "Nothing.");
 				const installed = clankers(home, ["install"]);
@@ -112,7 +109,7 @@ test(
 				await turn("Say goodbye.", "Goodbye.");
 				expect(wordsIn(database)).toEqual(all);
 			} finally {
-				await service("stop");
+				await service(home, "stop");
 			}
 		}),
 	600_000,
@@ -122,16 +119,6 @@ test(
 async function isLoaded(home: World["home"]): Promise<boolean> {
 	const { output } = await runCommand(home, ["api", "get", "/api/plugin"]);
 	return output.includes("opencode-clankers");
-}
-
-/** A port that nobody listens on. */
-function freePort(): Promise<number> {
-	return new Promise((resolve) => {
-		const server = createServer().listen(0, "127.0.0.1", () => {
-			const { port } = server.address() as AddressInfo;
-			server.close(() => resolve(port));
-		});
-	});
 }
 
 async function inAnyWorld(

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use clankers::catch_up::{Answer, Request};
+use clankers::catch_up::Request;
 use clankers::store::STORED_MESSAGES;
 use clankers::{Core, Urgency};
 use serde_json::{Value, json};
 
-use super::answers::{DIRECTORY, answered, is_told_whole, rows, unanswered, was_ended};
+use super::answers::{
+    DIRECTORY, answer_of, answered, give, is_told_whole, rows, sessions, unanswered, was_ended,
+};
 use super::{Recording, core, recordings};
 use crate::support::{Db, Recorded, assert_same};
 
@@ -66,49 +68,17 @@ impl<'a> Plugin<'a> {
             assert!(self.requests < MOST_REQUESTS, "it asks without end");
             let before = self.sessions.clone();
             heard(self, &request);
-            match self.answer(&request, &before) {
-                Some(value) => self.core.answer(Answer::Found(&&value), now),
-                None if matches!(request, Request::Message { .. }) => {
-                    self.core.answer::<&Value>(Answer::None, now)
-                }
-                None => self.core.answer::<&Value>(Answer::NotOffered, now),
+            let answer = if matches!(request, Request::StoredMessages { .. }) {
+                self.drain();
+                let params = serde_json::to_value(&request).unwrap();
+                Some(self.db.read(STORED_MESSAGES, &params))
+            } else {
+                answer_of(&before, &request)
             };
+            give(&mut self.core, &request, answer, now);
             self.drain();
         }
     }
-
-    fn answer(&mut self, request: &Request, sessions: &BTreeMap<&str, &Value>) -> Option<Value> {
-        Some(match request {
-            Request::StoredMessages { .. } => {
-                self.drain();
-                let params = serde_json::to_value(request).unwrap();
-                self.db.read(STORED_MESSAGES, &params)
-            }
-            Request::Session { session_id, .. } => {
-                sessions.get(session_id.as_str())?["session"].clone()
-            }
-            Request::Messages { session_id, .. } => {
-                json!({ "items": sessions.get(session_id.as_str())?["messages"] })
-            }
-            Request::Message {
-                session_id,
-                message_id,
-                ..
-            } => {
-                let all = sessions.get(session_id.as_str())?["messages"].as_array()?;
-                all.iter()
-                    .find(|one| one["id"] == message_id.as_str())?
-                    .clone()
-            }
-            _ => return None,
-        })
-    }
-}
-
-fn sessions(truth: &Value) -> BTreeMap<&str, &Value> {
-    let all = truth["sessions"].as_array().unwrap().iter();
-    all.map(|one| (one["session"]["id"].as_str().unwrap(), one))
-        .collect()
 }
 
 /// Where a kind of request stands in the order in which they are made.
@@ -198,26 +168,25 @@ fn assert_told(name: &str, how: &How) {
     assert_same(name, &expected, &told(&one, how));
 }
 
+/// Events `start` to `join` are heard before anything is asked for, the rest `size`
+/// at a time before the answer to the request for the to-do list.
+const fn before_todos(start: usize, join: usize, size: usize) -> How {
+    How {
+        start,
+        join,
+        at_kind: 2,
+        size,
+    }
+}
+
 #[test]
 fn a_session_that_is_moved_keeps_its_title() {
-    let how = How {
-        start: 12,
-        join: 18,
-        at_kind: 2,
-        size: 1,
-    };
-    assert_told("/moved", &how);
+    assert_told("/moved", &before_todos(12, 18, 1));
 }
 
 #[test]
 fn a_text_that_begins_keeps_its_place() {
-    let how = How {
-        start: 20,
-        join: 27,
-        at_kind: 2,
-        size: 2,
-    };
-    assert_told("/two-sessions", &how);
+    assert_told("/two-sessions", &before_todos(20, 27, 2));
 }
 
 /// The first call of a process begins before its session is met; should the process
@@ -307,5 +276,15 @@ fn nothing_is_asked_for_without_end() {
         let asked = plugin.requests;
         plugin.asks(now, |_, _| {});
         assert_eq!(plugin.requests, asked, "{}", one.name);
+    }
+}
+
+#[test]
+fn an_answer_leaves_nothing_to_ask() {
+    for one in recordings() {
+        let mut plugin = Plugin::new(&one.truth);
+        plugin.fetches();
+        plugin.asks(9e12, |_, _| {});
+        assert!(!plugin.core.fetch_wanted(DIRECTORY), "{}", one.name);
     }
 }
