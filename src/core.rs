@@ -2,6 +2,7 @@
 
 use crate::catch_up::{Answer, CatchUp, Outcome, Request};
 use crate::model::command::Command;
+use crate::model::copy_rank::CopyRank;
 use crate::model::event::Event;
 use crate::model::number::Number;
 use crate::model::row::OnDelete;
@@ -61,13 +62,15 @@ impl Core {
 
     /// One that is answered by a copy of an agent's data, and not by the agent: it
     /// brings in what is not recorded, and overwrites nothing that is stored
-    /// whole and is newer. `dialect` says which agent's data it is.
-    pub fn of_copy(dialect: Dialect) -> Self {
+    /// whole and is newer. `dialect` says which agent's data it is, `rank` which of
+    /// several copies tells what their times of change leave open.
+    pub fn of_copy(dialect: Dialect, rank: CopyRank) -> Self {
         let mut core = Self::new(Options {
             dialect: dialect.of_copy(),
             ..Options::default()
         });
-        core.reconciler.read_copy();
+        core.reconciler.read_copy(rank);
+        core.catch_up.read_copy(rank);
         core
     }
 

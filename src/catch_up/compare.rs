@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Answer, CatchUp, Outcome, Reading, Request, Task, Wanted};
+use crate::model::copy_rank::CopyRank;
 use crate::model::number::Number;
+use crate::model::redaction::is_redacted;
 use crate::model::row::SessionStatus;
 use crate::read::node::{Kind, Node};
 
@@ -20,6 +22,8 @@ pub struct StoredSession {
     pub whole_at: Option<Number>,
     /// The same as the store has it that is asked.
     pub whole_here: Option<Number>,
+    /// How the copy ranks that told it last; none where the agent itself did.
+    pub copy_rank: Option<Number>,
     /// Its title, as far as is stored.
     pub title: Option<String>,
     /// Its cost, US dollars.
@@ -48,6 +52,7 @@ impl StoredSession {
             missing_since: number("missingSince"),
             whole_at: number("wholeAt"),
             whole_here: number("wholeHere"),
+            copy_rank: number("copyRank"),
             title: row.text_at("title"),
             cost: number("cost").unwrap_or_default(),
             archived_at: number("archivedAt"),
@@ -65,6 +70,13 @@ impl StoredSession {
     pub fn is_at_work(&self) -> bool {
         let at_work = |status| status != SessionStatus::Idle;
         self.status.is_some_and(at_work)
+    }
+
+    /// Whether a copy of this rank tells nothing of it that would be taken, but by a
+    /// later time of change.
+    fn ranks_above(&self, copy: CopyRank) -> bool {
+        let is_above = self.copy_rank.is_none_or(|held| held > copy.number());
+        is_above && !self.title.as_deref().is_some_and(is_redacted)
     }
 
     /// Whether something of it is known to be missing, whatever a host lists.
@@ -96,27 +108,34 @@ pub struct Listed {
 impl Listed {
     /// Whether what is stored of it lacks something that the host has. Only
     /// where the store is known can it bring back what was missing or deleted.
-    fn is_news(&self, stored: &StoredSession, is_store_known: bool) -> bool {
-        let is_back = is_store_known
+    fn is_news(&self, stored: &StoredSession, teller: Teller) -> bool {
+        let is_back = teller == Teller::Store
             && (stored.deleted_here.is_some()
                 || stored.missing_since.is_some()
                 || stored.missing_here.is_some());
-        let is_changed = || stored.is_at_work() || self.is_changed(stored, is_store_known);
+        let is_changed = || stored.is_at_work() || self.is_changed(stored, teller);
         is_back || stored.deleted_at.is_none() && is_changed()
     }
 
     /// Whether its time of change says so. A store may go back in time, where a
     /// copy of it was put in its place; and a copy of another store may have gone
     /// on by itself, before that one did.
-    fn is_changed(&self, stored: &StoredSession, is_store_known: bool) -> bool {
+    fn is_changed(&self, stored: &StoredSession, teller: Teller) -> bool {
         let (whole_at, is_changed) = match stored.seen_here {
             Some(_) => (stored.whole_here, stored.whole_here != self.updated_at),
-            None if is_store_known => (stored.whole_at, stored.whole_at != self.updated_at),
+            None if teller == Teller::Store => {
+                (stored.whole_at, stored.whole_at != self.updated_at)
+            }
             None => (stored.whole_at, stored.whole_at < self.updated_at),
         };
         // What another store had later is not what this one lists.
         let is_of_another = stored.whole_at > self.updated_at;
-        let differs = || whole_at == self.updated_at && !is_of_another && self.differs(stored);
+        let is_above = match teller {
+            Teller::Copy(rank) => stored.ranks_above(rank),
+            Teller::Store | Teller::Unknown => false,
+        };
+        let differs =
+            || whole_at == self.updated_at && !is_of_another && !is_above && self.differs(stored);
         whole_at.is_none() || is_changed || differs()
     }
 
@@ -126,10 +145,23 @@ impl Listed {
         let costs_else = self
             .cost
             .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
+        // A title that was taken out replaces none.
+        let title = self.title.as_deref().filter(|title| !is_redacted(title));
         costs_else
-            || (self.title.is_some() && stored.title != self.title)
+            || (title.is_some() && stored.title.as_deref() != title)
             || stored.archived_at != self.archived_at
     }
+}
+
+/// Who lists sessions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Teller {
+    /// A store of the agent's that is known.
+    Store,
+    /// The agent, and which store it works on is not known.
+    Unknown,
+    /// A copy of the agent's data.
+    Copy(CopyRank),
 }
 
 /// A difference in cost that is none, US dollars: sums are rounded.
@@ -155,7 +187,7 @@ fn differences(
     listed: &[Listed],
     stored: &[StoredSession],
     directory: &str,
-    is_store_known: bool,
+    teller: Teller,
 ) -> Differences {
     let stored_by_id: BTreeMap<&str, &StoredSession> = stored
         .iter()
@@ -164,7 +196,7 @@ fn differences(
     let (mut news, known): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(|session| {
         stored_by_id
             .get(session.id.as_str())
-            .is_none_or(|stored| session.is_news(stored, is_store_known))
+            .is_none_or(|stored| session.is_news(stored, teller))
     });
     news.sort_by(|one, other| {
         let at = |session: &Listed| session.updated_at.map_or(0.0, Number::get);
@@ -315,7 +347,12 @@ impl CatchUp {
             .collect();
         let directory = compare.directory.as_str();
         let found = if compare.offers_list {
-            differences(listed, &stored, directory, compare.is_store_known)
+            let teller = match self.copy {
+                Some(rank) => Teller::Copy(rank),
+                None if compare.is_store_known => Teller::Store,
+                None => Teller::Unknown,
+            };
+            differences(listed, &stored, directory, teller)
         } else {
             differences_unlisted(&stored)
         };
@@ -348,6 +385,7 @@ mod tests {
             missing_since: None,
             whole_at: Number::new(whole),
             whole_here: Number::new(whole),
+            copy_rank: None,
             title: None,
             cost: Number::default(),
             archived_at: None,
@@ -370,7 +408,7 @@ mod tests {
     }
 
     fn compared(listed: &[Listed], stored: &[StoredSession]) -> Differences {
-        differences(listed, stored, PROJECT, true)
+        differences(listed, stored, PROJECT, Teller::Store)
     }
 
     #[test]
@@ -420,11 +458,45 @@ mod tests {
         let at = Number::new(11.0).unwrap_or_default();
         let ids = ["a", "b", "c"].map(|id| (id.to_owned(), at));
         assert_eq!(found.older, ids);
-        let unknown = differences(&listed, &newer, PROJECT, false);
+        let unknown = differences(&listed, &newer, PROJECT, Teller::Unknown);
         assert_eq!(unknown.fetch, [""; 0]);
         // or this one, put back from a copy.
         let back = ["a", "b", "c"].map(|id| stored(id, 11.0));
         assert_eq!(compared(&listed, &back).fetch, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn of_copies_of_the_same_time_only_one_that_ranks_higher_is_news() {
+        let mut renamed = listed("a", 10.0);
+        renamed.title = Some("Another title".to_owned());
+        let by_copy = |rank: CopyRank| StoredSession {
+            seen_here: None,
+            whole_here: None,
+            copy_rank: Some(rank.number()),
+            title: Some("A title".to_owned()),
+            ..stored("a", 10.0)
+        };
+        let fetched = |listed: &Listed, stored: StoredSession| {
+            let copy = Teller::Copy(CopyRank::of_store(5.0));
+            let listed = std::slice::from_ref(listed);
+            !differences(listed, &[stored], PROJECT, copy)
+                .fetch
+                .is_empty()
+        };
+        assert!(fetched(&renamed, by_copy(CopyRank::of_store(4.0))));
+        assert!(fetched(&renamed, by_copy(CopyRank::of_export(6.0))));
+        assert!(fetched(&renamed, by_copy(CopyRank::of_store(5.0))));
+        assert!(!fetched(&renamed, by_copy(CopyRank::of_store(6.0))));
+        let mut by_agent = by_copy(CopyRank::of_store(4.0));
+        by_agent.copy_rank = None;
+        assert!(!fetched(&renamed, by_agent));
+        // A title is more than one that was taken out, whoever told that.
+        let taken_out = Some("[redacted:session-title:ses_1]".to_owned());
+        let mut sanitized = by_copy(CopyRank::of_store(6.0));
+        sanitized.title.clone_from(&taken_out);
+        assert!(fetched(&renamed, sanitized));
+        renamed.title = taken_out;
+        assert!(!fetched(&renamed, by_copy(CopyRank::of_store(4.0))));
     }
 
     #[test]
@@ -448,7 +520,7 @@ mod tests {
         assert_eq!(compared(&listed, &both).fetch, ["a", "b"]);
         assert_eq!(compared(&listed, &both).seen, []);
         // Whoever does not know its store brings nothing back.
-        let unknown = differences(&listed, &both, PROJECT, false);
+        let unknown = differences(&listed, &both, PROJECT, Teller::Unknown);
         assert_eq!(unknown.fetch, [""; 0]);
     }
 

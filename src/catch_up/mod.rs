@@ -19,6 +19,7 @@ mod request;
 
 use std::collections::BTreeSet;
 
+use crate::model::copy_rank::CopyRank;
 use crate::model::number::Number;
 use compare::Compare;
 pub use compare::{Listed, StoredSession};
@@ -45,6 +46,8 @@ pub(crate) struct CatchUp {
     task: Option<Task>,
     /// How often in a row it could not be told what is stored.
     refusals: i32,
+    /// How the copy of an agent's data ranks that answers; none where the agent does.
+    copy: Option<CopyRank>,
 }
 
 /// A session of a directory.
@@ -110,6 +113,11 @@ pub(crate) struct Reading<N> {
 }
 
 impl CatchUp {
+    /// What answers is a copy of an agent's data.
+    pub(crate) fn read_copy(&mut self, rank: CopyRank) {
+        self.copy = Some(rank);
+    }
+
     /// Compares this directory's sessions.
     pub(crate) fn compare(&mut self, directory: &str) {
         self.directories.insert(directory.to_owned());

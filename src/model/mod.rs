@@ -3,8 +3,10 @@
 
 pub mod column;
 pub mod command;
+pub mod copy_rank;
 pub mod event;
 pub mod known;
 pub mod number;
+pub(crate) mod redaction;
 pub mod rejection;
 pub mod row;

@@ -77,7 +77,10 @@ row! {
     /// When the session was changed last in the copy that tells this, Unix
     /// milliseconds; unknown where no copy does. No column: a copy does not
     /// overwrite what is stored whole and is newer.
-    copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
+    copied_at: "copiedAt" Number = "number", INTEGER of "session_own", Teller;
+    /// How that copy ranks among those that have the session with the same time of
+    /// change. No column of `sessions`: the one that ranks highest tells it.
+    copy_rank: "copyRank" Number = "number", INTEGER of "session_own", Teller;
     /// The time of change up to which nothing of the session is missing, Unix
     /// milliseconds; empty where something is. No column of `sessions`; catch-up
     /// compares it with the time of change that OpenCode lists.

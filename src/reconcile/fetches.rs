@@ -10,6 +10,7 @@ use crate::model::command::{Command, MessageMissing, PartMissing, SessionMissing
 use crate::model::event::{Event, Retry};
 use crate::model::known::Known;
 use crate::model::number::Number;
+use crate::model::redaction::is_redacted;
 use crate::model::row::{PartRow, SessionRow, SessionStatus, UsageRow};
 
 /// How many sessions may be noted as wanted. What is beyond is found when
@@ -181,7 +182,7 @@ impl Reconciler {
         if let Event::Todos(list) = &mut answer {
             list.copied_at = self.changed_at(&list.session_id);
         }
-        if self.of_copy || self.is_older(&answer) {
+        if self.copy.is_some() || self.is_older(&answer) || is_sanitized(&answer) {
             self.note_copied(&mut answer);
         }
         let urgency = match answer {
@@ -270,6 +271,9 @@ impl Reconciler {
         match answer {
             Event::Session(row) => {
                 row.copied_at = Known::Value(row.updated_at.value().copied().unwrap_or_default());
+                if let Some(rank) = self.copy {
+                    row.copy_rank = Known::Value(rank.number());
+                }
                 forget_redacted(&mut row.project_path);
                 forget_redacted(&mut row.project_name);
             }
@@ -467,14 +471,27 @@ impl Reconciler {
     }
 }
 
-/// A path that `opencode export --sanitize` has taken out; a folder's begins
-/// with a slash there, in OpenCode 2.
+/// A path of which nothing is left is not known.
 fn forget_redacted(path: &mut Known<String>) {
-    if path
-        .value()
-        .is_some_and(|path| path.trim_start_matches('/').starts_with("[redacted:"))
-    {
+    if is_taken_out(path) {
         *path = Known::Unknown;
+    }
+}
+
+fn is_taken_out(text: &Known<String>) -> bool {
+    text.value().is_some_and(|text| is_redacted(text))
+}
+
+/// Whether OpenCode answers with what `opencode import` brought back of an export
+/// whose words were taken out: a copy of what it had said itself.
+fn is_sanitized(answer: &Event) -> bool {
+    match answer {
+        Event::Session(row) => is_taken_out(&row.title),
+        Event::Part { row, .. } => is_taken_out(&row.text),
+        Event::ToolCall(row) => [&row.title, &row.output, &row.error]
+            .into_iter()
+            .any(is_taken_out),
+        _ => false,
     }
 }
 

@@ -29,6 +29,7 @@ mod stream;
 use std::collections::BTreeSet;
 
 use crate::model::command::Command;
+use crate::model::copy_rank::CopyRank;
 use crate::model::event::Event;
 use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
@@ -85,8 +86,8 @@ pub struct Reconciler {
     store_id: Option<String>,
     /// The agent that runs the sessions, where it is not the usual one.
     agent: Option<&'static str>,
-    /// Whether a copy of OpenCode's data answers, and not OpenCode.
-    of_copy: bool,
+    /// How the copy of OpenCode's data ranks that answers; none where OpenCode does.
+    copy: Option<CopyRank>,
     /// What waits to be said.
     inbox: Inbox,
     /// Messages that end under another name, by that name.
@@ -121,7 +122,7 @@ impl Reconciler {
             unsettled: BTreeSet::new(),
             store_id,
             agent: None,
-            of_copy: false,
+            copy: None,
             inbox: Inbox::default(),
             opened: LruMap::default(),
             open: LruMap::default(),
@@ -144,8 +145,8 @@ impl Reconciler {
 
     /// What answers is a copy of OpenCode's data: it does not overwrite what is
     /// stored whole and is newer.
-    pub fn read_copy(&mut self) {
-        self.of_copy = true;
+    pub fn read_copy(&mut self, rank: CopyRank) {
+        self.copy = Some(rank);
     }
 
     /// That store.

@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_ground.sql"),
     include_str!("migrations/0006_steps_and_purges.sql"),
+    include_str!("migrations/0007_copies.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.
@@ -49,6 +50,7 @@ const SESSION_OWN: &[&str] = &[
     "model",
     "provider",
     "wholeAt",
+    "updatedAt",
     "reportsTotals",
     "promptTokens",
     "completionTokens",
@@ -98,6 +100,7 @@ const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
 /// `StoredSession`s. Without a `storeId` nothing is known of the store.
 pub const STORED_SESSIONS: &str = "\
 SELECT sessions.id, own.whole_at AS wholeAt, here.whole_at AS wholeHere,
+  iif(own.copied_at = updated_at, own.copy_rank, NULL) AS copyRank,
   deleted_at AS deletedAt, title, cost, archived_at AS archivedAt,
   project_path AS projectPath, status, sessions.missing_since AS missingSince,
   here.seen_at AS seenHere, here.missing_since AS missingHere,
@@ -202,6 +205,7 @@ fn session_upsert() -> Vec<Statement> {
         ledger::inherit().when(When::Told(&["createdAt"])),
     ]);
     all.extend(missing::revive_session().map(|sql| sql.when(BY_A_STORE)));
+    all.push(sql::claim_copy().when(When::Told(&["copyRank"])));
     all.push(upsert::sessions().always());
     all.push(upsert::session_status().when(When::Told(&["status"])));
     all.push(sql::session_own().when(When::Told(SESSION_OWN)));

@@ -1,8 +1,9 @@
 //! The statements that are not plain upserts.
 
 use super::erased::{erased_either, erased_session};
-use super::upsert::{OF_COPY, REPORTS};
+use super::upsert::{OF_COPY, REPORTS, outranked};
 use super::{AGE, NOT_PURGED, STAMP};
+use crate::model::redaction;
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) fn ensure_session() -> String {
@@ -35,26 +36,52 @@ WHERE id = ?1 ->> 'id' AND parent_id IS NULL AND ?1 ->> 'parentId' IS NOT NULL"
         .to_owned()
 }
 
+/// A copy tells a session from now on, if it is newer than what is stored, or is of
+/// the same time and ranks no lower than the copy that told that. What the agent told
+/// ranks above every copy, and whatever has a title above one that was taken out.
+pub(super) fn claim_copy() -> String {
+    format!(
+        "\
+INSERT INTO session_own (session_id, copied_at, copy_rank)
+SELECT ?1 ->> 'id', ?1 ->> 'copiedAt', ?1 ->> 'copyRank'
+WHERE {NOT_PURGED} AND ?1 ->> 'copiedAt' IS NOT NULL AND ?1 ->> 'copyRank' IS NOT NULL
+  AND NOT EXISTS (
+  SELECT 1 FROM sessions LEFT JOIN session_own AS held ON held.session_id = sessions.id
+  WHERE sessions.id = ?1 ->> 'id' AND (?1 ->> 'copiedAt' < updated_at
+    OR ?1 ->> 'copiedAt' = updated_at AND NOT {}
+      AND (held.copied_at IS NOT updated_at OR ?1 ->> 'copyRank' < held.copy_rank)))
+ON CONFLICT (session_id) DO UPDATE SET
+  copied_at = excluded.copied_at, copy_rank = excluded.copy_rank",
+        redaction::of_text("coalesce(title, '')")
+    )
+}
+
 /// What OpenCode says of the session itself. After the session's upsert, which
 /// reads whether totals were reported before.
 pub(super) fn session_own() -> String {
     format!(
         "\
-INSERT INTO session_own (session_id, agent, model, provider, whole_at, reports_usage)
+INSERT INTO session_own (session_id, agent, model, provider, whole_at, reports_usage, copied_at,
+  copy_rank)
 SELECT ?1 ->> 'id',
   iif(json_type(?1, '$.agent') IS NULL OR is_older, held.agent, ?1 ->> 'agent'),
   iif(json_type(?1, '$.model') IS NULL OR is_older, held.model, ?1 ->> 'model'),
   iif(json_type(?1, '$.provider') IS NULL OR is_older, held.provider, ?1 ->> 'provider'),
   iif(json_type(?1, '$.wholeAt') IS NULL OR is_older AND {OF_COPY} AND held.whole_at IS NOT NULL,
     held.whole_at, ?1 ->> 'wholeAt'),
-  coalesce(held.reports_usage, 0) OR (NOT is_older AND {REPORTS})
-FROM (SELECT coalesce({AGE} < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id'), 0)
-  AS is_older) AS told
+  coalesce(held.reports_usage, 0) OR (NOT is_older AND {REPORTS}),
+  iif(of_agent, NULL, held.copied_at), iif(of_agent, NULL, held.copy_rank)
+FROM (SELECT is_older, NOT is_older AND NOT {OF_COPY} AND json_type(?1, '$.updatedAt') IS NOT NULL
+    AS of_agent
+  FROM (SELECT coalesce({AGE} < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id'), 0)
+    OR {} AS is_older)) AS told
 LEFT JOIN session_own AS held ON held.session_id = ?1 ->> 'id'
 WHERE {NOT_PURGED}
 ON CONFLICT (session_id) DO UPDATE SET
   agent = excluded.agent, model = excluded.model, provider = excluded.provider,
-  whole_at = excluded.whole_at, reports_usage = excluded.reports_usage"
+  whole_at = excluded.whole_at, reports_usage = excluded.reports_usage,
+  copied_at = excluded.copied_at, copy_rank = excluded.copy_rank",
+        outranked()
     )
 }
 

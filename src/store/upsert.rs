@@ -4,6 +4,7 @@
 use super::erased::{erased_either, erased_message, erased_session};
 use super::{AGE, NOT_PURGED, STAMP};
 use crate::model::column::{Column, Guard, Row, Rule};
+use crate::model::redaction;
 use crate::model::row::{
     MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
 };
@@ -129,6 +130,23 @@ fn value<R: Row>(column: &Column) -> String {
 /// True where a copy of OpenCode's data tells it.
 pub(super) const OF_COPY: &str = "json_type(?1, '$.copiedAt') IS NOT NULL";
 
+/// True where a copy tells a session and another telling of the same time of change
+/// ranks above it ([`claim_copy`](super::statements::claim_copy)).
+const RANKS_BELOW: &str = "\
+NOT EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> 'id'
+  AND copied_at = ?1 ->> 'copiedAt' AND copy_rank = ?1 ->> 'copyRank')";
+
+/// True where that is so and nothing is missing of what is stored: then the copy has
+/// nothing to add.
+pub(super) fn outranked() -> String {
+    format!(
+        "\
+coalesce(?1 ->> 'copiedAt' = (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id')
+  AND ?1 ->> 'copiedAt' <= (SELECT whole_at FROM session_own WHERE session_id = ?1 ->> 'id')
+  AND {RANKS_BELOW}, 0)"
+    )
+}
+
 /// An alternative that holds where words are stored that a copy does not
 /// replace: by what it has taken out in any case; unless it is newer than what is
 /// stored of the session, by none, and where the row has all that will come of
@@ -138,9 +156,12 @@ fn below<R: Row>(column: &Column) -> String {
         return String::new();
     }
     let Column { name, json, .. } = column;
+    let redacted = match *json {
+        "input" | "data" => redaction::in_json,
+        _ => redaction::of_text,
+    };
     let whole = match R::GUARD {
-        // Of a session that only copies told, the last one tells the title.
-        Guard::Updated => "EXISTS (SELECT 1 FROM session_stores WHERE session_id = held.id)",
+        Guard::Updated => RANKS_BELOW,
         guard => whole(guard),
     };
     // Where a text is derived from none it is empty, and nothing is known of it.
@@ -156,12 +177,6 @@ fn below<R: Row>(column: &Column) -> String {
         is_redacted = redacted(&format!("?1 ->> '{json}'")),
         was_redacted = redacted(&format!("held.{name}")),
     )
-}
-
-/// True where a copy has taken this out. OpenCode 2 says so of objects in another
-/// way than of texts.
-fn redacted(value: &str) -> String {
-    format!("(instr({value}, '[redacted:') OR instr({value}, '{{\"redacted\":\"'))")
 }
 
 /// When the session was changed last, as far as is stored.
@@ -189,7 +204,7 @@ fn whole(guard: Guard) -> &'static str {
 fn not_older(guard: Guard) -> String {
     let older = match guard {
         Guard::Never => return String::new(),
-        Guard::Updated => &format!("{AGE} < held.updated_at"),
+        Guard::Updated => &format!("({AGE} < held.updated_at OR {})", outranked()),
         Guard::Completed => {
             "held.completed_at IS NOT NULL
   AND (json_type(?1, '$.completedAt') = 'null' OR ?1 ->> 'completedAt' < held.completed_at)"

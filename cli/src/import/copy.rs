@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clankers::catch_up::Request;
+use clankers::model::copy_rank::CopyRank;
 use serde_json::{Value, json};
 
 use super::program::Program;
@@ -65,6 +66,11 @@ impl Copy {
     /// Which program it is of.
     pub(super) const fn program(&self) -> Program {
         self.program
+    }
+
+    /// How it ranks among copies that have a session with the same time of change.
+    pub(super) fn rank(&self) -> CopyRank {
+        self.source.rank()
     }
 
     /// The sessions, by their ids.

@@ -2,6 +2,7 @@
 //! the engine answers them, OpenCode 1's `{ info, parts }` or OpenCode 2's
 //! `{ id, type, … }`.
 
+use clankers::model::copy_rank::CopyRank;
 use serde_json::Value;
 
 use super::source::{History, Source};
@@ -10,11 +11,12 @@ use crate::error::{Error, Result};
 /// One session in one document.
 pub(super) struct Exported {
     name: String,
+    rank: CopyRank,
     document: Value,
 }
 
 impl Exported {
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self> {
+    pub(super) fn parse(name: &str, rank: CopyRank, text: &str) -> Result<Self> {
         // Some releases print what they are doing before it.
         let json = text
             .find('{')
@@ -35,6 +37,7 @@ impl Exported {
         }
         Ok(Self {
             name: name.to_owned(),
+            rank,
             document,
         })
     }
@@ -43,6 +46,10 @@ impl Exported {
 impl Source for Exported {
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn rank(&self) -> CopyRank {
+        self.rank
     }
 
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {

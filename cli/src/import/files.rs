@@ -6,10 +6,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clankers::model::copy_rank::CopyRank;
 use serde_json::{Value, json};
 
 use super::program::Program;
 use super::source::{History, Source, id_of};
+use super::written::written_at;
 use crate::error::Result;
 use crate::paths::shown;
 
@@ -33,6 +35,13 @@ impl Source for Files {
 
     fn program(&self) -> Option<Program> {
         Program::Kilo.keeps(&self.storage).then_some(Program::Kilo)
+    }
+
+    fn rank(&self) -> CopyRank {
+        let projects = entries(&self.storage.join("session"));
+        let sessions = projects.iter().flat_map(|project| entries(project));
+        let written = sessions.map(|session| written_at(&session));
+        CopyRank::of_store(written.fold(0.0, f64::max))
     }
 
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {

@@ -9,6 +9,7 @@ mod program;
 mod run;
 mod source;
 mod sqlite;
+mod written;
 
 pub(crate) use program::Program;
 pub(crate) use run::{Args, behind, run};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use clankers::Core;
 use clankers::catch_up::{Answer, Request};
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::copy::{Copy, DIRECTORY, Read};
 use super::program::Program;
 use super::source::{Source, found, named};
+use super::written::milliseconds;
 use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count, counted};
 use crate::paths::Paths;
@@ -100,7 +101,7 @@ pub(crate) fn behind(paths: &Paths) -> Result<BTreeMap<Program, usize>> {
     for source in found()? {
         let (mut copy, _) = Copy::open(source)?;
         let of_program = behind.entry(copy.program()).or_default();
-        let mut core = Core::of_copy(copy.program().dialect());
+        let mut core = Core::of_copy(copy.program().dialect(), copy.rank());
         core.compare(DIRECTORY);
         while let Some(request) = core.next_request(now()) {
             match &request {
@@ -131,7 +132,7 @@ fn import(
     if let Some(db) = &db {
         check_schema(db)?;
     }
-    let mut core = Core::of_copy(copy.program().dialect());
+    let mut core = Core::of_copy(copy.program().dialect(), copy.rank());
     core.compare(DIRECTORY);
     if args.all {
         core.fetch(DIRECTORY, copy.ids());
@@ -205,13 +206,7 @@ fn store(core: &mut Core, db: &mut Connection) -> Result<()> {
 }
 
 fn now() -> f64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "milliseconds are exact for 280,000 years"
-    )]
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_millis() as f64)
+    milliseconds(SystemTime::now())
 }
 
 /// A bar in a terminal, nothing elsewhere.

@@ -1,13 +1,16 @@
 //! Where history comes from, and in which shape it is read.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use clankers::model::copy_rank::CopyRank;
 use serde_json::Value;
 
 use super::exported::Exported;
 use super::files::Files;
 use super::program::Program;
 use super::sqlite::Database;
+use super::written::{milliseconds, written_at};
 use crate::error::{Context, Error, Result};
 use crate::opencode::places::data_folder;
 use crate::paths::shown;
@@ -32,6 +35,8 @@ pub(crate) trait Source {
     fn program(&self) -> Option<Program> {
         None
     }
+    /// How it ranks among copies that have a session with the same time of change.
+    fn rank(&self) -> CopyRank;
     /// Every session's `info`, and what could not be read.
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)>;
     /// All of one session.
@@ -74,7 +79,12 @@ pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
 pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
     if path.as_os_str() == "-" {
         let text = std::io::read_to_string(std::io::stdin())?;
-        return Ok(vec![Box::new(Exported::parse("standard input", &text)?)]);
+        let rank = CopyRank::of_export(milliseconds(SystemTime::now()));
+        return Ok(vec![Box::new(Exported::parse(
+            "standard input",
+            rank,
+            &text,
+        )?)]);
     }
     let what = || format!("cannot read {}", shown(path));
     if path.is_dir() {
@@ -106,7 +116,8 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
         return Ok(vec![Box::new(Database::open(path)?)]);
     }
     let text = std::fs::read_to_string(path).context(what)?;
-    Ok(vec![Box::new(Exported::parse(&shown(path), &text)?)])
+    let rank = CopyRank::of_export(written_at(path));
+    Ok(vec![Box::new(Exported::parse(&shown(path), rank, &text)?)])
 }
 
 /// These databases, with `sources`. One that cannot be read, as that of a preview
@@ -142,6 +153,10 @@ struct Refused {
 impl Source for Refused {
     fn name(&self) -> String {
         shown(&self.path)
+    }
+
+    fn rank(&self) -> CopyRank {
+        CopyRank::of_store(0.0)
     }
 
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {

@@ -8,6 +8,7 @@
 )]
 
 mod contract;
+mod copies;
 mod daemon;
 mod docs;
 mod import;

@@ -55,7 +55,9 @@ async function make(release: string): Promise<void> {
 		const recorded = writeRecorded(home, write);
 		if (readdirSync(home.store).includes(databaseName(home))) writeKept(home, write);
 		else write("storage.jsonl", files(join(home.store, "storage")));
-		write("export.json", run(home, ["export", titled(recorded, "Tools that work")]));
+		const session = titled(recorded, "Tools that work");
+		write("export.json", run(home, ["export", session]));
+		if (release === PINNED_RELEASE) write("sanitized.json", run(home, ["export", session, "--sanitize"]));
 	} finally {
 		await model.stop();
 		home.remove();

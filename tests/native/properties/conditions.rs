@@ -23,7 +23,7 @@ fn a_statement_that_is_left_out_would_change_nothing() {
             // A row that says nothing says as much as none.
             let emptied = db.0.execute_batch(
                 "DELETE FROM session_own
-                WHERE coalesce(agent, model, provider, whole_at) IS NULL AND NOT reports_usage",
+                WHERE coalesce(agent, model, provider, whole_at, copied_at) IS NULL AND NOT reports_usage",
             );
             prop_assert!(emptied.is_ok());
         }

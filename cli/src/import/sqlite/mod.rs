@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clankers::model::copy_rank::CopyRank;
 use clankers::sources::opencode2::database::{PARTS, Queries, TABLES, TODOS};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
 
 use super::program::Program;
 use super::source::{History, Source, id_of};
+use super::written::database_written_at;
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
 use crate::store::{Row, rows};
@@ -22,6 +24,7 @@ pub(super) struct Database {
     path: PathBuf,
     db: Connection,
     program: Option<Program>,
+    rank: CopyRank,
     has_one: bool,
     has_two: bool,
     statements: Statements,
@@ -73,6 +76,8 @@ impl From<Queries> for Statements {
 impl Database {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let what = || format!("cannot read {}", shown(path));
+        // Before it is opened: reading may write its log.
+        let rank = CopyRank::of_store(database_written_at(path));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).context(what)?;
         db.busy_timeout(Duration::from_secs(5))?;
@@ -97,6 +102,7 @@ impl Database {
             path: path.to_owned(),
             db,
             program: is_kilos.then_some(Program::Kilo),
+            rank,
             has_one,
             has_two: of_two.is_some(),
             statements: of_two.map_or_else(|| Statements::of_one(&tables), Statements::from),
@@ -155,6 +161,10 @@ impl Source for Database {
 
     fn program(&self) -> Option<Program> {
         self.program
+    }
+
+    fn rank(&self) -> CopyRank {
+        self.rank
     }
 
     /// What both have is listed as it was changed last. What OpenCode 2 takes over

@@ -218,8 +218,12 @@ pub(crate) fn comparable(rows: &[Row]) -> Vec<String> {
     };
     let line = |(table, row): &Row| {
         let mut row = row.clone();
-        // What an import cannot know, and the count of transactions.
+        // What an import cannot know, or is known of it alone, and the count of
+        // transactions.
         for column in ["origin", "whole_at", "permission_wait_ms", "changed"] {
+            row.remove(column);
+        }
+        for column in ["copied_at", "copy_rank"] {
             row.remove(column);
         }
         for column in ["additions", "deletions", "files_changed"] {
