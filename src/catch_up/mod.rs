@@ -13,7 +13,9 @@
 //! 3. One request at a time: two directories may know the same session.
 
 mod compare;
+mod differences;
 mod fetch;
+mod listed;
 mod queue;
 mod request;
 
@@ -22,9 +24,9 @@ use std::collections::BTreeSet;
 use crate::model::copy_rank::CopyRank;
 use crate::model::number::Number;
 use compare::Compare;
-pub use compare::{Listed, StoredSession};
 use fetch::Fetch;
 pub use fetch::{Missing, Spoken, StoredMessage};
+pub use listed::{Listed, StoredSession};
 use queue::Queue;
 pub use request::{Answer, Request};
 

@@ -12,9 +12,11 @@
 //!    told meanwhile wins over its answer (`fetches`).
 //! 6. All of it is bounded: finished messages leave memory with their drain.
 
+mod answers;
 mod bounded;
 mod failure;
 mod fetches;
+mod fetching;
 mod inbox;
 mod items;
 mod merge;

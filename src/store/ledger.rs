@@ -3,7 +3,8 @@
 //! own totals show (titles, calls that were tried again). It is what those come
 //! to beyond the other rows, so that it falls when a missed step becomes known.
 
-use super::{AGE, STAMP};
+use super::STAMP;
+use super::upsert::takes_session;
 use crate::model::column::{Column, Row, Rule};
 use crate::model::row::UsageRow;
 
@@ -187,8 +188,9 @@ UPDATE usage SET
   changed = {STAMP}
 FROM messages
 WHERE messages.id = usage.message_id AND usage.session_id = (
-  SELECT id FROM sessions WHERE id = ?1 ->> 'id' AND created_at IS NOT ?1 ->> 'createdAt'
-    AND NOT coalesce({AGE} < updated_at, 0))"
+  SELECT held.id FROM sessions AS held
+  WHERE held.id = ?1 ->> 'id' AND held.created_at IS NOT ?1 ->> 'createdAt'{})",
+        takes_session()
     )
 }
 

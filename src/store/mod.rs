@@ -202,10 +202,10 @@ fn session_upsert() -> Vec<Statement> {
         .into();
     all.extend([
         sql::parent_of_purged().when(When::Told(&["parentId"])),
+        sql::claim_copy().when(When::Told(&["copyRank"])),
         ledger::inherit().when(When::Told(&["createdAt"])),
     ]);
     all.extend(missing::revive_session().map(|sql| sql.when(BY_A_STORE)));
-    all.push(sql::claim_copy().when(When::Told(&["copyRank"])));
     all.push(upsert::sessions().always());
     all.push(upsert::session_status().when(When::Told(&["status"])));
     all.push(sql::session_own().when(When::Told(SESSION_OWN)));

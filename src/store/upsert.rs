@@ -230,6 +230,11 @@ fn not_older(guard: Guard) -> String {
     )
 }
 
+/// True where what is told of the session in the stored row `held` is taken.
+pub(super) fn takes_session() -> String {
+    not_older(SessionRow::GUARD)
+}
+
 /// True where what is told of a part that is there is taken.
 pub(super) fn takes_part() -> String {
     format!(

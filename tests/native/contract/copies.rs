@@ -132,3 +132,18 @@ fn a_copy_of_the_same_time_fills_in_what_is_not_there() {
     db.apply(&copy(&json!(""), STORED));
     assert_eq!(db.value("SELECT text FROM parts"), r#""wor""#);
 }
+
+#[test]
+fn a_copy_that_tells_nothing_makes_no_step_inherited() {
+    let db = stored();
+    let paid = json!({ "id": "msg_2", "sessionId": "ses_1", "role": "assistant", "createdAt": 5, "completedAt": 6, "cost": 0.25 });
+    db.apply(&[
+        command("message.upsert", paid),
+        session(json!({ "wholeAt": STORED })),
+    ]);
+    let usage = "SELECT inherited, changed FROM usage";
+    let before = db.rows(usage);
+    let older = json!({ "createdAt": 7, "copiedAt": STORED, "copyRank": 1 });
+    db.apply(&[session(older)]);
+    assert_eq!(db.rows(usage), before);
+}

@@ -1,0 +1,165 @@
+//! A session as a host lists it and as it is stored, and whether the two differ.
+
+use crate::model::copy_rank::CopyRank;
+use crate::model::number::Number;
+use crate::model::redaction::is_redacted;
+use crate::model::row::SessionStatus;
+use crate::read::node::Node;
+
+/// A session as it is stored; `store::STORED_SESSIONS` selects these.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StoredSession {
+    /// Its id.
+    pub id: String,
+    /// When it was deleted, Unix milliseconds.
+    pub deleted_at: Option<Number>,
+    /// Since when every store that had it lacks it.
+    pub missing_since: Option<Number>,
+    /// The time of change up to which nothing of it is missing, whoever told it.
+    pub whole_at: Option<Number>,
+    /// The same as the store has it that is asked.
+    pub whole_here: Option<Number>,
+    /// How the copy ranks that told it last; none where the agent itself did.
+    pub copy_rank: Option<Number>,
+    /// Its title, as far as is stored.
+    pub title: Option<String>,
+    /// Its cost, US dollars.
+    pub cost: Number,
+    /// When it was archived.
+    pub archived_at: Option<Number>,
+    /// What it is doing, as far as is stored.
+    pub status: Option<SessionStatus>,
+    /// The directory it works in.
+    pub project_path: Option<String>,
+    /// When the store that is asked told of it last; none where it never did.
+    pub seen_here: Option<Number>,
+    /// Since when that store lacks it.
+    pub missing_here: Option<Number>,
+    /// When that store told its deletion, if nobody did later.
+    pub deleted_here: Option<Number>,
+}
+
+impl StoredSession {
+    /// Reads a row of that query.
+    pub fn read<N: Node>(row: &N) -> Option<Self> {
+        let number = |key| row.number_at(key).and_then(Number::new);
+        Some(Self {
+            id: row.text_at("id")?,
+            deleted_at: number("deletedAt"),
+            missing_since: number("missingSince"),
+            whole_at: number("wholeAt"),
+            whole_here: number("wholeHere"),
+            copy_rank: number("copyRank"),
+            title: row.text_at("title"),
+            cost: number("cost").unwrap_or_default(),
+            archived_at: number("archivedAt"),
+            status: row
+                .text_at("status")
+                .and_then(|word| SessionStatus::parse(&word)),
+            project_path: row.text_at("projectPath"),
+            seen_here: number("seenHere"),
+            missing_here: number("missingHere"),
+            deleted_here: number("deletedHere"),
+        })
+    }
+
+    /// Whether it is stored as being at work, and may have been cut off.
+    pub fn is_at_work(&self) -> bool {
+        let at_work = |status| status != SessionStatus::Idle;
+        self.status.is_some_and(at_work)
+    }
+
+    /// Whether a copy of this rank tells nothing of it that would be taken, but by a
+    /// later time of change.
+    fn ranks_above(&self, copy: CopyRank) -> bool {
+        let is_above = self.copy_rank.is_none_or(|held| held > copy.number());
+        is_above && !self.title.as_deref().is_some_and(is_redacted)
+    }
+
+    /// Whether something of it is known to be missing, whatever a host lists.
+    pub(super) fn is_cut_off(&self) -> bool {
+        let whole_at = match self.seen_here {
+            Some(_) => self.whole_here,
+            None => self.whole_at,
+        };
+        let is_gone = self.deleted_at.is_some() || self.missing_since.is_some();
+        !is_gone && (self.is_at_work() || whole_at.is_none())
+    }
+}
+
+/// What a host's list says of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its cost, US dollars, where the host says one.
+    pub cost: Option<Number>,
+    /// When it was changed last, Unix milliseconds.
+    pub updated_at: Option<Number>,
+    /// When it was archived; none where it is not.
+    pub archived_at: Option<Number>,
+}
+
+impl Listed {
+    /// Whether what is stored of it lacks something that the host has. Only
+    /// where the store is known can it bring back what was missing or deleted.
+    pub(super) fn is_news(&self, stored: &StoredSession, teller: Teller) -> bool {
+        let is_back = teller == Teller::Store
+            && (stored.deleted_here.is_some()
+                || stored.missing_since.is_some()
+                || stored.missing_here.is_some());
+        let is_changed = || stored.is_at_work() || self.is_changed(stored, teller);
+        is_back || stored.deleted_at.is_none() && is_changed()
+    }
+
+    /// Whether its time of change says so. A store may go back in time, where a
+    /// copy of it was put in its place; and a copy of another store may have gone
+    /// on by itself, before that one did.
+    fn is_changed(&self, stored: &StoredSession, teller: Teller) -> bool {
+        let (whole_at, is_changed) = match stored.seen_here {
+            Some(_) => (stored.whole_here, stored.whole_here != self.updated_at),
+            None if teller == Teller::Store => {
+                (stored.whole_at, stored.whole_at != self.updated_at)
+            }
+            None => (stored.whole_at, stored.whole_at < self.updated_at),
+        };
+        // What another store had later is not what this one lists.
+        let is_of_another = stored.whole_at > self.updated_at;
+        let is_above = match teller {
+            Teller::Copy(rank) => stored.ranks_above(rank),
+            Teller::Store | Teller::Unknown => false,
+        };
+        let differs =
+            || whole_at == self.updated_at && !is_of_another && !is_above && self.differs(stored);
+        whole_at.is_none() || is_changed || differs()
+    }
+
+    /// A few changes, such as archiving or a fork's totals, leave the time of
+    /// change as it was.
+    fn differs(&self, stored: &StoredSession) -> bool {
+        let costs_else = self
+            .cost
+            .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
+        // A title that was taken out replaces none.
+        let title = self.title.as_deref().filter(|title| !is_redacted(title));
+        costs_else
+            || (title.is_some() && stored.title.as_deref() != title)
+            || stored.archived_at != self.archived_at
+    }
+}
+
+/// Who lists sessions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Teller {
+    /// A store of the agent's that is known.
+    Store,
+    /// The agent, and which store it works on is not known.
+    Unknown,
+    /// A copy of the agent's data.
+    Copy(CopyRank),
+}
+
+/// A difference in cost that is none, US dollars: sums are rounded.
+const CENTS: f64 = 1e-9;
