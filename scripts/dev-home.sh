@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Prepares .clankers-dev/: a database, and an OpenCode configuration that loads
-# the plugin of this checkout. `source .clankers-dev/env` turns a shell to it.
+# the plugin of this checkout, in OpenCode 1.x and 2.x. `source .clankers-dev/env` turns a shell to it.
 # With --daemon it also starts this checkout's daemon, and the plugin records
 # through that. CLANKERS_DEV_HOME names another folder.
 source "$(dirname "$0")/env.sh"
 home="${CLANKERS_DEV_HOME:-$ROOT/.clankers-dev}"
-plugin="$ROOT/plugin-shim/dist/index.js"
+plugin="$ROOT/plugin-shim/dist"
 program="$ROOT/target/debug/clankers"
 
-[[ -s "$plugin" && -s "$ROOT/pkg/clankers_bg.wasm" ]] || "$ROOT/scripts/build.sh"
+[[ -s "$plugin/server.js" && -s "$ROOT/pkg/clankers_bg.wasm" ]] || "$ROOT/scripts/build.sh"
 "$ROOT/scripts/setup-tools.sh"
 if [[ "${1:-}" == --daemon ]]; then "$ROOT/scripts/build-cli.sh"; fi
 
@@ -18,7 +18,7 @@ chmod 700 "$home"
 cat >"$home/opencode.json" <<JSON
 {
   "\$schema": "https://opencode.ai/config.json",
-  "plugin": ["file://$plugin"]
+  "plugin": ["$plugin"]
 }
 JSON
 cat >"$home/env" <<SH
@@ -39,3 +39,4 @@ fi
 note "database       $home/clankers.db"
 note "configuration  $home/opencode.json"
 note "to use both    source $home/env && opencode"
+note "OpenCode 2.x     opencode service restart, where its service is running"

@@ -1,14 +1,18 @@
 /** However a person installs the plugin, it is loaded and rows land. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import {
 	copyFileSync,
 	cpSync,
 	existsSync,
 	mkdirSync,
+	mkdtempSync,
 	readdirSync,
 	readFileSync,
+	rmSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { Home } from "./harness/home.ts";
 import { runTurn } from "./harness/opencode.ts";
@@ -155,6 +159,23 @@ test.each([
 	600_000,
 );
 
+test.each(["1.0.61", PINNED_RELEASE, OPENCODE_2_RELEASE])(
+	"in a developer's own OpenCode, by what scripts/dev-home.sh prepares: %s",
+	async (release) => {
+		const folder = mkdtempSync(join(tmpdir(), "clankers-dev-"));
+		try {
+			const env = developersEnvironment(folder);
+			const database = join(folder, "clankers.db");
+			await inAnyWorld(release, [], env, (world) =>
+				expectOneTurn({ ...world, database }),
+			);
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
+	},
+	600_000,
+);
+
 test.each([PINNED_RELEASE, OPENCODE_2_RELEASE])(
 	"with options, in the form of 1.x: %s",
 	(release) =>
@@ -191,6 +212,20 @@ async function inAnyWorld(
 	const options = { release, plugins, env };
 	if (release === OPENCODE_2_RELEASE) await inWorld2(options, play);
 	else await inWorld(options, play);
+}
+
+/** What the script has a shell export, beside the path of programs. */
+function developersEnvironment(folder: string): Record<string, string> {
+	const script = join(PACKAGE, "..", "scripts", "dev-home.sh");
+	const env = { ...process.env, CLANKERS_DEV_HOME: folder };
+	const prepared = spawnSync(script, { env, encoding: "utf8" });
+	expect(prepared.status, prepared.stderr).toBe(0);
+	const exported = readFileSync(join(folder, "env"), "utf8").matchAll(
+		/^export (?!PATH=)(\w+)="(.*)"$/gm,
+	);
+	return Object.fromEntries(
+		[...exported].map(([, name, value]) => [String(name), String(value)]),
+	);
 }
 
 /** The person's own plugin folder, which every release reads. */
