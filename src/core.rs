@@ -134,6 +134,13 @@ impl Core {
         }
     }
 
+    /// What was stored is not there any more: the database was removed, or another
+    /// put in its place. After [`settle`](Self::settle); every directory is to be
+    /// compared then, which brings back what the agent still has.
+    pub fn forget_stored(&mut self) {
+        self.reconciler.forget_stored();
+    }
+
     /// Compares this directory's sessions, by requests.
     pub fn compare(&mut self, directory: &str) {
         self.catch_up.compare(directory);

@@ -84,6 +84,11 @@ export class SurvivingCore {
 		this.#call((core) => core.settle(stored));
 	}
 
+	/** What was stored is not there any more: what is told from now on stands alone. */
+	forgetStored(): void {
+		this.#call((core) => core.forgetStored());
+	}
+
 	/** New kinds of rejection, a line each. */
 	notices(): string[] {
 		return this.#call((core) => core.notices()) ?? [];

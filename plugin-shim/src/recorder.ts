@@ -223,6 +223,10 @@ export class Recorder implements SharedRecorder {
 			this.#stop(`nothing is recorded: ${error.message}`);
 			return;
 		}
+		if (error instanceof SinkError && error.kind === "replaced") {
+			this.#replaced(error.message);
+			return;
+		}
 		this.#failures += 1;
 		this.#timer.pause(this.#failures);
 		const message = `not stored yet, will be tried again: ${describe(error)}`;
@@ -231,6 +235,14 @@ export class Recorder implements SharedRecorder {
 		if (this.#failures < FAILURES_UNTIL_NOTIFIED || this.#notified) return;
 		this.#notified = true;
 		this.#log?.notify(message, "storage");
+	}
+
+	/** Another database is in the place of the one that was written: it is to have all that OpenCode has. */
+	#replaced(message: string): void {
+		this.#core.forgetStored();
+		this.#timer.ask(SOON);
+		this.#log?.notify(message, "storage");
+		this.#catchUp.compareAll();
 	}
 
 	#trapped(error: unknown): void {

@@ -20,6 +20,7 @@ import {
 import { poison } from "./support/poison.ts";
 import {
 	incompatible,
+	replaced,
 	ScriptedSink,
 	unavailable,
 } from "./support/scripted-sink.ts";
@@ -55,6 +56,27 @@ describe("the recorder", () => {
 		member.observe(sessionCreated("ses_1", "one"));
 		member.observe(sessionIdle("ses_1"));
 		assert.ok(titles().includes("one"));
+	});
+
+	it("tells a new database nothing that counts on the old one, and tells the person", async () => {
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(assistantMessage("ses_1", "msg_1"));
+		member.observe(textPart("ses_1", "msg_1", "prt_1", ""));
+		member.observe(textDelta("ses_1", "msg_1", "prt_1", "Hello "));
+		await until("the text's beginning is stored", () =>
+			sink.values("part.upsert", "text").includes("Hello "),
+		);
+		sink.failure = replaced("it was removed");
+		member.observe(textDelta("ses_1", "msg_1", "prt_1", "you"));
+		member.observe(sessionIdle("ses_1"));
+		sink.failure = undefined;
+		sink.batches.length = 0;
+		await until("all of the text is there", () =>
+			sink.values("part.upsert", "text").includes("Hello you"),
+		);
+		const whole = sink.values("session.upsert", "wholeAt");
+		assert.ok(whole.every((at) => typeof at !== "number"));
+		assert.deepEqual(client.toasts, ["it was removed"]);
 	});
 
 	it("stores what is not urgent a little later, many changes as one", async () => {

@@ -281,6 +281,15 @@ impl Reconciler {
         self.pending.add(Command::RejectionRecord(row));
     }
 
+    /// What was stored is not there any more, or not known to be: another file is
+    /// in its place. What is told from now on stands alone, and no session counts
+    /// as whole before it was asked for.
+    pub fn forget_stored(&mut self) {
+        self.sessions.forget_whole();
+        self.streams.forget_drained();
+        self.pending.forget_whole();
+    }
+
     /// Takes what changed, as commands.
     pub fn drain(&mut self) -> Vec<Command> {
         for command in self.streams.drain() {

@@ -12,6 +12,7 @@ use std::ops::Bound;
 
 use super::merge::merge;
 use crate::model::command::Command;
+use crate::model::known::Known;
 use crate::model::row::{SessionErrorRow, SessionRow};
 
 /// Which row a command changes, in the order in which commands are drained:
@@ -70,6 +71,15 @@ impl Pending {
         let newer = std::mem::take(self);
         for command in commands.into_iter().chain(newer.into_commands()) {
             self.add(command);
+        }
+    }
+
+    /// What is pending of sessions tells no longer that they are whole.
+    pub fn forget_whole(&mut self) {
+        for command in self.batches.iter_mut().flat_map(BTreeMap::values_mut) {
+            if let Command::SessionUpsert(row) = command {
+                row.whole_at = Known::Unknown;
+            }
         }
     }
 

@@ -48,6 +48,13 @@ impl SessionStates {
         self.0.peek(id).copied().unwrap_or_default()
     }
 
+    /// From now on something may be missing of each of them.
+    pub(crate) fn forget_whole(&mut self) {
+        for (_, state) in self.0.iter_mut() {
+            state.is_whole = false;
+        }
+    }
+
     /// Changes that, where the session was met.
     pub(crate) fn change(&mut self, id: &str, change: impl FnOnce(&mut SessionState)) {
         if let Some(state) = self.0.get_mut(id) {

@@ -163,6 +163,15 @@ impl Streams {
         ids.iter().filter_map(|id| self.close(id)).collect()
     }
 
+    /// From now on nothing that was drained is known to be stored: the next drain
+    /// brings each text whole.
+    pub(crate) fn forget_drained(&mut self) {
+        for (_, stream) in self.0.iter_mut() {
+            (stream.drained, stream.drained_whole) = (0, 0);
+            stream.change = Change::Anything;
+        }
+    }
+
     /// What changed since the last call.
     pub(crate) fn drain(&mut self) -> Vec<Command> {
         let streams = self.0.iter_mut();

@@ -135,6 +135,13 @@ impl JsCore {
         self.0.settle(stored);
     }
 
+    /// What was stored is not there any more: the database was removed, or another
+    /// put in its place. After `settle`; every directory is to be compared then.
+    #[wasm_bindgen(js_name = forgetStored)]
+    pub fn forget_stored(&mut self) {
+        self.0.forget_stored();
+    }
+
     /// Compares this directory's sessions, by requests.
     pub fn compare(&mut self, directory: &str) {
         self.0.compare(directory);

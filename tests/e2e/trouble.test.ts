@@ -2,7 +2,7 @@
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { runTurn } from "./harness/opencode.ts";
 import { pluginByPath } from "./harness/plugin.ts";
@@ -55,6 +55,23 @@ test("what could not be stored before the process left is made up by the next on
 		holder.close();
 		const { api } = await serve();
 		await api.sessions();
+		const report = await settledMirror(database, new Witness(), [api], RULES);
+		expect(describeReport(report)).toBe(
+			`${report.checks} of ${report.checks} checks held`,
+		);
+	});
+}, 600_000);
+
+test("a database that is removed while OpenCode runs is filled with all that was recorded", async () => {
+	await inWorld({}, async ({ model, database, serve }) => {
+		const { api } = await serve();
+		const [one, other] = [await api.createSession(), await api.createSession()];
+		model.script("Before it.", say("Stored in the first one."));
+		model.script("After it.", say("Stored in the second one."));
+		await api.prompt(one.id, "Before it.");
+		await api.prompt(other.id, "Before it.");
+		for (const file of ["", "-wal", "-shm"]) rmSync(`${database}${file}`);
+		await api.prompt(one.id, "After it.");
 		const report = await settledMirror(database, new Witness(), [api], RULES);
 		expect(describeReport(report)).toBe(
 			`${report.checks} of ${report.checks} checks held`,

@@ -91,6 +91,24 @@ test(
 	600_000,
 );
 
+test(
+	"a database that is removed while OpenCode runs is filled with all that was recorded",
+	() =>
+		inWorld2(PLUGINS, async (world) => {
+			const { database } = world;
+			await hello(world);
+			await hello(world);
+			await expectSame(world, 40);
+			for (const file of ["", "-wal", "-shm"]) rmSync(`${database}${file}`);
+			await hello(world);
+			await until("it to be told", () =>
+				trouble(world).some(({ found }) => found.includes("it was removed")),
+			);
+			await expectSame(world, 60);
+		}),
+	600_000,
+);
+
 /** How a person installs it, each with its form of the part for the screen. */
 const FORMS: readonly {
 	readonly form: string;

@@ -8,7 +8,8 @@ export interface Sink {
 	readonly target: string;
 	/**
 	 * Applies all commands or, where it throws or rejects with a `SinkError`,
-	 * leaves all of them to be applied again. A command that can never be applied
+	 * leaves all of them to be applied again, `replaced` ones once the core has
+	 * forgotten what is stored. A command that can never be applied
 	 * is left out and returned, so that it does not hold up the others for ever.
 	 * A sink that waits for another process answers with a promise, and is given
 	 * the next batch once that is settled.
@@ -55,11 +56,13 @@ export interface RefusedCommand {
 
 /**
  * Why nothing was stored: `unavailable` may be over in a moment (locked, disk
- * full), `incompatible` lasts (a newer schema, a file of something else).
+ * full), `incompatible` lasts (a newer schema, a file of something else),
+ * `replaced` is over at the next attempt: another file is in the place of the
+ * one that was written, and has not what was stored there.
  */
 export class SinkError extends Error {
 	override readonly name = "SinkError";
-	readonly kind: "unavailable" | "incompatible";
+	readonly kind: "unavailable" | "incompatible" | "replaced";
 
 	constructor(kind: SinkError["kind"], message: string, cause?: unknown) {
 		super(message, { cause });

@@ -25,6 +25,8 @@ const OLDEST_SQLITE = [3, 38];
 const IS_FOREIGN =
 	"SELECT user_version = 0 AND EXISTS (SELECT 1 FROM sqlite_master) AS value FROM pragma_user_version";
 
+const DATABASE_ID = "SELECT id AS value FROM clankers_database";
+
 const BUSY = 5;
 const NOT_A_DATABASE = 26;
 /** SQL error, too big, constraint, mismatch, range: the command's own fault. */
@@ -42,6 +44,10 @@ export class SqliteSink implements Sink {
 	readonly #database: Database;
 	readonly #store: Store;
 	#open: OpenDatabase | undefined;
+	/** The database that was open last. */
+	#last: string | undefined;
+	/** Whether another has taken its place since the last batch. */
+	#isReplaced = false;
 
 	constructor(database: Database, store: Store) {
 		this.target = database.path;
@@ -51,7 +57,10 @@ export class SqliteSink implements Sink {
 
 	/** `id`: what tells that the batch has been stored already, where another process may have it too. */
 	apply(commands: readonly Command[], id?: BatchId): RefusedCommand[] {
-		return this.#with((open) => open.apply(commands, id));
+		return this.#with((open) => {
+			this.#checkPlace();
+			return open.apply(commands, id);
+		});
 	}
 
 	stored(request: StoredRequest): unknown[] {
@@ -81,8 +90,23 @@ export class SqliteSink implements Sink {
 	#opened(): OpenDatabase {
 		if (this.#open && this.#open.identity !== fileIdentity(this.target))
 			this.close();
-		this.#open ??= new OpenDatabase(this.#database, this.#store);
+		if (this.#open === undefined) {
+			this.#open = new OpenDatabase(this.#database, this.#store);
+			const found = `${this.#open.identity} ${this.#open.id}`;
+			this.#isReplaced ||= this.#last !== undefined && this.#last !== found;
+			this.#last = found;
+		}
 		return this.#open;
+	}
+
+	/** Before a batch that may count on what was stored before it. */
+	#checkPlace(): void {
+		if (!this.#isReplaced) return;
+		this.#isReplaced = false;
+		throw new SinkError(
+			"replaced",
+			"it was removed, or another file put in its place: what OpenCode still has is asked for again",
+		);
 	}
 }
 
@@ -95,6 +119,8 @@ interface Compiled {
 /** A connection with a schema that we know and its compiled statements. */
 class OpenDatabase {
 	readonly identity: string | undefined;
+	/** The id that is in the database. */
+	readonly id: string;
 	readonly #connection: Connection;
 	readonly #store: Store;
 	readonly #compiled = new Map<string, Compiled[]>();
@@ -114,6 +140,7 @@ class OpenDatabase {
 				"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
 			);
 			this.#migrate();
+			this.id = String(this.#value(DATABASE_ID));
 		} catch (error) {
 			this.close();
 			throw error;
@@ -300,7 +327,7 @@ function isRefusal(error: unknown): boolean {
 	return (
 		code !== undefined &&
 		REFUSALS.has(code) &&
-		!/^no such /.test(describe(error))
+		!/^no such | has no column named /.test(describe(error))
 	);
 }
 

@@ -293,14 +293,48 @@ describe("a database that a newer clankers migrates while we write", () => {
 });
 
 describe("a database that goes away", () => {
-	it("is made anew when its file is removed", () => {
+	const isReplaced = (error: unknown): boolean =>
+		error instanceof SinkError && error.kind === "replaced";
+
+	it("is made anew when its file is removed, and says so once", () => {
 		const path = newDatabasePath();
 		const sink = open(path);
 		sink.apply([sessionUpsert("ses_1", "one")]);
 		for (const file of [path, `${path}-wal`, `${path}-shm`]) rmSync(file);
+		assert.throws(
+			() => sink.apply([sessionUpsert("ses_2", "two")]),
+			isReplaced,
+		);
 		sink.apply([sessionUpsert("ses_2", "two")]);
 		assert.deepEqual(query(path, "SELECT id FROM sessions"), [{ id: "ses_2" }]);
 		sink.close();
+	});
+
+	it("says that another was put in its place, also while it was closed or only read", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		sink.close();
+		for (const file of [path, `${path}-wal`, `${path}-shm`])
+			rmSync(file, { force: true });
+		const other = open(path);
+		other.apply([sessionUpsert("ses_3", "three")]);
+		other.close();
+		sink.stored({
+			kind: "storedSessions",
+			directory: "/",
+			ids: [],
+			storeId: null,
+		});
+		assert.throws(
+			() => sink.apply([sessionUpsert("ses_2", "two")]),
+			isReplaced,
+		);
+		sink.apply([sessionUpsert("ses_2", "two")]);
+		sink.close();
+		sink.apply([]);
+		sink.close();
+		assert.equal(count(path), 2);
 	});
 
 	it("is left alone where it was moved to", () => {
@@ -311,6 +345,7 @@ describe("a database that goes away", () => {
 		sink.apply([]);
 		const moved = `${dirname(path)}-moved`;
 		renameSync(dirname(path), moved);
+		assert.throws(() => sink.apply([]), isReplaced);
 		sink.apply([sessionUpsert("ses_2", "two")]);
 		sink.close();
 		assert.equal(count(path), 1);

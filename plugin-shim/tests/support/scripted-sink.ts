@@ -88,6 +88,10 @@ export function unavailable(message: string): SinkError {
 	return new SinkError("unavailable", message);
 }
 
+export function replaced(message: string): SinkError {
+	return new SinkError("replaced", message);
+}
+
 export function incompatible(message: string): SinkError {
 	return new SinkError("incompatible", message);
 }

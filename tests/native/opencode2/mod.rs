@@ -10,6 +10,7 @@ mod database;
 mod drift;
 mod drift_answers;
 mod families;
+mod lost;
 mod recordings;
 mod told_meanwhile;
 

@@ -18,15 +18,15 @@ use crate::support::{Db, Recorded, assert_same};
 const MOST_REQUESTS: usize = 3000;
 
 /// The plugin, and the OpenCode that it hears and asks.
-struct Plugin<'a> {
+pub(super) struct Plugin<'a> {
     sessions: BTreeMap<&'a str, &'a Value>,
-    core: Core,
-    db: Db,
+    pub(super) core: Core,
+    pub(super) db: Db,
     requests: usize,
 }
 
 impl<'a> Plugin<'a> {
-    fn new(truth: &'a Value) -> Self {
+    pub(super) fn new(truth: &'a Value) -> Self {
         Self {
             sessions: sessions(truth),
             core: core(),
@@ -45,24 +45,24 @@ impl<'a> Plugin<'a> {
         }
     }
 
-    fn hears(&mut self, told: &Recorded) {
+    pub(super) fn hears(&mut self, told: &Recorded) {
         self.tell(&told.event, told.at);
     }
 
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         self.db.apply(self.core.drain());
         self.core.settle(true);
     }
 
     /// Asks for all sessions.
-    fn fetches(&mut self) {
+    pub(super) fn fetches(&mut self) {
         let ids = self.sessions.keys().map(|&id| id.to_owned()).collect();
         self.core.fetch(DIRECTORY, ids);
     }
 
     /// Asks until there is nothing to ask; of each request it hears something
     /// before the answer comes.
-    fn asks(&mut self, now: f64, mut heard: impl FnMut(&mut Self, &Request)) {
+    pub(super) fn asks(&mut self, now: f64, mut heard: impl FnMut(&mut Self, &Request)) {
         while let Some(request) = self.core.next_request(now) {
             self.requests += 1;
             assert!(self.requests < MOST_REQUESTS, "it asks without end");
