@@ -94,6 +94,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
     if args.dry_run {
         return Ok(());
     }
+    if !program::is_any_on_path() {
+        out.remark(program::NONE_FOUND)?;
+    }
     out.remark("say something to it; `clankers doctor` then shows whether the plugin is at work")
 }
 
