@@ -8,6 +8,7 @@
 )]
 
 mod contract;
+mod counting;
 mod daemon;
 mod docs;
 mod import;

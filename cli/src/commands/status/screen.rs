@@ -80,10 +80,10 @@ pub(super) fn write(status: &Status<'_>, out: &mut Out) -> Result<()> {
     }
     out.line("")?;
     out.line(&format!(
-        "  {} sessions · {} messages · {} tool calls · {} spent",
-        count(facts.number("sessions")),
-        count(facts.number("messages")),
-        count(facts.number("tool_calls")),
+        "  {} · {} · {} · {} spent",
+        counted(facts.number("sessions"), "session"),
+        counted(facts.number("messages"), "message"),
+        counted(facts.number("tool_calls"), "tool call"),
         money(facts.counts.real("cost")),
     ))
 }
