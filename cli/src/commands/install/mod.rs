@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
         out.line(&said(target, step, &plugin, args.dry_run))?;
     }
     if is_changed && service::is_running() {
-        out.remark("OpenCode's service is running: `opencode service restart` makes sure that it has the plugin")?;
+        out.remark("OpenCode's background service is running: `opencode service restart` makes sure that it has the plugin")?;
     }
     let is_placed =
         |(target, step): &(Target, Step)| matches!(step, Step::Place(_)) && is_unwanted(target);

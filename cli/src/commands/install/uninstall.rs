@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
         return Ok(());
     }
     if !args.dry_run && service::is_running() {
-        out.remark("OpenCode's service is running: `opencode service restart` makes sure that it lets go of the plugin")?;
+        out.remark("OpenCode's background service is running: it may record what you say before it has noticed; `opencode service restart` makes it let go of the plugin now")?;
     }
     out.remark("what was recorded is still there")
 }
