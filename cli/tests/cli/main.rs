@@ -14,6 +14,7 @@ mod docs;
 mod import;
 mod install;
 mod loading;
+mod make_install;
 mod missing;
 mod modules;
 mod newer;
