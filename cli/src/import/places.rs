@@ -1,13 +1,14 @@
 //! Where history comes from: what OpenCode and Kilo have on this machine, or what a
 //! path names.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::exported::Exported;
 use super::files::Files;
-use super::program::Program;
+use super::program::{Program, real};
 use super::source::{History, Source};
 use super::sqlite::Database;
 use crate::error::{Context, Error, Result};
@@ -23,9 +24,7 @@ pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
     for program in Program::ALL {
         let folder = data_folder(program.host())?;
         let mut databases = databases(&folder);
-        // One that is no whole path is in that folder.
-        let told = std::env::var_os(program.host().variable("DB")).filter(|it| !it.is_empty());
-        databases.extend(told.map(|it| folder.join(it)).filter(|path| path.is_file()));
+        databases.extend(program.told_database().filter(|path| path.is_file()));
         let storage = folder.join("storage");
         if databases.is_empty() && storage.join("session").is_dir() {
             sources.push(Box::new(Files::new(&storage)));
@@ -33,7 +32,8 @@ pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
         all.extend(databases);
     }
     all.sort();
-    all.dedup();
+    let mut seen = BTreeSet::new();
+    all.retain(|path| seen.insert(real(path)));
     let sources = opened(all, sources)?;
     if sources.is_empty() {
         let folder = |program: Program| data_folder(program.host()).map(|folder| shown(&folder));
@@ -79,7 +79,7 @@ pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
         .get(..read)
         .is_some_and(|start| start.starts_with(b"SQLite format 3"))
     {
-        return Ok(vec![Box::new(Database::open(path)?)]);
+        return opened(vec![path.to_owned()], Vec::new());
     }
     let text = std::fs::read_to_string(path).context(what)?;
     Ok(vec![Box::new(Exported::parse(&shown(path), &text)?)])
@@ -94,7 +94,10 @@ fn opened(
     let mut refused = Vec::new();
     for path in databases {
         match Database::open(&path) {
-            Ok(database) => sources.push(Box::new(database)),
+            Ok(databases) => {
+                let databases = databases.into_iter();
+                sources.extend(databases.map(|database| Box::new(database) as Box<dyn Source>));
+            }
             Err(error) => refused.push((path, error)),
         }
     }

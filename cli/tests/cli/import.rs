@@ -169,7 +169,7 @@ fn a_copy_tells_which_program_it_is_of_wherever_it_lies() {
     assert_eq!(from(&database), ["kilo"]);
     // What Kilo did not begin is OpenCode's, where nothing else tells.
     change("UPDATE session SET version = '1.18.34' WHERE title = 'Tools that work'");
-    assert_eq!(from(&database), ["opencode"]);
+    assert_eq!(from(&database), ["kilo", "opencode"]);
 }
 
 #[test]

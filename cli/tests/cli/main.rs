@@ -21,6 +21,7 @@ mod newer;
 mod privacy;
 mod reading;
 mod service;
+mod shared_database;
 mod support;
 mod taken_over;
 mod trouble;
