@@ -6,7 +6,7 @@
 import { homedir } from "node:os";
 import { posix, win32 } from "node:path";
 import type { OnDelete } from "../../pkg/clankers.js";
-import { LOG_LEVELS, type LogLevel } from "./hosts/host-log.ts";
+import { LOG_LEVELS, type LogLevel } from "./hosts/log-level.ts";
 
 /** What is left of a row after its deletion in OpenCode. */
 const ON_DELETE = ["tombstone", "keep", "purge"] as const satisfies OnDelete[];
