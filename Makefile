@@ -1,7 +1,7 @@
 # Every target is a small script in scripts/, which says what it does and
 # installs what is missing into ~/.cache/clankers.
 .DEFAULT_GOAL := help
-.PHONY: help setup wasm build cli demo test lint fmt matrix long clean
+.PHONY: help setup wasm build cli install demo test lint fmt matrix long clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,6 +17,9 @@ build: ## build the installable OpenCode plugin (plugin-shim/dist/)
 
 cli: build ## build the `clankers` program, with the plugin inside (target/release/clankers)
 	@scripts/build-cli.sh --release
+
+install: cli ## put the program into ~/.local/bin, or into bin/ of PREFIX
+	@PREFIX="$(PREFIX)" scripts/install.sh
 
 demo: ## see it work: a few turns in real OpenCodes, and the rows they leave
 	@scripts/demo.sh

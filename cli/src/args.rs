@@ -1,5 +1,6 @@
 //! The command line.
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
@@ -29,6 +30,39 @@ pub(crate) struct Args {
     pub(crate) output: OutputArgs,
     #[command(flatten, next_help_heading = "Paths")]
     pub(crate) paths: PathArgs,
+}
+
+/// The commands that take a path by an option alone, each with that option.
+const PATH_OPTIONS: [(&str, &str); 3] = [
+    ("import", "--from"),
+    ("install", "--project"),
+    ("uninstall", "--project"),
+];
+
+impl Args {
+    /// Reads the command line. Where it is wrong the process ends, and says so.
+    pub(crate) fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| with_option(error).exit())
+    }
+}
+
+/// The error, with the option that somebody left out who gave a path without it.
+fn with_option(mut error: clap::Error) -> clap::Error {
+    let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (argument, usage) = (text(ContextKind::InvalidArg), text(ContextKind::Usage));
+    let is_of = |command: &str| usage.contains(&format!(" {command} "));
+    let option = PATH_OPTIONS.iter().find(|(command, _)| is_of(command));
+    if let Some((_, option)) = option
+        && error.kind() == ErrorKind::UnknownArgument
+        && !argument.starts_with('-')
+    {
+        let tip = format!("name it with '{option} {argument}'");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    error
 }
 
 impl Command {

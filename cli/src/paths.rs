@@ -105,9 +105,15 @@ impl Machine<'_> {
             .filter(|path| path.is_absolute())
     }
 
+    /// A folder as the XDG base directories say: what its variable names, or
+    /// `standard` in the home folder.
+    fn xdg(&self, name: &str, standard: &str) -> Result<PathBuf> {
+        self.folder_from_env(name)
+            .map_or_else(|| Ok(self.home()?.join(standard)), Ok)
+    }
+
     fn xdg_data(&self) -> Result<PathBuf> {
-        self.folder_from_env("XDG_DATA_HOME")
-            .map_or_else(|| Ok(self.home()?.join(".local/share")), Ok)
+        self.xdg("XDG_DATA_HOME", ".local/share")
     }
 
     fn default_data(&self) -> Result<PathBuf> {
@@ -244,17 +250,17 @@ pub(crate) fn xdg_data() -> Result<PathBuf> {
 
 /// The user's configuration folder: `~/.config`.
 pub(crate) fn xdg_config() -> Result<PathBuf> {
-    folder_from_env("XDG_CONFIG_HOME").map_or_else(|| Ok(home()?.join(".config")), Ok)
+    HERE.xdg("XDG_CONFIG_HOME", ".config")
 }
 
 /// The user's folder for the state of programs: `~/.local/state`.
 pub(crate) fn xdg_state() -> Result<PathBuf> {
-    folder_from_env("XDG_STATE_HOME").map_or_else(|| Ok(home()?.join(".local/state")), Ok)
+    HERE.xdg("XDG_STATE_HOME", ".local/state")
 }
 
 /// The user's cache folder: `~/.cache`.
 pub(crate) fn xdg_cache() -> Result<PathBuf> {
-    folder_from_env("XDG_CACHE_HOME").map_or_else(|| Ok(home()?.join(".cache")), Ok)
+    HERE.xdg("XDG_CACHE_HOME", ".cache")
 }
 
 /// A path as a person writes it: the home folder is `~`.

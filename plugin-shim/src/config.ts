@@ -6,7 +6,7 @@
 import { homedir } from "node:os";
 import { posix, win32 } from "node:path";
 import type { OnDelete } from "../../pkg/clankers.js";
-import { LOG_LEVELS, type LogLevel } from "./hosts/host-log.ts";
+import { LOG_LEVELS, type LogLevel } from "./hosts/log-level.ts";
 
 /** What is left of a row after its deletion in OpenCode. */
 const ON_DELETE = ["tombstone", "keep", "purge"] as const satisfies OnDelete[];
@@ -145,6 +145,9 @@ function unknown(name: string): string {
 
 type PlatformPath = typeof posix;
 
+/** A variable of the environment, where it is set. */
+type Variable = (name: string) => string | undefined;
+
 /** Reads values one by one. What is not given or not usable is `undefined`. */
 class Reader {
 	readonly problems: string[] = [];
@@ -195,32 +198,35 @@ class Reader {
 }
 
 /** Where each platform keeps a program's data. */
-function defaultFolder(
-	variable: (name: string) => string | undefined,
-	{ home, platform }: Machine,
-): string {
-	const { isAbsolute, join } = pathsOf(platform);
+function defaultFolder(variable: Variable, machine: Machine): string {
+	const { home, platform } = machine;
+	const { join } = pathsOf(platform);
 	const folder = (): string => {
 		if (platform === "win32")
 			return variable("APPDATA") ?? join(home, "AppData", "Roaming");
 		if (platform === "darwin")
 			return join(home, "Library", "Application Support");
-		const data = variable("XDG_DATA_HOME");
-		// The XDG specification has relative paths ignored.
-		return data && isAbsolute(data) ? data : join(home, ".local", "share");
+		return xdgFolder(variable("XDG_DATA_HOME"), "share", machine);
 	};
 	return join(folder(), FOLDER_NAME);
 }
 
 /** Where a program keeps what it may lose, as the XDG base directories say; as OpenCode does, on every platform. */
-function stateFolder(
-	variable: (name: string) => string | undefined,
+function stateFolder(variable: Variable, machine: Machine): string {
+	const folder = xdgFolder(variable("XDG_STATE_HOME"), "state", machine);
+	return pathsOf(machine.platform).join(folder, FOLDER_NAME);
+}
+
+/** A folder as the XDG specification has it: `told` by its variable, or `standard` in `~/.local`. A relative one is ignored. */
+function xdgFolder(
+	told: string | undefined,
+	standard: string,
 	{ home, platform }: Machine,
 ): string {
 	const { isAbsolute, join } = pathsOf(platform);
-	const state = variable("XDG_STATE_HOME");
-	const isUsed = state !== undefined && isAbsolute(state);
-	return join(isUsed ? state : join(home, ".local", "state"), FOLDER_NAME);
+	return told !== undefined && isAbsolute(told)
+		? told
+		: join(home, ".local", standard);
 }
 
 /** Where the daemon listens. Windows' pipes have one name space for all users: the folder tells them apart. */

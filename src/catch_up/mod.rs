@@ -9,13 +9,14 @@
 //!    holds of them; what differs is fetched, what the store of the host had
 //!    and does not list any more is asked for by itself (`compare`).
 //! 2. A session is fetched: itself, its to-do list, its messages page by page.
-//!    What is stored and was not answered is asked for by itself (`fetch`).
+//!    What is stored and was not answered is asked for by itself (`fetch`, `question`).
 //! 3. One request at a time: two directories may know the same session.
 
 mod compare;
 mod differences;
 mod fetch;
 mod listed;
+mod question;
 mod queue;
 mod request;
 
@@ -25,8 +26,8 @@ use crate::model::copy_rank::CopyRank;
 use crate::model::number::Number;
 use compare::Compare;
 use fetch::Fetch;
-pub use fetch::{Missing, Spoken, StoredMessage};
 pub use listed::{Listed, StoredSession};
+pub use question::{Missing, Spoken, StoredMessage};
 use queue::Queue;
 pub use request::{Answer, Request};
 

@@ -50,7 +50,7 @@ impl SessionStates {
 
     /// From now on something may be missing of each of them.
     pub(crate) fn forget_whole(&mut self) {
-        for (_, state) in self.0.iter_mut() {
+        for (_, state) in &mut self.0 {
             state.is_whole = false;
         }
     }

@@ -166,7 +166,7 @@ impl Streams {
     /// From now on nothing that was drained is known to be stored: the next drain
     /// brings each text whole.
     pub(crate) fn forget_drained(&mut self) {
-        for (_, stream) in self.0.iter_mut() {
+        for (_, stream) in &mut self.0 {
             (stream.drained, stream.drained_whole) = (0, 0);
             stream.change = Change::Anything;
         }

@@ -17,7 +17,8 @@ import {
 	withDatabase,
 } from "./mirror/database.ts";
 import type { Part } from "./mirror/expected/message.ts";
-import { expectedRows, type Rules } from "./mirror/expected.ts";
+import type { Rules } from "./mirror/expected/rules.ts";
+import { expectedRows } from "./mirror/expected.ts";
 import type { Truth } from "./mirror/truth.ts";
 import { checkMirror, describeReport, settledMirror } from "./mirror.ts";
 import { unauthorized } from "./scenario/failures.ts";

@@ -3,7 +3,8 @@
 import type { Api } from "./harness/api.ts";
 import { compareAt, settled } from "./mirror/check.ts";
 import { describe, type Report } from "./mirror/compare.ts";
-import { expectedRows, type Rules } from "./mirror/expected.ts";
+import type { Rules } from "./mirror/expected/rules.ts";
+import { expectedRows } from "./mirror/expected.ts";
 import type { Truth, Witness } from "./mirror/truth.ts";
 
 /** Compares once. */

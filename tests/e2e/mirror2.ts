@@ -2,7 +2,8 @@
 
 import { compareAt, settled } from "./mirror/check.ts";
 import type { Report } from "./mirror/compare.ts";
-import { expectedRows2, type Rules2 } from "./mirror2/expected.ts";
+import type { Rules2 } from "./mirror2/expected/rules.ts";
+import { expectedRows2 } from "./mirror2/expected.ts";
 import { TABLES } from "./mirror2/tables.ts";
 import type { Truth2, Witness2 } from "./mirror2/truth.ts";
 import type { Api2 } from "./opencode2/api.ts";

@@ -6,7 +6,7 @@ import { PINNED_RELEASE } from "./harness/releases.ts";
 import { say } from "./harness/script.ts";
 import { inWorld } from "./harness/world.ts";
 import { withDatabase } from "./mirror/database.ts";
-import { rulesFor } from "./mirror/expected.ts";
+import { rulesFor } from "./mirror/expected/rules.ts";
 import { describeReport, settledMirror } from "./mirror.ts";
 import { openStage } from "./scenario/play.ts";
 

@@ -9,7 +9,7 @@ import { pluginByPath } from "./harness/plugin.ts";
 import { PINNED_RELEASE } from "./harness/releases.ts";
 import { say } from "./harness/script.ts";
 import { inWorld } from "./harness/world.ts";
-import { rulesFor } from "./mirror/expected.ts";
+import { rulesFor } from "./mirror/expected/rules.ts";
 import { Witness } from "./mirror/truth.ts";
 import { describeReport, settledMirror } from "./mirror.ts";
 

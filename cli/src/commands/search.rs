@@ -2,7 +2,7 @@
 
 use crate::cell::Cell;
 use crate::error::Result;
-use crate::output::{Format, Kind, Out, Table, clean, column, one_line, time};
+use crate::output::{Format, Kind, Out, Table, clean, column, counted, one_line, time};
 use crate::paths::Paths;
 use crate::search::{Hit, Index};
 
@@ -75,7 +75,10 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let summary = match hits.len() {
         0 => "nothing was found; fewer words, or the beginning of one with *, find more".to_owned(),
         1 => "1 place; `clankers show SESSION` shows all of it".to_owned(),
-        many => format!("{many} places; `clankers show SESSION` shows all of one"),
+        many => format!(
+            "{}; `clankers show SESSION` shows all of one",
+            counted(many, "place")
+        ),
     };
     out.aside(&summary)
 }

@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::call::{Call, Hello, call};
+use super::failure::{Code, Failure};
 use super::frame::{self, Incoming, MAX_BODY};
 use super::health::Health;
-use super::rpc::{self, Call, Code, Failure, Hello, PROTOCOL, Request};
+use super::rpc::{self, PROTOCOL, Request};
 use super::stored;
 use super::writer::Job;
 use crate::store::Applied;
@@ -122,7 +124,7 @@ async fn handle(body: &[u8], shared: &Shared) -> Answer {
         Ok(request) => request,
         Err(refusal) => return refused(&refusal.0, refusal.1),
     };
-    let outcome = match rpc::call(&method, params) {
+    let outcome = match call(&method, params) {
         Ok(Call::Health) => shared.health.report().await,
         Ok(Call::Hello(hello)) => welcome(&hello, &shared.health),
         Ok(Call::Stored(wanted)) => stored::rows(shared.health.db(), wanted).await,

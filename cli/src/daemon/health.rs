@@ -6,7 +6,8 @@ use std::time::Instant;
 use clankers::store::SCHEMA_VERSION;
 use serde_json::{Map, Value, json};
 
-use super::rpc::{Code, Failure, PROTOCOL};
+use super::failure::{Code, Failure};
+use super::rpc::PROTOCOL;
 use crate::store::open_reader;
 
 /// The tables whose rows `health` counts, by their names on the wire.

@@ -1,17 +1,20 @@
 //! `clankers daemon`: one process that stores what others send it over a socket,
 //! so that they need not open the database.
 //!
-//! In reading order: `transport` and `frame` (bytes), `rpc` (requests),
-//! `connection` (one client), `writer` (the database), `server` (all of it),
+//! In reading order: `transport` and `frame` (bytes), `failure` and `rpc`
+//! (requests and answers), `params` and `call` (what is asked), `connection` (one client), `writer` (the database), `server` (all of it),
 //! `lock` (only one of it), `launch` (in the background).
 
+mod call;
 mod client;
 mod connection;
+mod failure;
 mod frame;
 mod health;
 mod launch;
 mod lock;
 mod logs;
+mod params;
 mod rpc;
 mod server;
 mod stored;

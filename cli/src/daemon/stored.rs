@@ -7,7 +7,7 @@ use clankers::store::{STORED_MESSAGES, STORED_SESSIONS};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::rpc::{Code, Failure};
+use super::failure::{Code, Failure};
 use crate::store::{self, open_reader};
 
 /// The parameters of `sessions.stored`: a project's directory, and sessions by

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
-use super::rpc::{Code, Failure};
+use super::failure::{Code, Failure};
 use crate::error::sqlite_text;
 use crate::store::{Applied, Batch, apply_each};
 

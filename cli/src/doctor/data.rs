@@ -12,7 +12,7 @@ use super::check::Check;
 use crate::daemon;
 use crate::error::sqlite_text;
 use crate::import;
-use crate::output::bytes;
+use crate::output::{bytes, counted};
 use crate::paths::{Paths, VARIABLES, path_from_env, shown};
 use crate::store::{
     MissingCounts, is_usable, open_reader, open_writer, schema_version, size_on_disk,
@@ -201,7 +201,11 @@ fn problems(path: &Path) -> rusqlite::Result<Vec<String>> {
     })?;
     for orphan in orphans {
         let (table, count) = orphan?;
-        problems.push(format!("{count} rows of {table} have no parent"));
+        let verb = if count == 1 { "has" } else { "have" };
+        problems.push(format!(
+            "{} of {table} {verb} no parent",
+            counted(count, "row")
+        ));
     }
     Ok(problems)
 }
@@ -216,8 +220,8 @@ fn unrecorded(paths: &Paths) -> Vec<Check> {
             return Check::good("history", text);
         }
         let text = format!(
-            "{count} session{} that {product} has {} not recorded, or only in an older state",
-            if count == 1 { "" } else { "s" },
+            "{} that {product} has {} not recorded, or only in an older state",
+            counted(count, "session"),
             if count == 1 { "is" } else { "are" }
         );
         Check::warning("history", text).advice("run: clankers import")

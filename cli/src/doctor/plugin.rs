@@ -48,11 +48,8 @@ pub(super) fn checks(paths: &Paths) -> Result<Vec<Check>> {
 fn of_programs(programs: &[Program]) -> Vec<Check> {
     if programs.is_empty() {
         return vec![
-            Check::warning(
-                "opencode",
-                "neither OpenCode nor Kilo is on the PATH or in ~/.opencode/bin",
-            )
-            .advice("the plugin needs one of them; OpenCode Desktop is not looked for"),
+            Check::warning("opencode", program::NONE_FOUND)
+                .advice("the plugin needs one of them; OpenCode Desktop is not looked for"),
         ];
     }
     let check = |program: &Program| match (&program.version, program.host()) {

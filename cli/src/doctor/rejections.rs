@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::check::Check;
-use crate::output::{count, counted, time};
+use crate::output::{counted, time};
 use crate::paths::Paths;
 use crate::plugin::seen;
 use crate::store::{Row, open_reader, rows};
@@ -22,11 +22,10 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
             "nothing that was sent was refused",
         )];
     };
-    let kinds = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let last = last.int("last_seen").map(time).unwrap_or_default();
     let text = format!(
         "{} of event or field could not be used, the last on {last}",
-        counted(kinds, "kind"),
+        counted(found.len(), "kind"),
     );
     let mut advice: Vec<String> = found.iter().take(MAX_LISTED).map(explained).collect();
     if found.len() > MAX_LISTED {
@@ -110,7 +109,7 @@ fn explained(row: &Row) -> String {
         .map(|by| format!(", {by}"))
         .unwrap_or_default();
     format!(
-        "{what} ({} times{by})",
-        count(row.int("count").unwrap_or_default())
+        "{what} ({}{by})",
+        counted(row.int("count").unwrap_or_default(), "time")
     )
 }

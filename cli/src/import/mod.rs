@@ -5,6 +5,7 @@
 mod copy;
 mod exported;
 mod files;
+mod places;
 mod program;
 mod run;
 mod source;

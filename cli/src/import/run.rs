@@ -12,8 +12,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::copy::{Copy, DIRECTORY, Read};
+use super::places::{found, named};
 use super::program::Program;
-use super::source::{Source, found, named};
+use super::source::Source;
 use super::written::milliseconds;
 use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count, counted};

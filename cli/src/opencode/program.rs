@@ -11,6 +11,9 @@ use crate::paths::home;
 
 /// How long `--version` may take.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
+/// What is said where [`found`] finds none.
+pub(crate) const NONE_FOUND: &str =
+    "not installed: neither OpenCode nor Kilo is on the PATH or in ~/.opencode/bin";
 /// The executables that are looked for. The previews of 2.x were named `opencode2`.
 const NAMES: [&str; 3] = ["opencode", "opencode2", "kilo"];
 
@@ -71,6 +74,11 @@ pub(crate) fn found() -> Vec<Program> {
         is_new
     });
     programs
+}
+
+/// Whether any is there, without running it.
+pub(crate) fn is_any_on_path() -> bool {
+    !executables().is_empty()
 }
 
 /// Whether an executable of that host may be there, without running it.

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// `1234567` as `1,234,567`.
-pub(crate) fn count(number: i64) -> String {
+pub(crate) fn count(number: impl TryInto<i64>) -> String {
+    let number: i64 = number.try_into().unwrap_or(i64::MAX);
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -17,20 +18,32 @@ pub(crate) fn count(number: i64) -> String {
 }
 
 /// A number of things: `1 session`, `1,234 sessions`.
-pub(crate) fn counted(number: i64, thing: &str) -> String {
+pub(crate) fn counted(number: impl TryInto<i64>, thing: &str) -> String {
+    let number: i64 = number.try_into().unwrap_or(i64::MAX);
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {thing}{ending}", count(number))
 }
 
-/// US dollars: to the cent from a hundred on, to a hundredth of one below.
+/// US dollars: to the cent from a hundred on, to a hundredth of one below; a half is
+/// rounded up.
 pub(crate) fn money(dollars: f64) -> String {
-    let digits = if dollars.abs() >= 100.0 { 2 } else { 4 };
-    let amount = format!("{:.digits$}", dollars.abs());
-    if dollars < 0.0 && amount.contains(|digit| ('1'..='9').contains(&digit)) {
-        format!("-${amount}")
+    // Most amounts have no exact binary form, so that a cost that was added up may be
+    // a little more or less than the same cost by itself. Nine digits of a dollar hold
+    // every cost, and nothing of that difference.
+    let digits = format!("{:.9}", dollars.abs());
+    let billionths: u128 = digits.replace('.', "").parse().unwrap_or_default();
+    let rounded = |unit: u128| (billionths + unit / 2) / unit;
+    let tens_of_thousandths = rounded(100_000);
+    let (whole, rest) = if tens_of_thousandths < 1_000_000 {
+        let (whole, rest) = (tens_of_thousandths / 10_000, tens_of_thousandths % 10_000);
+        (whole, format!("{rest:04}"))
     } else {
-        format!("${amount}")
-    }
+        let cents = rounded(10_000_000);
+        (cents / 100, format!("{:02}", cents % 100))
+    };
+    let is_negative = dollars < 0.0 && tens_of_thousandths > 0;
+    let sign = if is_negative { "-" } else { "" };
+    format!("{sign}${whole}.{rest}")
 }
 
 /// A time in Unix milliseconds, local, to the minute.
@@ -128,6 +141,23 @@ mod tests {
                 "$0.0000", "$0.0010", "$1.5000", "$123.46", "-$0.5000", "$0.0000"
             ]
         );
+    }
+
+    #[test]
+    fn the_same_cost_is_the_same_amount_however_it_was_added_up() {
+        let added = 0.0005 + 0.000_55;
+        assert_ne!(added.to_string(), "0.00105");
+        assert_eq!([0.001_05, added].map(money), ["$0.0011", "$0.0011"]);
+        let all = [0.000_05, 0.000_049, -0.000_04, 99.999_96, 100.005, 1e12].map(money);
+        let amounts = [
+            "$0.0001",
+            "$0.0000",
+            "$0.0000",
+            "$100.00",
+            "$100.01",
+            "$1000000000000.00",
+        ];
+        assert_eq!(all, amounts);
     }
 
     #[test]

@@ -109,16 +109,8 @@ impl Table {
             .iter()
             .map(|column| column.title.to_uppercase())
             .collect();
-        let cells = |row: &Vec<Cell>| {
-            self.columns
-                .iter()
-                .zip(row)
-                .map(|(column, cell)| column.kind.human(cell))
-                .collect()
-        };
-        let lines: Vec<Vec<String>> = std::iter::once(titles)
-            .chain(self.rows.iter().map(cells))
-            .collect();
+        let rows = self.rows.iter().map(|row| self.cells(row).collect());
+        let lines: Vec<Vec<String>> = std::iter::once(titles).chain(rows).collect();
         let widths = self.fit(&lines, width);
         lines.iter().map(|line| self.line(line, &widths)).collect()
     }
@@ -149,15 +141,20 @@ impl Table {
             })
             .collect();
         let row = |row: &Vec<Cell>| {
-            let cells = self.columns.iter().zip(row);
             line(
-                cells
-                    .map(|(column, cell)| column.kind.human(cell).replace('|', "\\|"))
+                self.cells(row)
+                    .map(|cell| cell.replace('|', "\\|"))
                     .collect(),
             )
         };
         let head = [line(titles), line(rule)];
         head.into_iter().chain(self.rows.iter().map(row)).collect()
+    }
+
+    /// The values of a row as a person reads them.
+    fn cells(&self, row: &[Cell]) -> impl Iterator<Item = String> {
+        let cells = self.columns.iter().zip(row);
+        cells.map(|(column, cell)| column.kind.human(cell))
     }
 
     /// Without the columns that only programs want.

@@ -96,13 +96,9 @@ fn target(host: Host, folder: &Path) -> Target {
 impl Target {
     /// What is there now. What is not the plugin's is an error: it is left alone.
     pub(crate) fn there(&self, plugin: &Plugin) -> Result<There> {
-        let is_link = |path: &Path| {
-            path.symlink_metadata()
-                .is_ok_and(|found| found.is_symlink())
-        };
         let folder = self.file.parent().unwrap_or(&self.file);
         let is_own_folder = self.form == Form::Object;
-        let is_linked = is_link(&self.file) || (is_own_folder && is_link(folder));
+        let is_linked = self.file.is_symlink() || (is_own_folder && folder.is_symlink());
         let has_screen = self.has_screen(plugin)?;
         match fs::read(&self.file) {
             Ok(bytes) if bytes == plugin.bytes(self.form) && has_screen => {

@@ -169,7 +169,7 @@ fn a_copy_tells_which_program_it_is_of_wherever_it_lies() {
     assert_eq!(from(&database), ["kilo"]);
     // What Kilo did not begin is OpenCode's, where nothing else tells.
     change("UPDATE session SET version = '1.18.34' WHERE title = 'Tools that work'");
-    assert_eq!(from(&database), ["opencode"]);
+    assert_eq!(from(&database), ["kilo", "opencode"]);
 }
 
 #[test]
@@ -569,4 +569,30 @@ fn what_is_no_history_is_refused_with_advice() {
         home.stderr(&["import", "--from", db.to_str().unwrap()])
             .contains("is no database of OpenCode's")
     );
+}
+
+#[test]
+fn who_names_a_file_without_its_option_is_told_the_option() {
+    let home = Home::new();
+    let refused = |args: &[&str]| {
+        let output = home.run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = refused(&["import", "my file.db"]);
+    assert!(
+        said.contains("unexpected argument 'my file.db' found"),
+        "{said}"
+    );
+    assert!(
+        said.contains("tip: name it with '--from my file.db'"),
+        "{said}"
+    );
+    assert!(said.contains("Usage: clankers import [OPTIONS]"), "{said}");
+    let said = refused(&["install", "."]);
+    assert!(said.contains("tip: name it with '--project .'"), "{said}");
+    for args in [["import", "--form"], ["doctor", "x.db"]] {
+        let said = refused(&args);
+        assert!(!said.contains("name it with"), "{said}");
+    }
 }

@@ -395,12 +395,16 @@ fn without_a_program_what_is_placed_is_told() {
         "broken",
         "placed nowhere, neither for this project nor for all\nrun: clankers install"
     ));
-    assert!(diagnosis.says("opencode", "warning", "neither OpenCode nor Kilo"));
-    assert!(
-        home.stdout(&["status"])
-            .contains("placed nowhere: run `clankers install`")
-    );
-    install(&home);
+    let none = "not installed: neither OpenCode nor Kilo is on the PATH or in ~/.opencode/bin";
+    assert!(diagnosis.says("opencode", "warning", none));
+    let said = home.stdout(&["status"]);
+    assert!(said.contains(none), "{said}");
+    assert!(said.contains("placed nowhere: run `clankers install`"));
+    let dist = home.built_plugin("0.1.0");
+    let installed = home.stdout(&["install", "--plugin", dist.to_str().unwrap()]);
+    assert!(installed.contains(none), "{installed}");
+    let said = home.stdout(&["status"]);
+    assert!(said.contains(none), "{said}");
     assert!(doctor(&home, &[]).says("plugin", "warning", "OpenCode 2.x: placed"));
     home.program("bin/opencode", "command not found");
     assert!(doctor(&home, &[]).says(

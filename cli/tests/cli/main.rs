@@ -9,17 +9,20 @@
 
 mod contract;
 mod copies;
+mod counting;
 mod daemon;
 mod docs;
 mod import;
 mod install;
 mod loading;
+mod make_install;
 mod missing;
 mod modules;
 mod newer;
 mod privacy;
 mod reading;
 mod service;
+mod shared_database;
 mod support;
 mod taken_over;
 mod trouble;

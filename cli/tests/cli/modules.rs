@@ -1,95 +1,16 @@
-//! Modules of the program depend on each other in one direction: from the
-//! command line to the commands, to what they use, to `error`. A circle would
-//! mean that no module in it can be understood or changed alone.
+//! Modules depend on each other in one direction, in the program and in the core:
+//! from the command line to the commands, to what they use, to `error`. A circle
+//! would mean that no module in it can be understood or changed alone. What holds
+//! for the modules of a crate holds for those of each folder in it.
+
+mod names;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// For each top-level module, the other ones that it names.
-type Dependencies = BTreeMap<String, BTreeSet<String>>;
-
-/// The Rust files in a folder and below it.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
-
-/// The top-level module that a file belongs to: `store/open.rs` to `store`.
-fn module_of(file: &Path, source: &Path) -> String {
-    let first = file.strip_prefix(source).unwrap().iter().next().unwrap();
-    let name = first.to_str().unwrap();
-    name.trim_end_matches(".rs").to_owned()
-}
-
-/// The first names after each `crate::`, where a list in braces has several. The
-/// program writes the path of another top-level module always in this form.
-fn named_in(text: &str) -> Vec<String> {
-    let is_code = |line: &&str| !line.trim_start().starts_with("//");
-    let code: Vec<&str> = text.lines().filter(is_code).collect();
-    let code = code.join("\n");
-    let mut names = Vec::new();
-    for (at, path) in code.match_indices("crate::") {
-        let is_whole_word =
-            !code[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
-        if is_whole_word {
-            names.extend(first_names(&code[at + path.len()..]));
-        }
-    }
-    names
-}
-
-fn first_names(path: &str) -> Vec<String> {
-    let name = |text: &str| {
-        let is_letter = |letter: &char| letter.is_alphanumeric() || *letter == '_';
-        text.trim_start()
-            .chars()
-            .take_while(is_letter)
-            .collect::<String>()
-    };
-    let Some(list) = path.strip_prefix('{') else {
-        return vec![name(path)];
-    };
-    let mut names = vec![name(list)];
-    let mut depth = 0;
-    for (at, letter) in list.char_indices() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => names.push(name(&list[at + 1..])),
-            _ => {}
-        }
-    }
-    names
-}
-
-fn dependencies(source: &Path) -> Dependencies {
-    let files = files(source);
-    let mut found: Dependencies = files
-        .iter()
-        .map(|file| (module_of(file, source), BTreeSet::new()))
-        .collect();
-    let modules: BTreeSet<String> = found.keys().cloned().collect();
-    for file in &files {
-        let module = module_of(file, source);
-        let others = named_in(&fs::read_to_string(file).unwrap());
-        let is_other = |name: &String| modules.contains(name) && *name != module;
-        found
-            .get_mut(&module)
-            .unwrap()
-            .extend(others.into_iter().filter(is_other));
-    }
-    found
-}
+use tree::{Dependencies, Module, Tree};
 
 /// A circle, as the modules along it, where there is one.
 fn circle(dependencies: &Dependencies) -> Option<Vec<String>> {
@@ -121,15 +42,52 @@ fn circle(dependencies: &Dependencies) -> Option<Vec<String>> {
     }
 }
 
+/// The circles in each folder of modules, as `folder: a > b > a`.
+fn circles(found: &BTreeMap<Module, Dependencies>) -> Vec<String> {
+    let of_folder = |(folder, dependencies): (&Module, &Dependencies)| {
+        let circle = circle(dependencies)?;
+        Some(format!("{}: {}", folder.join("/"), circle.join(" > ")))
+    };
+    found.iter().filter_map(of_folder).collect()
+}
+
+/// The dependencies in one folder of modules, as `commands/show`.
+fn of<'a>(found: &'a BTreeMap<Module, Dependencies>, folder: &str) -> &'a Dependencies {
+    let words = folder.split('/').filter(|word| !word.is_empty());
+    &found[&words.map(str::to_owned).collect::<Module>()]
+}
+
 #[test]
 fn modules_of_the_program_form_no_circle() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let found = dependencies(&source);
+    let found = Tree::read(&source).dependencies();
     // The reading itself works: these are there as long as the modules are.
-    assert!(found["args"].contains("commands"), "{found:?}");
-    assert!(found["commands"].contains("store"), "{found:?}");
-    assert!(found["error"].is_empty(), "{found:?}");
-    assert_eq!(circle(&found), None, "these modules depend on each other");
+    let root = of(&found, "");
+    assert!(root["args"].contains("commands"), "{root:?}");
+    assert!(root["commands"].contains("store"), "{root:?}");
+    assert!(root["error"].is_empty(), "{root:?}");
+    let daemon = of(&found, "daemon");
+    assert!(daemon["server"].contains("connection"), "{daemon:?}");
+    assert_eq!(
+        circles(&found),
+        [""; 0],
+        "these modules depend on each other"
+    );
+}
+
+#[test]
+fn modules_of_the_core_form_no_circle() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let found = Tree::read(&source).dependencies();
+    let root = of(&found, "");
+    assert!(root["core"].contains("reconcile"), "{root:?}");
+    let source = of(&found, "sources/opencode1");
+    assert!(source["decode"].contains("identity"), "{source:?}");
+    assert_eq!(
+        circles(&found),
+        [""; 0],
+        "these modules depend on each other"
+    );
 }
 
 #[test]
@@ -140,20 +98,33 @@ fn a_circle_of_modules_is_found() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     };
+    let found = || Tree::read(folder.path()).dependencies();
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     write("main.rs", "mod a;\nmod b;\nfn main() { crate::a::run() }\n");
     write(
         "a/mod.rs",
-        "use crate::{\n    b::{self, c},\n    d::E,\n};\n",
+        "use crate::{\n    b::{self, c},\n    d::E,\n};\nuse one::One;\n",
     );
+    write(
+        "a/one.rs",
+        "use super::Shared;\nfn one() { super::two::of::<u8>(\"a\") }\n",
+    );
+    write("a/two.rs", "//! Like crate::a::one.\nuse std::fs;\n");
     write("b.rs", "// use crate::a;\npub(crate) fn nothing() {}\n");
-    write("d.rs", "use crate::b::Thing;\n");
-    let found = dependencies(folder.path());
-    assert_eq!(found["a"], BTreeSet::from(["b".to_owned(), "d".to_owned()]));
-    assert_eq!(circle(&found), None);
-    write("b.rs", "fn deep() { crate::a::run() }\n");
-    let circle = circle(&dependencies(folder.path()));
-    assert_eq!(
-        circle,
-        Some(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()])
+    write(
+        "d.rs",
+        "use crate::b::Thing;\n#[cfg(test)]\nmod tests {\n    use crate::a;\n}\n",
     );
+    assert_eq!(of(&found(), "")["a"], words(&["b", "d"]));
+    assert_eq!(of(&found(), "a")["one"], words(&["two"]));
+    assert_eq!(circles(&found()), [""; 0]);
+    // Between the modules of a folder, also by way of a name that the folder's own
+    // module hands on.
+    write("a/two.rs", "use super::One;\n");
+    assert_eq!(circles(&found()), ["a: one > two > one"]);
+    write("a/two.rs", "use crate::a::one as first;\n");
+    assert_eq!(circles(&found()), ["a: one > two > one"]);
+    write("a/two.rs", "");
+    write("b.rs", "fn deep() { crate::a::run() }\n");
+    assert_eq!(circles(&found()), [": a > b > a"]);
 }

@@ -156,3 +156,22 @@ fn the_password_leaves_for_no_other_machine() {
     doctor(&home, &[]);
     assert!(listener.accept().is_err(), "nobody asked");
 }
+
+#[test]
+fn who_uninstalls_beside_a_running_service_is_told_that_it_may_record_what_is_said_at_once() {
+    let home = installed();
+    register(&home, "http://127.0.0.1:1");
+    let dry = home.stdout(&["uninstall", "--dry-run"]);
+    assert!(!dry.contains("service"), "{dry}");
+    let said = home.stdout(&["uninstall"]);
+    assert!(
+        said.contains(
+            "OpenCode's background service is running: it may record what you say before it has \
+             noticed; `opencode service restart` makes it let go of the plugin now"
+        ),
+        "{said}"
+    );
+    // There was nothing to let go of.
+    let again = home.stdout(&["uninstall"]);
+    assert!(!again.contains("service"), "{again}");
+}

@@ -245,7 +245,7 @@ fn damage_to_the_database_is_found() {
     .unwrap();
     let diagnosis = doctor(&home, &[]);
     assert_eq!(diagnosis.status, Some(2));
-    assert!(diagnosis.says("integrity", "broken", "1 rows of messages have no parent"));
+    assert!(diagnosis.says("integrity", "broken", "1 row of messages has no parent"));
     db.execute_batch("DELETE FROM messages WHERE id = 'm'; BEGIN IMMEDIATE")
         .unwrap();
     assert!(doctor(&home, &[]).says("database", "warning", "held by another program"));

@@ -1,4 +1,5 @@
 /** What clankers says: into OpenCode's log and its toasts, or a file where it has none; never on stdout. */
+import { LOG_LEVELS, type LogLevel } from "./log-level.ts";
 import type { Matter, TroubleLog } from "./trouble-log.ts";
 
 /** How loud a line in OpenCode's own log is. */
@@ -21,10 +22,6 @@ export interface HostClient {
 		}): unknown;
 	};
 }
-
-/** What may be set as the log level: a level, or `off`. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "off"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const NAME = "clankers";
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::decode::Decoder;
+use super::decoder::Decoder;
 use super::identity::{OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID};
 use super::todo;
 use crate::catch_up::{Listed, Spoken};

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::decoder::Decoder;
 use super::delta::{DELTA, held_delta};
 use super::identity::{
     BARE_SESSION_ID, MESSAGE_ID, OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID, PART_ID,
@@ -90,13 +91,6 @@ fn unknown(event_type: &str, issues: &Issues) {
             found: "another word",
         });
     }
-}
-
-pub(super) struct Decoder<'d, N> {
-    pub(super) envelope: &'d N,
-    pub(super) properties: N,
-    pub(super) context: &'d Context<'d>,
-    pub(super) issues: &'d Issues,
 }
 
 impl<'d, N: Node> Decoder<'d, N> {
@@ -350,10 +344,6 @@ impl<'d, N: Node> Decoder<'d, N> {
         let mut fields = self.fields();
         fields.optional(known);
         fields.finish();
-    }
-
-    pub(super) fn fields(&self) -> Fields<'d, N> {
-        Fields::new(self.properties.clone(), "properties", self.issues)
     }
 
     /// The properties of an event that lacks its `info`, read as if they were it.

@@ -1,6 +1,6 @@
 //! Texts that grow: by deltas (1.2 on), or told whole with a delta (1.0, 1.1).
 
-use super::decode::Decoder;
+use super::decoder::Decoder;
 use super::identity::PART_ID;
 use crate::model::event::{Event, PartKey};
 use crate::model::rejection::Code;

@@ -1,6 +1,6 @@
 //! Who an event is about: ids, in every spelling that a release has used.
 
-use super::decode::Decoder;
+use super::decoder::Decoder;
 use crate::model::event::PartKey;
 use crate::model::rejection::{Code, Rejection};
 use crate::read::fields::Fields;

@@ -4,6 +4,7 @@
 
 pub(crate) mod answers;
 mod decode;
+mod decoder;
 mod delta;
 mod error;
 mod identity;

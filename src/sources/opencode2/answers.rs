@@ -8,7 +8,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::decode::said_events;
 use super::{error, item, said, session, step, summary, tool};
 use crate::catch_up::{Listed, Spoken};
 use crate::model::event::{Event, PartKey};
@@ -154,7 +153,7 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
         "user" => {
             let mut said = said::put_in(said::message(id, session_id, None), &mut fields);
             times(&mut said.row, &mut fields);
-            said_events(said)
+            said::events(said)
         }
         "compaction" => {
             let said = said::message(id, session_id, Some(MessageKind::Compaction));
@@ -162,7 +161,7 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
                 summary::compaction(said, &mut fields, "summary", Need::Sometimes);
             times(&mut said.row, &mut fields);
             let row = said.row.clone();
-            let mut events = said_events(said);
+            let mut events = said::events(said);
             if failure.is_some() {
                 events.push(Event::Message { row, failure });
             }
@@ -173,7 +172,7 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
             let said = said::message(id, session_id, Some(MessageKind::Shell));
             let mut said = summary::shell(said, &mut fields, "shellID", output);
             times(&mut said.row, &mut fields);
-            said_events(said)
+            said::events(said)
         }
         "synthetic" | "system" | "skill" => {
             let kind = MessageKind::parse(&kind).unwrap_or(MessageKind::Synthetic);
@@ -183,7 +182,7 @@ fn events<N: Node>(id: &str, session_id: &str, message: &N, issues: &Issues) -> 
                 summary::note(id, session_id, kind, &mut fields)
             };
             times(&mut said.row, &mut fields);
-            said_events(said)
+            said::events(said)
         }
         _ => {
             fields.refuse(

@@ -1,6 +1,6 @@
 //! What a model answers: the events of steps, texts and tool calls.
 
-use super::decode::{Decoder, id_of, identity, missing};
+use super::decoder::{Decoder, id_of, identity, missing};
 use super::{item, step, tool};
 use crate::model::event::{Event, PartKey};
 use crate::model::known::Known;

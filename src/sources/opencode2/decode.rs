@@ -3,15 +3,15 @@
 
 use std::borrow::Cow;
 
+use super::decoder::{Decoder, id_of, identity, missing};
 use super::{item, permission, session, summary, types};
-use crate::model::event::{Event, Said};
-use crate::model::known::Known;
+use crate::model::event::Event;
 use crate::model::number::Number;
 use crate::model::rejection::{Code, Rejection};
-use crate::model::row::{MessageKind, MessageRow, SessionRow};
+use crate::model::row::{MessageKind, SessionRow};
 use crate::read::fields::{Fields, Issues};
 use crate::read::node::{Kind, Node};
-use crate::sources::{Context, Decoded, find, text_of};
+use crate::sources::{Context, Decoded, text_of};
 
 const TEXT_DELTA: &str = "session.text.delta";
 const REASONING_DELTA: &str = "session.reasoning.delta";
@@ -124,14 +124,6 @@ fn held_delta<N: Node>(event: &N, context: &Context<'_>) -> Option<Decoded> {
         at: None,
         rejections: Vec::new(),
     })
-}
-
-pub(super) struct Decoder<'d> {
-    pub(super) event_id: Option<String>,
-    pub(super) at: Known<Number>,
-    pub(super) number: Option<Number>,
-    pub(super) context: &'d Context<'d>,
-    issues: &'d Issues,
 }
 
 impl Decoder<'_> {
@@ -321,61 +313,9 @@ impl Decoder<'_> {
         self.place(&mut said.row);
         Some(vec![Event::Said(said)])
     }
-
-    /// When a message was made, and its place in the session.
-    pub(super) fn place(&self, row: &mut MessageRow) {
-        row.created_at = self.at.clone();
-        row.position = self.number.into();
-    }
-
-    /// The id of the message that the event itself makes.
-    pub(super) fn own_message<N: Node>(&self, fields: &Fields<'_, N>) -> Option<String> {
-        let id = self.event_id.as_ref();
-        if id.is_none() {
-            missing(fields, "id");
-        }
-        Some(id?.replacen("evt_", "msg_", 1))
-    }
 }
 
 /// The same object once more, for what reads all of it.
 fn again<'i, N: Node>(fields: &Fields<'_, N>, issues: &'i Issues) -> Fields<'i, N> {
     Fields::new(fields.node().clone(), "data", issues)
-}
-
-/// The first of these that holds an id.
-pub(super) fn id_of<N: Node>(fields: &mut Fields<'_, N>, keys: &[&'static str]) -> Option<String> {
-    fields.skip(keys);
-    find(fields.node(), keys)
-}
-
-/// The same, noted where there is none.
-pub(super) fn identity<N: Node>(
-    fields: &mut Fields<'_, N>,
-    keys: &[&'static str],
-) -> Option<String> {
-    let id = id_of(fields, keys);
-    if let (None, Some(key)) = (&id, keys.first()) {
-        missing(fields, key);
-    }
-    id
-}
-
-pub(super) fn missing<N: Node>(fields: &Fields<'_, N>, key: &'static str) {
-    let found = fields.node().kind_at(key).map_or("nothing", Kind::name);
-    fields.refuse(Code::MissingIdentity, key, "string", found);
-}
-
-/// What an answer tells in an event's place.
-pub(super) fn said_events(said: Said) -> Vec<Event> {
-    let parts = said.parts.into_iter().map(|row| Event::Part {
-        row,
-        retry: None,
-        step: None,
-    });
-    let head = Event::Message {
-        row: said.row,
-        failure: None,
-    };
-    [head].into_iter().chain(parts).collect()
 }

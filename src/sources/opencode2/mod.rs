@@ -10,6 +10,7 @@ pub(crate) mod answers;
 mod content;
 pub mod database;
 mod decode;
+mod decoder;
 mod error;
 mod inbox;
 mod item;

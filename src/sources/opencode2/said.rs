@@ -1,7 +1,7 @@
 //! What a message holds that is told in one piece: a text, and files. The rows
 //! of an answer and of an event are made here, so that they are the same.
 
-use crate::model::event::Said;
+use crate::model::event::{Event, Said};
 use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::row::{MessageKind, MessageRow, PartRow, Role};
@@ -25,6 +25,20 @@ pub(super) fn message(id: &str, session_id: &str, kind: Option<MessageKind>) -> 
         },
         parts: Vec::new(),
     }
+}
+
+/// What an answer tells in an event's place.
+pub(super) fn events(said: Said) -> Vec<Event> {
+    let parts = said.parts.into_iter().map(|row| Event::Part {
+        row,
+        retry: None,
+        step: None,
+    });
+    let head = Event::Message {
+        row: said.row,
+        failure: None,
+    };
+    [head].into_iter().chain(parts).collect()
 }
 
 impl Said {

@@ -1,7 +1,7 @@
 //! What happens around an answer: the events of the inbox, of a turn's beginning
 //! and end, of compactions and of a person's commands.
 
-use super::decode::{Decoder, id_of, identity};
+use super::decoder::{Decoder, id_of, identity};
 use super::{error, inbox, said, summary};
 use crate::model::event::{Event, Retry};
 use crate::model::row::{MessageKind, SessionRow, SessionStatus};

@@ -1,30 +1,14 @@
 /** The rows that must be there, as the storage contract derives them from OpenCode's answers. */
 
-import { releaseNamed, tellsLittle } from "../harness/releases.ts";
+import { releaseNamed } from "../harness/releases.ts";
 import { goneRows } from "./expected/gone.ts";
 import { messageRows, type Setting } from "./expected/message.ts";
 import type { ExpectedRow } from "./expected/row.ts";
+import type { Rules } from "./expected/rules.ts";
 import { sessionRow, todoRows } from "./expected/session.ts";
 import { permissionRows, retryRows } from "./expected/told.ts";
 import { object } from "./expected/values.ts";
 import type { Truth } from "./truth.ts";
-
-export interface Rules {
-	readonly release: string;
-	/**
-	 * Whether everything that was removed must have left a tombstone, or a mark where no event told of it.
-	 * Not so where the plugin was never told, or was not there yet: catch-up invents nothing.
-	 */
-	readonly tombstones: "all" | "those there are";
-}
-
-/** Where OpenCode tells its plugins little, catch-up alone fills the database. */
-export function rulesFor(release: string): Rules {
-	return {
-		release,
-		tombstones: tellsLittle(release) ? "those there are" : "all",
-	};
-}
 
 export function expectedRows(truth: Truth, rules: Rules): ExpectedRow[] {
 	const rows: ExpectedRow[] = [];

@@ -4,15 +4,10 @@ import type { ExpectedRow } from "../mirror/expected/row.ts";
 import { goneRows } from "./expected/gone.ts";
 import { overheadRows } from "./expected/ledger.ts";
 import { messageRows, type Setting } from "./expected/message.ts";
+import type { Rules2 } from "./expected/rules.ts";
 import { sessionRow } from "./expected/session.ts";
 import { permissionRows, retryRows } from "./expected/told.ts";
 import type { Truth2 } from "./truth.ts";
-
-export interface Rules2 {
-	readonly release: string;
-	/** No client heard the events: what was asked of nobody, no answer tells. */
-	readonly isUnheard?: boolean;
-}
 
 /**
  * Of sessions that OpenCode 2 made and whose whole life the plugin heard or read; those that 1.x began have rows under

@@ -4,7 +4,7 @@ import { expect } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { OPENCODE_2_RELEASE } from "../harness/releases.ts";
 import { describe as inWords, type Report } from "../mirror/compare.ts";
-import type { Rules2 } from "../mirror2/expected.ts";
+import type { Rules2 } from "../mirror2/expected/rules.ts";
 import { settledMirror2 } from "../mirror2.ts";
 import type { World2 } from "./world.ts";
 

@@ -2,7 +2,7 @@
 
 import { inWorld } from "../harness/world.ts";
 import type { Difference, Report } from "../mirror/compare.ts";
-import { rulesFor } from "../mirror/expected.ts";
+import { rulesFor } from "../mirror/expected/rules.ts";
 import { settledMirror } from "../mirror.ts";
 import { MATRIX } from "./index.ts";
 import { type Outcome, openStage, play } from "./play.ts";

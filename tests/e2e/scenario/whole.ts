@@ -11,7 +11,7 @@ import { call, hang, say, think } from "../harness/script.ts";
 import { inWorld } from "../harness/world.ts";
 import type { Difference, Report } from "../mirror/compare.ts";
 import { withDatabase } from "../mirror/database.ts";
-import { type Rules, rulesFor } from "../mirror/expected.ts";
+import { type Rules, rulesFor } from "../mirror/expected/rules.ts";
 import { Witness } from "../mirror/truth.ts";
 import { checkMirror, settledMirror } from "../mirror.ts";
 import { renamed, reverted, revertToTool } from "./history.ts";

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
         out.line(&said(target, step, &plugin, args.dry_run))?;
     }
     if is_changed && service::is_running() {
-        out.remark("OpenCode's service is running: `opencode service restart` makes sure that it has the plugin")?;
+        out.remark("OpenCode's background service is running: `opencode service restart` makes sure that it has the plugin")?;
     }
     let is_placed =
         |(target, step): &(Target, Step)| matches!(step, Step::Place(_)) && is_unwanted(target);
@@ -93,6 +93,9 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
     }
     if args.dry_run {
         return Ok(());
+    }
+    if !program::is_any_on_path() {
+        out.remark(program::NONE_FOUND)?;
     }
     out.remark("say something to it; `clankers doctor` then shows whether the plugin is at work")
 }

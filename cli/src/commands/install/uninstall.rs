@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args, out: &mut Out) -> Result<()> {
         return Ok(());
     }
     if !args.dry_run && service::is_running() {
-        out.remark("OpenCode's service is running: `opencode service restart` makes sure that it lets go of the plugin")?;
+        out.remark("OpenCode's background service is running: it may record what you say before it has noticed; `opencode service restart` makes it let go of the plugin now")?;
     }
     out.remark("what was recorded is still there")
 }
@@ -104,10 +104,6 @@ impl Found {
     }
 
     fn add(&mut self, entry: Entry) {
-        let is_link = |path: &Path| {
-            path.symlink_metadata()
-                .is_ok_and(|found| found.is_symlink())
-        };
         match (&entry.spec, &entry.module) {
             (Some(spec), _) if entry.at.is_absolute() => {
                 let specs = self.configs.entry(entry.at.clone()).or_default();
@@ -115,7 +111,7 @@ impl Found {
                     specs.push(spec.clone());
                 }
             }
-            (None, Some(module)) if module.is_built || is_link(&entry.at) => {
+            (None, Some(module)) if module.is_built || entry.at.is_symlink() => {
                 self.copies.insert(entry.at.clone(), module.file.clone());
             }
             _ if self.others.iter().all(|other| other.at != entry.at) => self.others.push(entry),

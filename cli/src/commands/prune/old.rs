@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::selection::{Selection, Target, line};
 use crate::error::Result;
-use crate::output::count;
+use crate::output::{count, counted};
 use crate::store::rows;
 
 /// Old sessions, and those of sub-agents with the session that started them.
@@ -29,12 +29,12 @@ pub(super) fn select(
 ) -> Result<Selection> {
     let found = rows(db, OLD, params![before, project, with_deleted])?;
     let roots = found.iter().filter(|row| row.text("parent_id").is_none());
-    let number = |number: usize| count(i64::try_from(number).unwrap_or(i64::MAX));
     let started = roots.clone().count();
     let summary = format!(
-        "{} sessions and {} of their sub-agents'",
-        number(started),
-        number(found.len() - started)
+        "{} and {} of {} sub-agents'",
+        counted(started, "session"),
+        count(found.len() - started),
+        if started == 1 { "its" } else { "their" }
     );
     let id = |row: &crate::store::Row| row.text("id").unwrap_or_default().to_owned();
     let list = roots

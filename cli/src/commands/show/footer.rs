@@ -38,12 +38,9 @@ fn hidden_note(hidden: Hidden) -> Option<String> {
     if hidden.session {
         return Some("OpenCode does not have this session any more: --missing shows it".to_owned());
     }
-    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let counts = [(hidden.messages, "message"), (hidden.parts, "part")];
     let some = counts.into_iter().filter(|(count, _)| *count > 0);
-    let some: Vec<String> = some
-        .map(|(count, thing)| counted(number(count), thing))
-        .collect();
+    let some: Vec<String> = some.map(|(count, thing)| counted(count, thing)).collect();
     if some.is_empty() {
         return None;
     }

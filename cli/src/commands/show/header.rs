@@ -1,7 +1,7 @@
 //! What stands above the messages: the session's title and what is known of it.
 
 use super::transcript::Transcript;
-use crate::output::{count, money, one_line, time};
+use crate::output::{counted, money, one_line, time};
 use crate::plugin::seen::release_name;
 
 impl Transcript {
@@ -64,7 +64,7 @@ impl Transcript {
         let has_sub_agents = of_sub_agents.abs() > 1e-9;
         joined(&[
             model,
-            tokens.map(|tokens| format!("{} tokens", count(tokens))),
+            tokens.map(|tokens| counted(tokens, "token")),
             Some(money(cost)),
             has_sub_agents.then(|| format!("of it {} by sub-agents", money(of_sub_agents))),
         ])

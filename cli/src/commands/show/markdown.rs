@@ -1,6 +1,6 @@
 //! A session for notes and issues, in Markdown.
 
-use super::message::Item;
+use super::item::Item;
 use super::transcript::Transcript;
 use super::{Detail, footer};
 use crate::error::Result;

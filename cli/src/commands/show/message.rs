@@ -1,22 +1,9 @@
 //! A message: its heading, and what is shown of it.
 
+use super::item::Item;
 use super::transcript::{Message, Part};
 use super::{Detail, part, tool_call};
 use crate::output::{clean, duration, money, one_line, time};
-
-/// A piece of a message, as it is shown.
-pub(super) enum Item {
-    /// Words of the person or the model.
-    Text(String),
-    /// One line that stands for more than is shown.
-    Summary(String),
-    /// One line about a tool call that failed.
-    FailedCall(String),
-    /// What a tool was given or returned, or the model thought: whole.
-    Block(String),
-    /// Why the message as a whole failed.
-    Failure(String),
-}
 
 impl Message {
     /// Who spoke, and when, with which model, how long and at what cost.

@@ -1,12 +1,13 @@
 //! `clankers show`: one session, from its first message to its last.
 //!
 //! `transcript` reads the rows. `header`, `message`, `part`, `tool_call` and
-//! `footer` say what is shown of them; `terminal` and `markdown` write that for
-//! people. `data` writes the rows as they are, for programs.
+//! `footer` say what is shown of them, as `item`s where it is of a message;
+//! `terminal` and `markdown` write that for people. `data` writes the rows as they are, for programs.
 
 mod data;
 mod footer;
 mod header;
+mod item;
 mod markdown;
 mod message;
 mod part;

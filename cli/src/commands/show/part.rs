@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Detail;
-use super::message::Item;
-use crate::output::{clean, one_line};
+use super::item::Item;
+use crate::output::{clean, counted, one_line};
 use crate::store::Row;
 
 /// What is shown of a part; nothing of a kind that only OpenCode needs.
@@ -22,25 +22,22 @@ pub(super) fn item(part: &Row, detail: Detail) -> Option<Item> {
         part.int("synthetic") == Some(1) || data.get("ignored") == Some(&Value::Bool(true));
     let summary = match part.text("type")? {
         "text" if !is_for_model_only => return text.map(Item::Text),
-        "text" => format!("▸ added by OpenCode: {} words", words(&text?)),
+        "text" => format!("▸ added by OpenCode: {}", words(&text?)),
         "reasoning" if detail.reasoning => return text.map(Item::Block),
-        "reasoning" => format!("▸ thought: {} words", words(&text?)),
+        "reasoning" => format!("▸ thought: {}", words(&text?)),
         "file" => format!("▸ file  {}  ({})", field("filename"), field("mime")),
         "agent" => format!("▸ agent  {}", field("name")),
         "subtask" => format!("▸ subtask  {}  {}", field("agent"), field("description")),
         "compaction" => "▸ the conversation was compacted here".to_owned(),
         "patch" => {
             let files = data.get("files").and_then(Value::as_array);
-            match files.map_or(0, Vec::len) {
-                1 => "▸ changed 1 file".to_owned(),
-                files => format!("▸ changed {files} files"),
-            }
+            format!("▸ changed {}", counted(files.map_or(0, Vec::len), "file"))
         }
         _ => return None,
     };
     Some(Item::Summary(summary))
 }
 
-fn words(text: &str) -> usize {
-    text.split_whitespace().count()
+fn words(text: &str) -> String {
+    counted(text.split_whitespace().count(), "word")
 }

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::message::Item;
+use super::item::Item;
 use super::transcript::Transcript;
 use super::{Detail, footer};
 use crate::error::Result;

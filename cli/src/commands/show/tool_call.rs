@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Detail;
-use super::message::Item;
+use super::item::Item;
 use crate::output::{clean, duration, one_line};
 use crate::store::Row;
 

@@ -22,7 +22,9 @@ pub(crate) struct Args {}
 /// How things are.
 struct Status<'p> {
     paths: &'p Paths,
-    /// Each release that is here.
+    /// Whether an OpenCode or Kilo is found on this machine.
+    is_any_found: bool,
+    /// Each release that is here; where none is found, each that the plugin is placed for.
     standings: Vec<Standing>,
     /// What the daemon answered; none where no daemon runs.
     daemon: Option<Result<Value>>,
@@ -42,9 +44,11 @@ pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         None
     };
     let facts = db.as_ref().map(Facts::read).transpose()?;
-    let standings = standing::all(&program::found(), db.as_ref(), &project)?;
+    let programs = program::found();
+    let standings = standing::all(&programs, db.as_ref(), &project)?;
     let status = Status {
         paths,
+        is_any_found: !programs.is_empty(),
         standings,
         daemon,
         troubles: trouble::lasting(paths),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Status;
 use super::facts::Facts;
 use crate::error::Result;
+use crate::opencode::program;
 use crate::output::{Out, bytes, count, counted, duration, money, time};
 use crate::paths::shown;
 use crate::plugin::standing::{Level, Standing};
@@ -35,6 +36,9 @@ fn notable(text: impl Into<String>) -> Line {
 
 /// Writes the screen.
 pub(super) fn write(status: &Status<'_>, out: &mut Out) -> Result<()> {
+    if !status.is_any_found {
+        line("opencode", &notable(program::NONE_FOUND), out)?;
+    }
     if status.standings.is_empty() {
         line(
             "plugin",
@@ -76,10 +80,10 @@ pub(super) fn write(status: &Status<'_>, out: &mut Out) -> Result<()> {
     }
     out.line("")?;
     out.line(&format!(
-        "  {} sessions · {} messages · {} tool calls · {} spent",
-        count(facts.number("sessions")),
-        count(facts.number("messages")),
-        count(facts.number("tool_calls")),
+        "  {} · {} · {} · {} spent",
+        counted(facts.number("sessions"), "session"),
+        counted(facts.number("messages"), "message"),
+        counted(facts.number("tool_calls"), "tool call"),
         money(facts.counts.real("cost")),
     ))
 }

@@ -3,7 +3,7 @@
 
 mod session;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,7 +23,9 @@ use crate::store::{Row, rows};
 pub(super) struct Database {
     path: PathBuf,
     db: Connection,
-    program: Option<Program>,
+    program: Program,
+    /// Whether only the sessions of that program are told.
+    is_shared: bool,
     rank: CopyRank,
     has_one: bool,
     has_two: bool,
@@ -74,7 +76,60 @@ impl From<Queries> for Statements {
 }
 
 impl Database {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    /// Opens a database: one time for each program whose sessions are in it.
+    pub(super) fn open(path: &Path) -> Result<Vec<Self>> {
+        let mut database = Self::connect(path)?;
+        if database.is_kilos()? {
+            database.program = Program::Kilo;
+            return Ok(vec![database]);
+        }
+        let programs = database.programs()?;
+        if programs.len() < 2 {
+            database.program = programs.first().copied().unwrap_or(Program::OpenCode);
+            return Ok(vec![database]);
+        }
+        let of_program = |program| {
+            Ok(Self {
+                program,
+                is_shared: true,
+                ..Self::connect(path)?
+            })
+        };
+        programs.into_iter().map(of_program).collect()
+    }
+
+    /// The programs whose releases began its sessions.
+    fn programs(&self) -> Result<BTreeSet<Program>> {
+        let has_version =
+            "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = 'version')";
+        let tables = [("session", self.has_one), ("session_v2", self.has_two)];
+        let mut programs = BTreeSet::new();
+        for (table, is_there) in tables {
+            if is_there && self.db.query_row(has_version, [table], |row| row.get(0))? {
+                let sql = format!("SELECT DISTINCT coalesce(version, '') FROM {table}");
+                let mut versions = self.db.prepare(&sql)?;
+                for version in versions.query_map([], |row| row.get::<_, String>(0))? {
+                    programs.insert(Program::of_release(&version?));
+                }
+            }
+        }
+        Ok(programs)
+    }
+
+    /// Whether all of it is Kilo's: it is where Kilo keeps its own, or has tables of
+    /// Kilo's (since August 2026). Where OpenCode works on it, too, its sessions tell.
+    fn is_kilos(&self) -> Result<bool> {
+        if Program::OpenCode.keeps(&self.path) {
+            return Ok(false);
+        }
+        let has_tables =
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name LIKE 'kilo\\_%' ESCAPE '\\')";
+        Ok(Program::Kilo.names(&self.path)
+            || Program::Kilo.keeps(&self.path)
+            || self.db.query_row(has_tables, [], |row| row.get(0))?)
+    }
+
+    fn connect(path: &Path) -> Result<Self> {
         let what = || format!("cannot read {}", shown(path));
         // Before it is opened: reading may write its log.
         let rank = CopyRank::of_store(database_written_at(path));
@@ -94,14 +149,11 @@ impl Database {
                 shown(path)
             )));
         }
-        // Kilo has tables of its own since August 2026.
-        let is_kilos = tables.iter().any(|table| table.starts_with("kilo_"))
-            || Program::Kilo.names(path)
-            || Program::Kilo.keeps(path);
         Ok(Self {
             path: path.to_owned(),
             db,
-            program: is_kilos.then_some(Program::Kilo),
+            program: Program::OpenCode,
+            is_shared: false,
             rank,
             has_one,
             has_two: of_two.is_some(),
@@ -156,11 +208,16 @@ impl Database {
 
 impl Source for Database {
     fn name(&self) -> String {
-        shown(&self.path)
+        let path = shown(&self.path);
+        if self.is_shared {
+            format!("{path} ({}'s sessions)", self.program.host().product())
+        } else {
+            path
+        }
     }
 
     fn program(&self) -> Option<Program> {
-        self.program
+        Some(self.program)
     }
 
     fn rank(&self) -> CopyRank {
@@ -186,7 +243,9 @@ impl Source for Database {
                 latest.insert(id, (updated, info));
             }
         }
-        let sessions = latest.into_values().map(|(_, info)| info).collect();
+        let is_told = |info: &Value| !self.is_shared || Program::of_session(info) == self.program;
+        let sessions = latest.into_values().map(|(_, info)| info);
+        let sessions = sessions.filter(is_told).collect();
         Ok((sessions, Vec::new()))
     }
 

@@ -6,7 +6,6 @@
 
 import type { MessageWithParts } from "../../harness/api.ts";
 import { about, is, sometime } from "../claim.ts";
-import type { Rules } from "../expected.ts";
 import type { RemovedPart, SessionTruth, Truth } from "../truth.ts";
 import { erasedCall, erasedMessage, erasedPart } from "./erased.ts";
 import { errorRows, ledgerRows } from "./ledger.ts";
@@ -18,6 +17,7 @@ import {
 	toolCallIdentity,
 } from "./message.ts";
 import type { Cells, ExpectedRow } from "./row.ts";
+import type { Rules } from "./rules.ts";
 import { sessionIdentity, sessionRow, todoRows } from "./session.ts";
 import { each, object, sum, usageNumbers } from "./values.ts";
 

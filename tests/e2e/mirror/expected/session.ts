@@ -3,9 +3,9 @@
 import type { MessageWithParts, SessionInfo } from "../../harness/api.ts";
 import { isOlder, releaseNamed } from "../../harness/releases.ts";
 import { about, between, type Claim, is } from "../claim.ts";
-import type { Rules } from "../expected.ts";
 import type { SessionTruth } from "../truth.ts";
 import type { ExpectedRow } from "./row.ts";
+import type { Rules } from "./rules.ts";
 import { each, object, sum, usageNumbers } from "./values.ts";
 
 export function sessionRow(

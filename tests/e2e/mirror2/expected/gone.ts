@@ -9,7 +9,6 @@ import {
 import type { ExpectedRow } from "../../mirror/expected/row.ts";
 import type { Message2, Session2 } from "../../opencode2/api.ts";
 import type { Event2 } from "../../opencode2/bus.ts";
-import type { Rules2 } from "../expected.ts";
 import { removedFrom, type Truth2 } from "../truth.ts";
 import { itemsOf } from "./items.ts";
 import { errorRows, ledgerRows } from "./ledger.ts";
@@ -19,6 +18,7 @@ import {
 	type Setting,
 	toolCallIdentity,
 } from "./message.ts";
+import type { Rules2 } from "./rules.ts";
 import { erasedSessionRow } from "./session.ts";
 
 export function goneRows(truth: Truth2, rules: Rules2): ExpectedRow[] {

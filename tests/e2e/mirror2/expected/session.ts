@@ -4,8 +4,8 @@ import { about, type Claim, is, sometime } from "../../mirror/claim.ts";
 import type { ExpectedRow } from "../../mirror/expected/row.ts";
 import { each, object, usageNumbers } from "../../mirror/expected/values.ts";
 import type { Session2 } from "../../opencode2/api.ts";
-import type { Rules2 } from "../expected.ts";
 import type { Session2Truth } from "../truth.ts";
+import type { Rules2 } from "./rules.ts";
 
 export function sessionRow(
 	{ session, messages }: Session2Truth,

@@ -1,0 +1,54 @@
+//! The errors of JSON-RPC that are answered.
+
+use serde_json::Value;
+
+/// The errors that are answered, by their codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// The body is no JSON.
+    Parse = -32700,
+    /// It is JSON, but no request.
+    InvalidRequest = -32600,
+    /// No such method.
+    MethodNotFound = -32601,
+    /// The parameters are wrong; `data.field` says where.
+    InvalidParams = -32602,
+    /// The daemon cannot do what it should.
+    Internal = -32603,
+    /// The client speaks another protocol.
+    Protocol = -32001,
+    /// The frame is over the limit.
+    TooLong = -32002,
+    /// The database could not be written; `data.retry` says whether to try again.
+    Database = -32003,
+    /// The daemon is about to end.
+    Ending = -32004,
+}
+
+/// An error that is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Failure {
+    pub(super) code: Code,
+    pub(super) message: String,
+    pub(super) data: Option<Value>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn data(mut self, data: Value) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
