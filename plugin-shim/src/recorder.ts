@@ -82,6 +82,7 @@ export class Recorder implements SharedRecorder {
 			log: (level, message) => this.#log?.log(level, message),
 			notify: (message) => this.#log?.notify(message),
 			ready: (ids) => this.#catchUp.compareAll(ids),
+			replaced: (message) => this.#replaced(message),
 		});
 	}
 

@@ -130,6 +130,33 @@ test.each(RELEASES)(
 	600_000,
 );
 
+test(
+	"the daemon's database is removed while OpenCode runs: the new one has all of it",
+	() =>
+		inDaemonsWorld(PINNED_RELEASE, async (world, daemon) => {
+			const { model, database } = world;
+			await daemon.start();
+			const { api } = await world.serve();
+			const [one, other] = [
+				await api.createSession(),
+				await api.createSession(),
+			];
+			model.script("Before it.", say("Stored in the first one."));
+			model.script("After it.", say("Stored in the second one."));
+			await api.prompt(one.id, "Before it.");
+			await api.prompt(other.id, "Before it.");
+			await until("it to be stored", () => count(database, "messages") === 4);
+			for (const file of ["", "-wal", "-shm"]) rmSync(`${database}${file}`);
+			await api.prompt(one.id, "After it.");
+			const rules = { release: PINNED_RELEASE, tombstones: "all" } as const;
+			const report = await settledMirror(database, new Witness(), [api], rules);
+			expect(describeReport(report)).toBe(
+				`${report.checks} of ${report.checks} checks held`,
+			);
+		}),
+	600_000,
+);
+
 async function played(stage: Stage, step: Step | undefined): Promise<void> {
 	if (step === undefined) throw new Error("there is no such step");
 	const { result, detail } = await play(stage, step);

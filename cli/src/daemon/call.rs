@@ -19,8 +19,9 @@ pub(crate) enum Call {
     Hello(Hello),
     /// What is stored of sessions or messages.
     Stored(Wanted),
-    /// Commands, to be applied in one transaction.
-    Apply(Batch),
+    /// Commands, to be applied in one transaction, and the database that they
+    /// count on, where that matters.
+    Apply(Batch, Option<String>),
 }
 
 /// The parameters of `hello`.
@@ -43,6 +44,8 @@ const fn own_protocol() -> u32 {
 struct BatchParams {
     #[serde(default)]
     id: Option<BatchId>,
+    #[serde(default)]
+    database: Option<String>,
     commands: Vec<Value>,
 }
 
@@ -61,7 +64,11 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
         "sessions.stored" => typed(params, "").map(Wanted::Sessions).map(Call::Stored),
         "messages.stored" => typed(params, "").map(Wanted::Messages).map(Call::Stored),
         "batch" => {
-            let BatchParams { id, commands } = typed(params, "")?;
+            let BatchParams {
+                id,
+                database,
+                commands,
+            } = typed(params, "")?;
             let read = |(at, one): (usize, Value)| {
                 let place = format!("commands[{at}]");
                 let OneOfBatch { method, params } = typed(one, &place)?;
@@ -72,11 +79,11 @@ pub(crate) fn call(method: &str, params: Value) -> Result<Call, Failure> {
                 command(&method, params, &format!("{place}.params"))
             };
             let commands: Result<_, _> = commands.into_iter().enumerate().map(read).collect();
-            commands.map(|commands| Call::Apply(Batch { id, commands }))
+            commands.map(|commands| Call::Apply(Batch { id, commands }, database))
         }
         _ if Command::METHODS.contains(&method) => {
             let commands = vec![command(method, params, "")?];
-            Ok(Call::Apply(Batch { id: None, commands }))
+            Ok(Call::Apply(Batch { id: None, commands }, None))
         }
         _ => {
             let own = [
@@ -151,7 +158,7 @@ mod tests {
             "promptTokens": 100, "completionTokens": 50, "cost": 0.001,
         });
         assert!(
-            matches!(call("session.upsert", params), Ok(Call::Apply(batch)) if batch.commands.len() == 1)
+            matches!(call("session.upsert", params), Ok(Call::Apply(batch, None)) if batch.commands.len() == 1)
         );
     }
 

@@ -128,9 +128,14 @@ async fn handle(body: &[u8], shared: &Shared) -> Answer {
         Ok(Call::Health) => shared.health.report().await,
         Ok(Call::Hello(hello)) => welcome(&hello, &shared.health),
         Ok(Call::Stored(wanted)) => stored::rows(shared.health.db(), wanted).await,
-        Ok(Call::Apply(batch)) => {
+        Ok(Call::Apply(batch, database)) => {
             let (done, answer) = oneshot::channel();
-            return match shared.jobs.send(Job { batch, done }).await {
+            let job = Job {
+                batch,
+                database,
+                done,
+            };
+            return match shared.jobs.send(job).await {
                 Ok(()) => Answer::Stored { id, done: answer },
                 Err(_) => refused(
                     &id.unwrap_or_default(),

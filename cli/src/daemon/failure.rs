@@ -23,6 +23,8 @@ pub(crate) enum Code {
     Database = -32003,
     /// The daemon is about to end.
     Ending = -32004,
+    /// The database is another one than the client counts on; `data.database` names it.
+    Replaced = -32005,
 }
 
 /// An error that is answered.

@@ -1,10 +1,12 @@
 //! How the daemon is: what `health` answers.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clankers::store::SCHEMA_VERSION;
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use super::failure::{Code, Failure};
 use super::rpc::PROTOCOL;
@@ -23,13 +25,16 @@ const COUNTED: [(&str, &str); 5] = [
 #[derive(Debug)]
 pub(crate) struct Health {
     db: PathBuf,
+    /// What tells the database from others.
+    name: watch::Receiver<Arc<str>>,
     started: Instant,
 }
 
 impl Health {
-    pub(crate) fn new(db: PathBuf) -> Self {
+    pub(crate) fn new(db: PathBuf, name: watch::Receiver<Arc<str>>) -> Self {
         Self {
             db,
+            name,
             started: Instant::now(),
         }
     }
@@ -39,7 +44,7 @@ impl Health {
         &self.db
     }
 
-    /// What does not change while it runs.
+    /// What it is, and which database it writes.
     pub(crate) fn identity(&self) -> Value {
         json!({
             "name": "clankers",
@@ -47,6 +52,7 @@ impl Health {
             "protocol": PROTOCOL,
             "schemaVersion": SCHEMA_VERSION,
             "dbPath": self.db,
+            "database": &**self.name.borrow(),
             "pid": std::process::id(),
         })
     }

@@ -15,6 +15,7 @@ mod launch;
 mod lock;
 mod logs;
 mod params;
+mod place;
 mod rpc;
 mod server;
 mod stored;

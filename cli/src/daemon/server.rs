@@ -8,11 +8,11 @@ use tokio::task::JoinSet;
 
 use super::connection::{Shared, serve};
 use super::health::Health;
+use super::place::Place;
 use super::transport::Listener;
 use super::writer;
 use crate::error::{Context, Result};
 use crate::paths::Paths;
-use crate::store::open_writer;
 
 /// How many clients may be connected at once.
 const CLIENTS: usize = 512;
@@ -25,14 +25,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) fn run(paths: &Paths) -> Result<()> {
     // Before the folder is narrowed: who could write to it may have been there.
     Listener::prepare(&paths.socket)?;
-    let db = open_writer(paths)?;
+    let place = Place::open(paths)?;
+    let names = place.names();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context(|| "cannot start".to_owned())?;
-    let (jobs, thread) = writer::start(db).context(|| "cannot start".to_owned())?;
+    let (jobs, thread) = writer::start(place).context(|| "cannot start".to_owned())?;
     let (end, ending) = watch::channel(false);
-    let health = Arc::new(Health::new(paths.db.clone()));
+    let health = Arc::new(Health::new(paths.db.clone(), names));
     let shared = Shared {
         jobs,
         health,

@@ -4,11 +4,12 @@
 use std::thread::JoinHandle;
 
 use clankers::store::FORGET_BATCHES;
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::{ErrorCode, ffi};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::failure::{Code, Failure};
+use super::place::Place;
 use crate::error::sqlite_text;
 use crate::store::{Applied, Batch, apply_each};
 
@@ -21,20 +22,22 @@ const TOGETHER: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) batch: Batch,
+    /// The database that it counts on, by its name; none where that does not matter.
+    pub(crate) database: Option<String>,
     pub(crate) done: oneshot::Sender<Result<Applied, Failure>>,
 }
 
 /// Starts the thread. It ends, with everything stored, when the last sender is gone.
-pub(crate) fn start(db: Connection) -> std::io::Result<(mpsc::Sender<Job>, JoinHandle<()>)> {
+pub(super) fn start(place: Place) -> std::io::Result<(mpsc::Sender<Job>, JoinHandle<()>)> {
     let (jobs, incoming) = mpsc::channel(WAITING);
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
-        .spawn(|| work(db, incoming))?;
+        .spawn(|| work(place, incoming))?;
     Ok((jobs, thread))
 }
 
-fn work(mut db: Connection, mut incoming: mpsc::Receiver<Job>) {
-    if let Err(error) = db.execute(FORGET_BATCHES, []) {
+fn work(mut place: Place, mut incoming: mpsc::Receiver<Job>) {
+    if let Err(error) = place.held().execute(FORGET_BATCHES, []) {
         tracing::warn!(%error, "could not tidy the database");
     }
     while let Some(first) = incoming.blocking_recv() {
@@ -43,20 +46,43 @@ fn work(mut db: Connection, mut incoming: mpsc::Receiver<Job>) {
             let Ok(next) = incoming.try_recv() else { break };
             jobs.push(next);
         }
-        store(&mut db, jobs);
+        store(&mut place, jobs);
     }
-    if let Err(error) = db.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+    let tidy = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)";
+    if let Err(error) = place.held().execute_batch(tidy) {
         tracing::warn!(%error, "could not tidy the database");
     }
-    if let Err((_, error)) = db.close() {
+    if let Err(error) = place.close() {
         tracing::warn!(%error, "could not close the database");
     }
 }
 
-fn store(db: &mut Connection, jobs: Vec<Job>) {
+fn store(place: &mut Place, jobs: Vec<Job>) {
+    if let Err(error) = place.current() {
+        let failure = unstored(&error, true);
+        for job in jobs {
+            let _ = job.done.send(Err(failure.clone()));
+        }
+        return;
+    }
+    let name = place.name();
+    let is_here = |job: &Job| {
+        job.database
+            .as_deref()
+            .is_none_or(|wanted| wanted == &*name)
+    };
+    let (jobs, elsewhere): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(is_here);
+    for job in elsewhere {
+        let why = "the database was removed, or another put in its place";
+        let failure = Failure::new(Code::Replaced, why).data(json!({ "database": &*name }));
+        let _ = job.done.send(Err(failure));
+    }
+    if jobs.is_empty() {
+        return;
+    }
     let (batches, waiting): (Vec<_>, Vec<_>) =
         jobs.into_iter().map(|job| (job.batch, job.done)).unzip();
-    match apply_each(db, &batches) {
+    match apply_each(place.held(), &batches) {
         Ok(outcomes) => {
             for (done, outcome) in waiting.into_iter().zip(outcomes) {
                 // Who asked may be gone; what was asked is done all the same.
@@ -92,7 +118,10 @@ fn is_refusal(error: &rusqlite::Error) -> bool {
             | ErrorCode::TypeMismatch
             | ErrorCode::ParameterOutOfRange => true,
             ErrorCode::Unknown => {
-                !matches!(why, Some(why) if why.starts_with("no such "))
+                let is_schemas = |why: &String| {
+                    why.starts_with("no such ") || why.contains(" has no column named ")
+                };
+                !why.as_ref().is_some_and(is_schemas)
                     && failure.extended_code & 0xff == ffi::SQLITE_ERROR
             }
             _ => false,

@@ -17,6 +17,8 @@ export const CODE = {
 	database: -32003,
 	/** The daemon is about to end. */
 	ending: -32004,
+	/** The database is another one than the request counts on; `data.database` names it. */
+	replaced: -32005,
 } as const;
 
 /** The longest request that the daemon reads, in bytes. */
@@ -30,6 +32,8 @@ export interface Identity {
 	schemaVersion: number;
 	/** The database that it writes. */
 	dbPath: string;
+	/** What tells it from another in its place; older daemons do not say. */
+	database?: string;
 	pid: number;
 }
 

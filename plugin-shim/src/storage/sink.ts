@@ -46,6 +46,8 @@ export interface SinkListener {
 	 * meanwhile: what is stored there may lack what these sessions became.
 	 */
 	ready(sessionIds: readonly string[]): void;
+	/** Another database is in the place of the one that was written; the message is for a person. */
+	replaced(message: string): void;
 }
 
 /** A command that the storage refused for what is in it. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -55,6 +55,7 @@ function open(
 		ready: () => {
 			ready += 1;
 		},
+		replaced: (message) => told.push(message),
 	});
 	return { sink, lines, told, ready: () => ready };
 }
@@ -289,6 +290,33 @@ describe("the daemon sink", () => {
 			Promise.resolve(sink.apply([sessionUpsert("ses_1", "one")])),
 			(error) => error instanceof SinkError && error.kind === "unavailable",
 		);
+		sink.close();
+	});
+
+	it("says once that the daemon's database was removed, under a batch or between two daemons", async () => {
+		await daemon.start();
+		const { sink, told } = open(daemon);
+		const isReplaced = (error: unknown): boolean =>
+			error instanceof SinkError && error.kind === "replaced";
+		const remove = (): void => {
+			for (const file of [path, `${path}-wal`, `${path}-shm`])
+				rmSync(file, { force: true });
+		};
+		await sink.apply([sessionUpsert("ses_1", "one")]);
+		remove();
+		const batch = [sessionUpsert("ses_2", "two")];
+		await assert.rejects(Promise.resolve(sink.apply(batch)), isReplaced);
+		await sink.apply(batch);
+		assert.deepEqual(titles(), ["two"]);
+		assert.deepEqual(told, []);
+		await daemon.stop();
+		remove();
+		await daemon.start();
+		await until("it is told", () => told.length > 0);
+		assert.match(told[0] ?? "", /the database of .* was removed, or another/);
+		await sink.apply([sessionUpsert("ses_3", "three")]);
+		assert.deepEqual(titles(), ["three"]);
+		assert.equal(told.length, 1);
 		sink.close();
 	});
 

@@ -63,6 +63,52 @@ fn killed_in_mid_stream_it_loses_nothing_that_it_answered() {
 }
 
 #[test]
+fn what_it_answers_is_in_the_file_that_its_path_names() {
+    let home = Home::new();
+    let daemon = home.daemon();
+    let mut client = Client::connect(&home.socket());
+    let batch = |id: &str, database: &Value| {
+        let session = json!({ "method": "session.upsert", "params": session(id) });
+        json!({ "database": database, "commands": [session] })
+    };
+    let hello = json!({ "clientName": "test", "clientVersion": "1" });
+    let first = client.call("hello", &hello).unwrap()["database"].clone();
+    assert!(first.is_string(), "{first}");
+    assert!(client.call("batch", &batch("ses_1", &first)).is_ok());
+    let remove = || {
+        for ending in ["", "-wal", "-shm"] {
+            let mut path = home.db().into_os_string();
+            path.push(ending);
+            std::fs::remove_file(path).unwrap();
+        }
+    };
+    remove();
+    // Who does not count on what was there finds it stored in what is there now,
+    assert!(
+        client
+            .call("session.upsert", &json!({ "id": "ses_2" }))
+            .is_ok()
+    );
+    assert_eq!(count(&home, "sessions"), 1);
+    // and who does is told which that is.
+    let refused = client.call("batch", &batch("ses_3", &first)).unwrap_err();
+    assert_eq!(refused["code"], -32005, "{refused}");
+    let second = &refused["data"]["database"];
+    assert_ne!(*second, first);
+    assert_eq!(client.call("hello", &hello).unwrap()["database"], *second);
+    assert_eq!(count(&home, "sessions"), 1);
+    assert!(client.call("batch", &batch("ses_3", second)).is_ok());
+    assert_eq!(count(&home, "sessions"), 2);
+    remove();
+    assert_eq!(
+        client.call("batch", &batch("ses_4", second)).unwrap_err()["code"],
+        -32005
+    );
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(count(&home, "sessions"), 0);
+}
+
+#[test]
 fn what_is_stored_of_sessions_is_told_by_directory_and_by_id() {
     let home = Home::new();
     let _daemon = home.daemon();

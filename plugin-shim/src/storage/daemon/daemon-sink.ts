@@ -74,6 +74,8 @@ export class DaemonSink implements Sink {
 	/** The sessions that it wrote of, the latest last. */
 	readonly #writtenAlone = new Set<string>();
 	#toldOfOtherFile = false;
+	/** What tells the daemon's database from another in its place, where it says so. */
+	#name: string | undefined;
 
 	constructor(options: DaemonOptions) {
 		const { database, socketPath, store } = options;
@@ -114,7 +116,7 @@ export class DaemonSink implements Sink {
 				return this.#takeOver(flight);
 			} catch (error) {
 				// The daemon may be storing this very batch, and hold the lock.
-				if (attempt >= LAST_ATTEMPTS) throw error;
+				if (attempt >= LAST_ATTEMPTS || isReplaced(error)) throw error;
 			}
 	}
 
@@ -150,7 +152,11 @@ export class DaemonSink implements Sink {
 	#send(flight: Flight): void {
 		const [piece] = flight.pieces;
 		const id = { writer: this.#writer, number: this.#next() };
-		const params = `{"id":${JSON.stringify(id)},"commands":${piece?.json}}`;
+		const database =
+			this.#name === undefined
+				? ""
+				: `"database":${JSON.stringify(this.#name)},`;
+		const params = `{"id":${JSON.stringify(id)},${database}"commands":${piece?.json}}`;
 		this.#requests.call("batch", params, (answer) =>
 			this.#answered(flight, answer),
 		);
@@ -158,6 +164,12 @@ export class DaemonSink implements Sink {
 
 	#answered(flight: Flight, { error }: Answer): void {
 		if (this.#flight !== flight) return;
+		if (error?.code === CODE.replaced) {
+			this.#flight = undefined;
+			this.#name = nameIn(error);
+			flight.reject(new SinkError("replaced", this.#replacedWords()));
+			return;
+		}
 		const [piece, ...rest] = flight.pieces;
 		if (piece === undefined || (error && !isRefusal(error))) {
 			this.#land(flight);
@@ -217,6 +229,7 @@ export class DaemonSink implements Sink {
 		try {
 			return work(this.#local);
 		} catch (error) {
+			if (isReplaced(error)) throw error;
 			// Whatever is wrong with the file, the daemon may be back in a moment.
 			throw new SinkError("unavailable", describe(error), error);
 		}
@@ -233,7 +246,7 @@ export class DaemonSink implements Sink {
 		return answer.error === undefined ? answer.result : undefined;
 	}
 
-	#ready({ schemaVersion, dbPath }: Identity): void {
+	#ready({ schemaVersion, dbPath, database }: Identity): void {
 		const ours = this.#options.store.schemaVersion;
 		if (schemaVersion < ours)
 			throw new RpcError(
@@ -244,12 +257,26 @@ export class DaemonSink implements Sink {
 			this.#listener?.log("info", `${this.target} is there, and records again`);
 		this.#absence = undefined;
 		this.#compareFiles(dbPath);
+		this.#noteDatabase(database);
 		if (!this.#wasAlone) return;
 		const written = [...this.#writtenAlone];
 		this.#wasAlone = false;
 		this.#writtenAlone.clear();
 		this.#local.close();
 		this.#listener?.ready(written);
+	}
+
+	/** A batch under way names the one that was there before, and is refused. */
+	#noteDatabase(name: string | undefined): void {
+		const last = this.#name;
+		this.#name = name;
+		const isOther = last !== undefined && name !== undefined && last !== name;
+		if (isOther && this.#flight === undefined)
+			this.#listener?.replaced(this.#replacedWords());
+	}
+
+	#replacedWords(): string {
+		return `the database of ${this.target} was removed, or another put in its place: what OpenCode still has is asked for again`;
 	}
 
 	#down(reason: string, refused: boolean): void {
@@ -290,6 +317,16 @@ const REFUSALS: ReadonlySet<number> = new Set([
 function isRefusal({ code, data }: RpcError): boolean {
 	if (code !== CODE.database) return REFUSALS.has(code);
 	return (data as { retry?: unknown } | undefined)?.retry === false;
+}
+
+function isReplaced(error: unknown): boolean {
+	return error instanceof SinkError && error.kind === "replaced";
+}
+
+/** Which database the daemon writes, as it says where that is not the one that was named. */
+function nameIn({ data }: RpcError): string | undefined {
+	const { database } = (data ?? {}) as { database?: unknown };
+	return typeof database === "string" ? database : undefined;
 }
 
 /** The daemon's method for a request, and its parameters. */
