@@ -11,6 +11,7 @@ use crate::model::number::Number;
 use crate::model::rejection::Rejection;
 use crate::read::node::Node;
 
+pub mod database;
 pub mod opencode1;
 pub mod opencode2;
 mod tokens;
@@ -92,6 +93,15 @@ impl Dialect {
                 recorded: opencode2::types::RECORDED,
                 ignored: opencode2::types::IGNORED,
             },
+        }
+    }
+
+    /// What is asked of its own database, which has these tables; none where that is
+    /// not one of its engine's.
+    pub fn database_queries(self, tables: &[String]) -> Option<database::Queries> {
+        match self.engine {
+            Engine::OpenCode1 => opencode1::database::queries(tables),
+            Engine::OpenCode2 => opencode2::database::queries(tables),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::model::row::{
 };
 use crate::read::node::Node;
 use crate::sources::Dialect;
-use crate::sources::opencode2::database::{self, Queries};
+use crate::sources::database::{self, Queries};
 use crate::store;
 use node::JsNode;
 
@@ -216,14 +216,17 @@ pub fn event_types(
     to_js(&dialect.event_types())
 }
 
-/// What is asked of OpenCode 2's database, which has these tables.
+/// What is asked of OpenCode's own database, which has these tables, by a dialect.
 #[wasm_bindgen(js_name = databaseQueries, unchecked_return_type = "DatabaseQueries | undefined")]
 #[expect(
     clippy::needless_pass_by_value,
     reason = "wasm-bindgen hands lists over whole"
 )]
-pub fn database_queries(tables: Vec<String>) -> Result<JsValue, JsError> {
-    match Queries::of(&tables) {
+pub fn database_queries(
+    tables: Vec<String>,
+    #[wasm_bindgen(unchecked_param_type = "Dialect")] dialect: &str,
+) -> Result<JsValue, JsError> {
+    match Dialect::named(dialect).and_then(|dialect| dialect.database_queries(&tables)) {
         Some(queries) => to_js(&queries),
         None => Ok(JsValue::UNDEFINED),
     }

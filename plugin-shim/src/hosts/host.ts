@@ -30,6 +30,11 @@ export function found(value: unknown): Answer {
 	return { outcome: "found", value };
 }
 
+/** That, or this where there is none. */
+export function foundOr(value: unknown, otherwise: Answer): Answer {
+	return value === undefined ? otherwise : found(value);
+}
+
 /** One project directory of an agent. */
 export interface Host {
 	/** The project directory. */

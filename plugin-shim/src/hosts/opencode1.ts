@@ -10,12 +10,14 @@ import {
 	type BusEvent,
 	FAILED,
 	found,
+	foundOr,
 	type Host,
 	type HostRequest,
 } from "./host.ts";
 import type { HostClient, HostLog } from "./host-log.ts";
+import { type OwnDatabase, readOwn } from "./own-database.ts";
 import { orNothing } from "./patience.ts";
-import { storeId } from "./store-identity.ts";
+import { type StorePlace, storeId } from "./store-identity.ts";
 
 /** What OpenCode hands to a plugin, one call per project directory. */
 export interface PluginInput {
@@ -99,13 +101,17 @@ export class OpenCode1Host implements Host {
 		switch (request.kind) {
 			case "sessions": {
 				const query = { directory: this.directory, limit: ALL };
-				return list(await ask(() => session?.list?.({ query })));
+				const listed = list(await ask(() => session?.list?.({ query })));
+				return this.#or(listed, (db) => found(db.sessions(this.directory)));
 			}
 			case "store":
 				return this.#store();
 			case "session": {
 				const path = this.#path(request.sessionId);
-				return one(await ask(() => session?.get?.(path)));
+				const answer = one(await ask(() => session?.get?.(path)));
+				return this.#or(answer, (db) =>
+					foundOr(db.session(request.sessionId), FAILED),
+				);
 			}
 			case "todos": {
 				const path = this.#path(request.sessionId);
@@ -118,23 +124,43 @@ export class OpenCode1Host implements Host {
 		}
 	}
 
-	/** The id of the store that OpenCode works on: the folder of its state ends in its program's name. */
+	/** The id of the store that OpenCode works on. */
 	async #store(): Promise<Answer> {
-		const query = { directory: this.directory };
-		const answer = await ask(() => this.#client.path?.get?.({ query }));
-		const { state } = (answer?.data ?? {}) as { state?: unknown };
-		if (typeof state !== "string") return FAILED;
-		const program = basename(state);
-		const id = storeId({ program, environment: this.#environment });
+		const place = await this.#place();
+		if (place === undefined) return FAILED;
+		const id = storeId(place);
 		return id === undefined ? { outcome: "none" } : found(id);
 	}
 
+	/** Where that store is: the folder of OpenCode's state ends in its program's name. */
+	async #place(): Promise<StorePlace | undefined> {
+		const query = { directory: this.directory };
+		const answer = await ask(() => this.#client.path?.get?.({ query }));
+		const { state } = (answer?.data ?? {}) as { state?: unknown };
+		if (typeof state !== "string") return undefined;
+		return { program: basename(state), environment: this.#environment };
+	}
+
+	/**
+	 * What OpenCode answers or, where it fails, what is in its database: 1.18 refuses
+	 * a whole list for one message, or one session, that it cannot read itself.
+	 */
+	async #or(
+		answer: Answer,
+		read: (db: OwnDatabase) => Answer,
+	): Promise<Answer> {
+		if (answer.outcome !== "failed") return answer;
+		const place = await this.#place();
+		if (place === undefined) return FAILED;
+		return readOwn(place, "opencode1", read, async () => FAILED);
+	}
+
 	async #page(id: string, page: string | null): Promise<Answer> {
-		if (page === null) {
-			const session = this.#client.session;
-			const answer = await ask(() => session?.messages?.(this.#path(id)));
-			if (!Array.isArray(answer?.data)) return FAILED;
-			this.#messages = { of: id, all: answer.data };
+		if (page === null || isOfDatabase(page)) {
+			const all = page === null ? await this.#all(id) : undefined;
+			if (all === undefined)
+				return this.#or(FAILED, (db) => found(db.messages(id, page)));
+			this.#messages = { of: id, all };
 		}
 		if (this.#messages?.of !== id) return FAILED;
 		const from = Number(page ?? 0);
@@ -145,6 +171,13 @@ export class OpenCode1Host implements Host {
 		return found({ items, next: isLast ? null : String(from + PAGE) });
 	}
 
+	/** All messages of a session; nothing where OpenCode does not answer with them. */
+	async #all(id: string): Promise<unknown[] | undefined> {
+		const session = this.#client.session;
+		const answer = await ask(() => session?.messages?.(this.#path(id)));
+		return Array.isArray(answer?.data) ? answer.data : undefined;
+	}
+
 	async #message(id: string, messageID: string): Promise<Answer> {
 		const { query } = this.#path(id);
 		const request = { path: { id, messageID }, query };
@@ -153,12 +186,20 @@ export class OpenCode1Host implements Host {
 		// 1.2 answers a server error that says so.
 		const unfound = `Message not found: ${messageID}`;
 		const isUnfound = textOf(answer?.error?.data?.message).includes(unfound);
-		return isUnfound ? { outcome: "none" } : one(answer);
+		if (isUnfound) return { outcome: "none" };
+		return this.#or(one(answer), (db) =>
+			foundOr(db.message(id, messageID), FAILED),
+		);
 	}
 
 	#path(id: string): SessionPath {
 		return { path: { id }, query: { directory: this.directory } };
 	}
+}
+
+/** Whether a page's name is one that the database gave. */
+function isOfDatabase(page: string): boolean {
+	return page.includes(" ");
 }
 
 function list(answer: ClientAnswer | undefined): Answer {

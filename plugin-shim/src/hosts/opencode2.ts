@@ -10,13 +10,14 @@ import {
 	type BusEvent,
 	FAILED,
 	found,
+	foundOr,
 	type Host,
 	type HostRequest,
 } from "./host.ts";
 import type { HostLog } from "./host-log.ts";
-import { OpenCode2Database } from "./opencode2-database.ts";
+import { type OwnDatabase, readOwn } from "./own-database.ts";
 import { orNothing } from "./patience.ts";
-import { type StorePlace, storeId, storePath } from "./store-identity.ts";
+import { type StorePlace, storeId } from "./store-identity.ts";
 
 /** What OpenCode hands to `setup`, one call per directory. */
 export interface Context {
@@ -91,28 +92,11 @@ export class OpenCode2Host implements Host {
 		}
 	}
 
-	/**
-	 * What OpenCode's database says. Where it is in doubt which that is, or
-	 * OpenCode 2 has not worked on it, what `otherwise` says; one that cannot be
-	 * read now may be readable later.
-	 */
-	async #read(
-		read: (db: OpenCode2Database) => Answer,
+	#read(
+		read: (db: OwnDatabase) => Answer,
 		otherwise: () => Promise<Answer> = async () => NOT_OFFERED,
 	): Promise<Answer> {
-		const path = storePath(this.#place());
-		if (path === undefined) return otherwise();
-		try {
-			const db = OpenCode2Database.open(path);
-			if (db === undefined) return await otherwise();
-			try {
-				return read(db);
-			} finally {
-				db.close();
-			}
-		} catch {
-			return FAILED;
-		}
+		return readOwn(this.#place(), "opencode2", read, otherwise);
 	}
 
 	/** Without a list, what was cut off is asked for all the same. */
@@ -169,10 +153,6 @@ export class OpenCode2Host implements Host {
 		const environment = this.#environment;
 		return { program: PROGRAM, environment, keepsFiles: false, tables: TABLES };
 	}
-}
-
-function foundOr(value: unknown, otherwise: Answer): Answer {
-	return value === undefined ? otherwise : found(value);
 }
 
 const NOT_OFFERED = { outcome: "notOffered" } as const;

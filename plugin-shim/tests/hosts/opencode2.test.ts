@@ -9,7 +9,7 @@ import {
 	OpenCode2Host,
 	type SessionReader,
 } from "../../src/hosts/opencode2.ts";
-import { insert, makeDatabase } from "../support/opencode2-database.ts";
+import { insert, makeDatabase } from "../support/own-database.ts";
 import { newDatabasePath, temporaryFolder } from "../support/temporary.ts";
 
 loadCore();

@@ -1,6 +1,6 @@
 /** Another process: writes a session into the database of OpenCode 2 that is named, and closes it. */
 import { connect } from "../../src/storage/connection.ts";
-import { insert } from "./opencode2-database.ts";
+import { insert } from "./own-database.ts";
 
 const db = connect(process.argv[2] ?? "");
 try {

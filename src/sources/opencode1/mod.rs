@@ -3,6 +3,7 @@
 //! known of a row; `decode` makes one event of them.
 
 pub(crate) mod answers;
+pub mod database;
 mod decode;
 mod decoder;
 mod delta;

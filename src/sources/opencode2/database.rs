@@ -8,91 +8,34 @@
 //! cost. Messages keep their ids in the copy, but for one kind: what OpenCode 1
 //! put beside a person's words as a part is a message of its own there, right
 //! behind theirs, with the first 16 letters of its id and the time of its making.
-//!
-//! Each statement takes one parameter, the JSON text of an object.
 
-use serde::Serialize;
+use crate::sources::database::{BEHIND_OF_ONE, PARTS, Queries, TODOS};
 
-/// Selects the names of the tables that there are, each as `name`.
-pub const TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table'";
-
-/// The statements for one database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Queries {
-    /// The sessions of `{ directory }`, as they are compared: `id`, `title`,
-    /// `cost` in US dollars, and when each was `created`, `updated` and
-    /// `archived`, Unix milliseconds.
-    pub sessions: String,
-    /// The release that made the session `{ sessionId }`, as `version`. No row
-    /// where there is no such session.
-    pub version: String,
-    /// At most `limit` messages of `{ sessionId, after, limit }` that OpenCode 1
-    /// wrote, behind the one with the id `after`, or from the first on where that
-    /// is empty: `id`, `sessionId`, `type`, which is NULL, `seq` and `data`, the
-    /// JSON text of the rest. One that OpenCode 2 has taken over has a `seq`.
-    pub messages_of_one: Option<String>,
-    /// Those that only OpenCode 2 has, likewise, with their `type`.
-    pub messages: String,
-    /// The message `{ sessionId, id }` of either.
-    pub message: String,
-    /// The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`,
-    /// `sessionId` and `data`.
-    pub parts: Option<String>,
-    /// OpenCode 1's to-do list of `{ sessionId }`: `content`, `status`, `priority`.
-    pub todos: Option<String>,
-}
-
-impl Queries {
-    /// Its TypeScript type, for the generated declarations.
-    pub const TYPESCRIPT: &'static str = "\
-/** What is asked of OpenCode 2's database; each takes one parameter, the JSON text of an object. */
-export interface DatabaseQueries {
-  /** The sessions of `{ directory }`: `id`, `title`, `cost`, `created`, `updated`, `archived`. */
-  sessions: string;
-  /** The release that made the session `{ sessionId }`, as `version`. */
-  version: string;
-  /** Messages that OpenCode 1 wrote, of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`, which is null, `seq`, `data`. */
-  messagesOfOne: string | null;
-  /** Those that only OpenCode 2 has, likewise, with their `type`. */
-  messages: string;
-  /** The message `{ sessionId, id }` of either. */
-  message: string;
-  /** The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`, `sessionId`, `data`. */
-  parts: string | null;
-  /** OpenCode 1's to-do list of `{ sessionId }`: `content`, `status`, `priority`. */
-  todos: string | null;
-}
-";
-
-    /// The statements for a database with these tables; none where it is not one
-    /// that OpenCode 2 has worked on. The newest releases of OpenCode 1 have a
-    /// `session_message`, too, which is empty.
-    pub fn of(tables: &[String]) -> Option<Self> {
-        let has = |name: &str| tables.iter().any(|table| table == name);
-        if !has("session_v2") || !has("session_message") {
-            return None;
-        }
-        let has_one = has("message") && has("part");
-        let of_one = has_one.then(|| of_one(BEHIND_OF_ONE));
-        let message = of_two(has_one, "id = ?1 ->> 'id'");
-        Some(Self {
-            sessions: SESSIONS.to_owned(),
-            version: VERSION.to_owned(),
-            messages_of_one: of_one,
-            messages: of_two(has_one, BEHIND),
-            message: if has_one {
-                format!(
-                    "{}\nUNION ALL\n{message}",
-                    self::of_one("one.id = ?1 ->> 'id'")
-                )
-            } else {
-                message
-            },
-            parts: has_one.then(|| PARTS.to_owned()),
-            todos: has("todo").then(|| TODOS.to_owned()),
-        })
+/// The statements for a database with these tables; none where it is not one
+/// that OpenCode 2 has worked on. The newest releases of OpenCode 1 have a
+/// `session_message`, too, which is empty.
+pub fn queries(tables: &[String]) -> Option<Queries> {
+    let has = |name: &str| tables.iter().any(|table| table == name);
+    if !has("session_v2") || !has("session_message") {
+        return None;
     }
+    let has_one = has("message") && has("part");
+    let messages_of_one = has_one.then(|| of_one(BEHIND_OF_ONE));
+    let message = of_two(has_one, "id = ?1 ->> 'id'");
+    Some(Queries {
+        sessions: SESSIONS.to_owned(),
+        version: VERSION.to_owned(),
+        session: None,
+        messages_of_one,
+        messages: Some(of_two(has_one, BEHIND)),
+        message: if has_one {
+            format!("{}\nUNION ALL\n{message}", of_one("one.id = ?1 ->> 'id'"))
+        } else {
+            message
+        },
+        parts: has_one.then(|| PARTS.to_owned()),
+        todos: has("todo").then(|| TODOS.to_owned()),
+    })
 }
 
 const SESSIONS: &str = "\
@@ -101,17 +44,6 @@ SELECT id, title, cost, time_created AS created, time_updated AS updated,
 FROM session_v2 WHERE directory = ?1 ->> 'directory'";
 
 const VERSION: &str = "SELECT version FROM session_v2 WHERE id = ?1 ->> 'sessionId'";
-
-/// OpenCode 1's parts, as [`Queries::parts`]: its tables are the same where
-/// OpenCode 2 has not been.
-pub const PARTS: &str = "\
-SELECT id, message_id AS messageId, session_id AS sessionId, data FROM part
-WHERE message_id IN (SELECT value FROM json_each(?1, '$.ids')) ORDER BY id";
-
-/// OpenCode 1's to-do list, as [`Queries::todos`].
-pub const TODOS: &str = "\
-SELECT content, status, priority FROM todo
-WHERE session_id = ?1 ->> 'sessionId' ORDER BY position";
 
 /// True where a message of OpenCode 2, `two`, is told by OpenCode 1's tables.
 const IS_TOLD_BY_ONE: &str = "\
@@ -122,12 +54,7 @@ EXISTS (SELECT 1 FROM message WHERE message.id = two.id)
         AND said.time_created = two.time_created
         AND substr(said.id, 1, 16) = substr(two.id, 1, 16))";
 
-/// True for a message behind that with the id `after`, in the order of its
-/// session; the first of them.
-const BEHIND_OF_ONE: &str = "\
-(one.time_created, one.id)
-  > (coalesce((SELECT time_created FROM message WHERE id = ?1 ->> 'after'), -1), ?1 ->> 'after')
-ORDER BY one.time_created, one.id LIMIT ?1 ->> 'limit'";
+/// The same of a message of OpenCode 2.
 const BEHIND: &str = "\
 seq > coalesce((SELECT seq FROM session_message WHERE id = ?1 ->> 'after'), -1)
 ORDER BY seq LIMIT ?1 ->> 'limit'";

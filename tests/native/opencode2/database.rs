@@ -3,7 +3,8 @@
 
 use clankers::Core;
 use clankers::catch_up::{Answer, Request};
-use clankers::sources::opencode2::database::{Queries, TABLES};
+use clankers::sources::database::{Queries, TABLES};
+use clankers::sources::opencode2::database::queries;
 use clankers::store::STORED_MESSAGES;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -198,7 +199,7 @@ INSERT INTO todo VALUES ('ses_1', 'Pour it', 'pending', 'high', 0);";
     fn queries(&self) -> Option<Queries> {
         let mut tables = self.0.prepare(TABLES).unwrap();
         let names = tables.query_map([], |row| row.get("name")).unwrap();
-        Queries::of(&names.map(Result::unwrap).collect::<Vec<String>>())
+        queries(&names.map(Result::unwrap).collect::<Vec<String>>())
     }
 
     /// The rows of one of the queries, as objects.
@@ -215,7 +216,7 @@ INSERT INTO todo VALUES ('ses_1', 'Pour it', 'pending', 'high', 0);";
         let (engine, after) = name.split_once(' ').unwrap_or((name, ""));
         let of_one = queries.messages_of_one.filter(|_| engine != "2");
         let engine = if of_one.is_some() { "1" } else { "2" };
-        let sql = of_one.unwrap_or(queries.messages);
+        let sql = of_one.or(queries.messages).unwrap();
         let params = json!({ "sessionId": "ses_1", "after": after, "limit": 2 });
         let rows = self.rows(&sql, &params);
         if rows.is_empty() && engine == "1" {
@@ -388,7 +389,7 @@ fn a_database_without_the_tables_of_one_is_read_and_one_of_one_alone_is_not() {
     assert_eq!(db.messages().len(), of_two().len());
     // 1.18.34 has a `session_message` of its own.
     let of_one = ["session", "message", "part", "session_message"].map(str::to_owned);
-    assert_eq!(Queries::of(&of_one), None);
+    assert_eq!(super::database::queries(&of_one), None);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clankers::model::copy_rank::CopyRank;
-use clankers::sources::opencode2::database::{PARTS, Queries, TABLES, TODOS};
+use clankers::sources::database::{Queries, TABLES};
+use clankers::sources::{opencode1, opencode2};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
 
@@ -44,30 +45,13 @@ struct Statements {
     todos: Option<String>,
 }
 
-impl Statements {
-    /// Those for a database with these tables, which only OpenCode 1 has worked on.
-    fn of_one(tables: &[String]) -> Self {
-        let has_todos = tables.iter().any(|table| table == "todo");
-        Self {
-            messages: vec![
-                "\
-SELECT id, session_id AS sessionId, NULL AS type, NULL AS seq, data FROM message
-WHERE session_id = ?1 ->> 'sessionId' ORDER BY id"
-                    .to_owned(),
-            ],
-            parts: Some(PARTS.to_owned()),
-            todos: has_todos.then(|| TODOS.to_owned()),
-        }
-    }
-}
-
 impl From<Queries> for Statements {
     fn from(queries: Queries) -> Self {
         Self {
             messages: queries
                 .messages_of_one
                 .into_iter()
-                .chain([queries.messages])
+                .chain(queries.messages)
                 .collect(),
             parts: queries.parts,
             todos: queries.todos,
@@ -140,15 +124,15 @@ impl Database {
             .prepare(TABLES)
             .and_then(|mut tables| tables.query_map([], |row| row.get(0))?.collect())
             .context(what)?;
-        let has = |name: &&str| tables.iter().any(|table| table == name);
-        let has_one = ["session", "message", "part"].iter().all(has);
-        let of_two = Queries::of(&tables);
-        if !has_one && of_two.is_none() {
+        let of_one = opencode1::database::queries(&tables);
+        let of_two = opencode2::database::queries(&tables);
+        let (has_one, has_two) = (of_one.is_some(), of_two.is_some());
+        let Some(queries) = of_two.or(of_one) else {
             return Err(Error::new(format!(
                 "{} is no database of OpenCode's or Kilo's",
                 shown(path)
             )));
-        }
+        };
         Ok(Self {
             path: path.to_owned(),
             db,
@@ -156,8 +140,8 @@ impl Database {
             is_shared: false,
             rank,
             has_one,
-            has_two: of_two.is_some(),
-            statements: of_two.map_or_else(|| Statements::of_one(&tables), Statements::from),
+            has_two,
+            statements: queries.into(),
         })
     }
 

@@ -8,7 +8,8 @@ CREATE TABLE session_message (id text PRIMARY KEY, session_id text, type text, s
   time_created integer, data text);`;
 
 const TABLES_OF_ONE = `
-CREATE TABLE session (id text PRIMARY KEY);
+CREATE TABLE session (id text PRIMARY KEY, directory text, title text, version text,
+  time_created integer, time_updated integer, time_archived integer);
 CREATE TABLE message (id text PRIMARY KEY, session_id text, time_created integer, data text);
 CREATE TABLE part (id text PRIMARY KEY, message_id text, session_id text, data text);
 CREATE TABLE todo (session_id text, content text, status text, priority text, position integer);`;

@@ -1,14 +1,18 @@
 /**
- * OpenCode 2's own database, which it does not give its plugins a way to: read
- * only, and answered as its API would answer. What OpenCode 1 wrote there is
- * answered as OpenCode 1 would.
+ * OpenCode's own database, which it does not give its plugins a way to: read
+ * only, and answered as its API would answer. OpenCode 2 is read that way, and
+ * OpenCode 1 where it refuses to answer. What OpenCode 1 wrote in a file that
+ * both work on is answered as OpenCode 1 would.
  *
  * It is read through the SQLite of the runtime, which is the one that OpenCode
- * itself has the file open with (`bun:sqlite`, 2.0.15). Another one in the same
- * process would drop OpenCode's locks when it closes the file.
+ * itself has the file open with (`bun:sqlite`, 1.18.34 and 2.0.15). Another one
+ * in the same process would drop OpenCode's locks when it closes the file.
  */
 import { databaseQueries, databaseTables } from "../../../pkg/clankers.js";
+import type { Dialect } from "../core.ts";
 import { type Connection, connectToRead } from "../storage/connection.ts";
+import { type Answer, FAILED } from "./host.ts";
+import { type StorePlace, storePath } from "./store-identity.ts";
 
 /** How many messages make a page: it is read, parsed and folded in without a break. */
 const PAGE = 10;
@@ -29,7 +33,7 @@ export interface Page {
 }
 
 /** The database, open. */
-export class OpenCode2Database {
+export class OwnDatabase {
 	readonly #db: Connection;
 	readonly #queries: Queries;
 
@@ -38,14 +42,14 @@ export class OpenCode2Database {
 		this.#queries = queries;
 	}
 
-	/** Nothing where it is not a database that OpenCode 2 has worked on. Throws where it cannot be read. */
-	static open(path: string): OpenCode2Database | undefined {
+	/** Nothing where it is not a database that the dialect's engine has worked on. Throws where it cannot be read. */
+	static open(path: string, dialect: Dialect): OwnDatabase | undefined {
 		const db = connectToRead(path);
 		try {
 			db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
 			const tables = rows(db, databaseTables()).map(({ name }) => name);
-			const queries = databaseQueries(tables.map(String));
-			if (queries !== undefined) return new OpenCode2Database(db, queries);
+			const queries = databaseQueries(tables.map(String), dialect);
+			if (queries !== undefined) return new OwnDatabase(db, queries);
 		} catch (error) {
 			db.close();
 			throw error;
@@ -66,6 +70,13 @@ export class OpenCode2Database {
 		return this.#rows(this.#queries.sessions, { directory }).map(session);
 	}
 
+	/** A session of OpenCode 1, as that answers it; nothing where there is none. */
+	session(sessionId: string): unknown {
+		const { session } = this.#queries;
+		const found = session === null ? [] : this.#rows(session, { sessionId });
+		return found[0] && fieldsOf(found[0]["info"]);
+	}
+
 	/** The release that made a session. */
 	version(sessionId: string): unknown {
 		return this.#rows(this.#queries.version, { sessionId })[0]?.["version"];
@@ -83,12 +94,13 @@ export class OpenCode2Database {
 		const asked = { sessionId, after, limit: PAGE };
 		const found = sql === null ? [] : this.#rows(sql, asked);
 		// An empty page would be taken for the end.
-		if (found.length === 0 && engine === OF_ONE)
-			return this.messages(sessionId, OF_TWO);
+		const rest = engine === OF_ONE && messages !== null ? OF_TWO : null;
+		if (found.length === 0 && rest !== null)
+			return this.messages(sessionId, rest);
 		const last = found.length < PAGE ? undefined : found.at(-1);
 		const items = this.#items(found);
 		if (last !== undefined) return { items, next: `${engine} ${last["id"]}` };
-		return { items, next: engine === OF_ONE ? OF_TWO : null };
+		return { items, next: rest };
 	}
 
 	/** One message; nothing where there is none. */
@@ -117,7 +129,8 @@ export class OpenCode2Database {
 		return found.map(({ id, sessionId, type, seq, data }) => {
 			if (type !== null) return { ...fieldsOf(data), id, type, seq };
 			const info = { ...fieldsOf(data), id, sessionID: sessionId };
-			return { info, parts: parts.get(id) ?? [], seq };
+			const message = { info, parts: parts.get(id) ?? [] };
+			return seq === null ? message : { ...message, seq };
 		});
 	}
 
@@ -156,5 +169,31 @@ function fieldsOf(data: unknown): Fields {
 		return isObject ? (document as Fields) : {};
 	} catch {
 		return {};
+	}
+}
+
+/**
+ * What the database at this place says. Where it is in doubt which that is, or the
+ * dialect's engine has not worked on it, what `otherwise` says; one that cannot be
+ * read now may be readable later.
+ */
+export async function readOwn(
+	place: StorePlace,
+	dialect: Dialect,
+	read: (db: OwnDatabase) => Answer,
+	otherwise: () => Promise<Answer>,
+): Promise<Answer> {
+	const path = storePath(place);
+	if (path === undefined) return otherwise();
+	try {
+		const db = OwnDatabase.open(path, dialect);
+		if (db === undefined) return await otherwise();
+		try {
+			return read(db);
+		} finally {
+			db.close();
+		}
+	} catch {
+		return FAILED;
 	}
 }

@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { beforeEach, describe, it } from "node:test";
 import { loadCore } from "../../src/core.ts";
-import { OpenCode2Database } from "../../src/hosts/opencode2-database.ts";
-import { insert, makeDatabase } from "../support/opencode2-database.ts";
+import { OwnDatabase } from "../../src/hosts/own-database.ts";
+import { insert, makeDatabase } from "../support/own-database.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 
 loadCore();
@@ -19,8 +19,8 @@ describe("OpenCode 2's database", () => {
 	});
 
 	/** What is read of it, through a connection of its own. */
-	function read<Result>(work: (db: OpenCode2Database) => Result): Result {
-		const db = OpenCode2Database.open(path);
+	function read<Result>(work: (db: OwnDatabase) => Result): Result {
+		const db = OwnDatabase.open(path, "opencode2");
 		assert.ok(db);
 		try {
 			return work(db);
@@ -119,7 +119,6 @@ describe("OpenCode 2's database", () => {
 		const second = {
 			info: { id: "msg_2", sessionID: "ses_1", role: "assistant" },
 			parts: [],
-			seq: null,
 		};
 		const third = { id: "msg_3", type: "user", seq: 9, text: "b" };
 		assert.deepEqual(messagesOf("ses_1"), [first, second, third]);
@@ -162,7 +161,6 @@ describe("OpenCode 2's database", () => {
 			{
 				info: { id: "msg_1", sessionID: "ses_1" },
 				parts: [{ id: "prt_1", messageID: "msg_1", sessionID: "ses_1" }],
-				seq: null,
 			},
 			{ id: "msg_2", type: "assistant", seq: 1 },
 		]);
@@ -170,10 +168,10 @@ describe("OpenCode 2's database", () => {
 
 	it("is none where OpenCode 2 has not worked on it, and an error where it cannot be read", () => {
 		makeDatabase(path, { one: true }).close();
-		assert.equal(OpenCode2Database.open(path), undefined);
-		assert.throws(() => OpenCode2Database.open(`${path}.nowhere`));
+		assert.equal(OwnDatabase.open(path, "opencode2"), undefined);
+		assert.throws(() => OwnDatabase.open(`${path}.nowhere`, "opencode2"));
 		writeFileSync(`${path}.no`, "This is no database, but it is long enough.");
-		assert.throws(() => OpenCode2Database.open(`${path}.no`));
+		assert.throws(() => OwnDatabase.open(`${path}.no`, "opencode2"));
 	});
 
 	it("is closed again beside OpenCode's own connection without its locks being lost", () => {
