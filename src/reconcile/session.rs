@@ -55,7 +55,10 @@ impl Reconciler {
     /// of change as it was.
     pub(super) fn turn_begins(&mut self, id: &str) -> Urgency {
         let state = self.sessions.get(id);
-        self.sessions.change(id, |state| state.is_turning = true);
+        self.sessions.change(id, |state| {
+            state.is_turning = true;
+            state.is_at_rest = false;
+        });
         if state.is_whole && !state.is_turning {
             self.note_whole(id, Known::Empty);
             return Urgency::Now;
@@ -65,7 +68,10 @@ impl Reconciler {
 
     fn turn_ends(&mut self, id: &str) {
         if self.sessions.get(id).is_turning {
-            self.sessions.change(id, |state| state.is_turning = false);
+            self.sessions.change(id, |state| {
+                state.is_turning = false;
+                state.is_at_rest = true;
+            });
             self.note_whole(id, self.whole_at(id));
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct SessionState {
     /// Whether a turn is under way: what a crash in its middle would lose is
     /// missing then.
     pub(crate) is_turning: bool,
+    /// Whether a turn of it was heard to end, and none has begun since.
+    pub(crate) is_at_rest: bool,
     /// The number of its last event, where they are numbered.
     pub(crate) number: Option<Number>,
 }

@@ -19,3 +19,4 @@ mod opencode2;
 mod properties;
 mod seed;
 mod support;
+mod urgency;
