@@ -149,6 +149,17 @@ impl Core {
         !self.catch_up.is_idle()
     }
 
+    /// This directory's host is about to go: all that is still asked of it is
+    /// what events left incomplete. Whether there is anything of that.
+    pub fn hurry(&mut self, directory: &str) -> bool {
+        let wanted = self.reconciler.take_wanted();
+        self.catch_up.fetch(directory, wanted);
+        if let Some(session_id) = self.catch_up.hurry(directory) {
+            self.reconciler.end_fetch(&session_id, false);
+        }
+        self.catch_up.is_hurrying(directory)
+    }
+
     /// This directory's host is gone: nothing more is asked of it.
     pub fn leave(&mut self, directory: &str) {
         if let Some(session_id) = self.catch_up.leave(directory) {

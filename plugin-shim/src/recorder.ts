@@ -100,6 +100,7 @@ export class Recorder implements SharedRecorder {
 			missed: () => {
 				if (host !== undefined) this.#catchUp.compare(host);
 			},
+			finish: () => this.#finish(instance),
 			leave: () => this.#leave(instance),
 		};
 	}
@@ -125,6 +126,21 @@ export class Recorder implements SharedRecorder {
 			if (this.#drain()) break;
 		this.#timer.clear();
 		this.#sink.close();
+	}
+
+	/** What is left is stored before this waits for anything: it may not be waited for. */
+	async #finish(instance: Instance): Promise<void> {
+		try {
+			this.#drain();
+			const directory = instance.host?.directory;
+			const goesOn = this.#instances.some(
+				(one) => one !== instance && one.host?.directory === directory,
+			);
+			if (directory === undefined || goesOn) return;
+			await this.#catchUp.finish(directory);
+		} catch (error) {
+			this.#log?.failed("what events left incomplete is not asked for", error);
+		}
 	}
 
 	/** Nothing is closed before all is stored: an instance may still come, or the timer bring the rest home. */

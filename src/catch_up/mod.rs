@@ -38,7 +38,14 @@ const LONGEST_MS: f64 = 600_000.0;
 pub(crate) struct CatchUp {
     /// The directories to compare.
     directories: BTreeSet<String>,
-    /// Sessions to fetch, each with the directory whose host is asked.
+    /// A directory whose host is about to go, and is to say which store it has.
+    of_store: Option<String>,
+    /// Whether a host was asked which store it has.
+    is_store_asked: bool,
+    /// Sessions to fetch that this process met, each with the directory whose
+    /// host is asked.
+    wanted: Queue,
+    /// Those to fetch that a comparison found, after the others.
     sessions: Queue,
     /// Sessions to ask for that their store does not list any more.
     unlisted: Queue,
@@ -115,22 +122,70 @@ impl CatchUp {
         self.directories.insert(directory.to_owned());
     }
 
-    /// Fetches these sessions from this directory's host.
+    /// Fetches these sessions from this directory's host, before those that a
+    /// comparison found.
     pub(crate) fn fetch(&mut self, directory: &str, session_ids: Vec<String>) {
         for session_id in session_ids {
-            self.sessions.push(Wanted {
+            let wanted = Wanted {
                 directory: directory.to_owned(),
                 session_id,
-            });
+            };
+            self.sessions.forget(&wanted);
+            self.wanted.push(wanted);
         }
+    }
+
+    /// Fetches these sessions, which a comparison found, unless they are to be
+    /// fetched anyway.
+    fn fetch_later(&mut self, directory: &str, session_ids: Vec<String>) {
+        for session_id in session_ids {
+            let wanted = Wanted {
+                directory: directory.to_owned(),
+                session_id,
+            };
+            if !self.wanted.contains(&wanted) {
+                self.sessions.push(wanted);
+            }
+        }
+    }
+
+    /// This directory's host is about to go: only what this process met is still
+    /// fetched from it. Gives the session whose fetch is given up for that.
+    pub(crate) fn hurry(&mut self, directory: &str) -> Option<String> {
+        self.directories.remove(directory);
+        self.sessions.leave(directory);
+        self.unlisted.leave(directory);
+        if !self.is_store_asked && self.wanted.has(directory) {
+            self.of_store = Some(directory.to_owned());
+        }
+        match &self.task {
+            Some(Task::Fetch(fetch)) if fetch.is_first() => None,
+            Some(Task::Compare(compare)) if compare.is_of_store() => None,
+            _ => self.give_up(directory),
+        }
+    }
+
+    /// Whether anything is still to be fetched from this directory's host of
+    /// what this process met.
+    pub(crate) fn is_hurrying(&self, directory: &str) -> bool {
+        let is_under_way = |task: &Task| task.directory() == directory;
+        self.wanted.has(directory) || self.task.as_ref().is_some_and(is_under_way)
     }
 
     /// This directory's host is gone: nothing more is asked of it. Gives the
     /// session that was being fetched from it.
     pub(crate) fn leave(&mut self, directory: &str) -> Option<String> {
         self.directories.remove(directory);
+        self.of_store.take_if(|of_store| of_store == directory);
+        self.wanted.leave(directory);
         self.sessions.leave(directory);
         self.unlisted.leave(directory);
+        self.give_up(directory)
+    }
+
+    /// What is being asked of this directory's host, if anything is, is not
+    /// asked any more.
+    fn give_up(&mut self, directory: &str) -> Option<String> {
         if self.task.as_ref()?.directory() != directory {
             return None;
         }
@@ -144,6 +199,7 @@ impl CatchUp {
     pub(crate) fn is_idle(&self) -> bool {
         self.task.is_none()
             && self.directories.is_empty()
+            && self.wanted.is_empty()
             && self.sessions.is_empty()
             && self.unlisted.is_empty()
     }
@@ -169,8 +225,14 @@ impl CatchUp {
     }
 
     fn begin(&mut self, now: f64) -> Option<Task> {
+        if let Some(directory) = self.of_store.take() {
+            return Some(Task::Compare(Compare::of_store(directory, now)));
+        }
         if let Some(directory) = self.directories.pop_first() {
             return Some(Task::Compare(Compare::new(directory, now)));
+        }
+        if let Some(wanted) = self.wanted.pop() {
+            return Some(Task::Fetch(Box::new(Fetch::first(wanted))));
         }
         if let Some(wanted) = self.sessions.pop() {
             return Some(Task::Fetch(Box::new(Fetch::new(wanted))));
