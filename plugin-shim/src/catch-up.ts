@@ -49,7 +49,7 @@ export interface CatchUpOptions {
 const SETTLE_MS = 500;
 /** Before each session, and each message that is asked for by itself, so that a long history never fills a turn. */
 const BREATH_MS = 20;
-/** How long a host that is about to go is still asked. OpenCode 2 waits for a clean-up of 2.7 seconds at the end of a `run`. */
+/** How long a host that is about to go is still asked. At the end of a `run` OpenCode 2 waits for a clean-up 2.7 seconds, and 1.x without end. */
 const LAST_MS = 1000;
 
 /** Catches up on the project directories of all hosts. */

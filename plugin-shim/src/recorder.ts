@@ -153,9 +153,9 @@ export class Recorder implements SharedRecorder {
 		if (stored && this.#instances.length === 0) this.#letGo();
 	}
 
+	/** The core stays: OpenCode 1.x tells a plugin that it has disposed of a last few events, which go on from what is known. */
 	#letGo(): void {
 		this.#sink.close();
-		this.#core.free();
 		this.#isOver = this.#instances.length === 0;
 	}
 
@@ -269,6 +269,7 @@ export class Recorder implements SharedRecorder {
 		this.#timer.clear();
 		this.#awaited = undefined;
 		this.#letGo();
+		this.#core.free();
 		this.#log?.notify(message, "storage");
 	}
 

@@ -17,6 +17,7 @@ impl Reconciler {
         self.sessions.change(&row.id, |state| {
             state.created = created.copied().or(state.created);
             state.updated = updated.copied().or(state.updated);
+            state.is_touched &= updated.is_none();
         });
         if let Some(store_id) = &self.store_id {
             row.store_id = Known::Value(store_id.clone());
@@ -65,9 +66,23 @@ impl Reconciler {
 
     fn turn_ends(&mut self, id: &str) {
         if self.sessions.get(id).is_turning {
-            self.sessions.change(id, |state| state.is_turning = false);
+            self.sessions.change(id, |state| {
+                state.is_turning = false;
+                // Events that are numbered tell each change of a session's time.
+                state.is_touched = state.number.is_none();
+            });
             self.note_whole(id, self.whole_at(id));
+            if self.is_touched(id) {
+                self.fetches.touch(id);
+            }
         }
+    }
+
+    /// Whether all of a session is known, but perhaps not when it was changed
+    /// last: a turn has ended, and nothing was told of the session itself since.
+    pub fn is_touched(&self, id: &str) -> bool {
+        let state = self.sessions.get(id);
+        state.is_touched && state.is_whole && !state.is_turning
     }
 
     pub(super) fn note_whole(&mut self, id: &str, whole_at: Known<Number>) {

@@ -19,6 +19,9 @@ pub(crate) struct SessionState {
     /// Whether a turn is under way: what a crash in its middle would lose is
     /// missing then.
     pub(crate) is_turning: bool,
+    /// Whether a turn has ended since an event told of the session itself: its
+    /// time of change may have moved, and no event tells to when.
+    pub(crate) is_touched: bool,
     /// The number of its last event, where they are numbered.
     pub(crate) number: Option<Number>,
 }

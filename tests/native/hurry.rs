@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::catching_up::{
     Answered, Answers, DIRECTORY, HOME, NOW, compare, drive_until, fetch_wanted, store,
 };
-use crate::events::{idle, session, session_info};
+use crate::events::{answer, idle, session, session_info, user};
 use crate::support::Db;
 
 /// A core that was not told which store its OpenCode has.
@@ -162,4 +162,107 @@ fn what_events_left_incomplete_is_asked_before_a_history_and_once() {
         fetched,
         ["session ses_met", "session ses_new", "session ses_old"]
     );
+}
+
+/// A turn in a session that this core has seen from its creation on; no event
+/// tells of the session itself after it.
+fn turned(core: &mut Core) {
+    let mut created = session("ses_1", json!({}));
+    created["type"] = json!("session.created");
+    for event in [
+        created,
+        user("ses_1", "msg_1", json!({})),
+        answer("ses_1", "msg_2", json!({})),
+        idle("ses_1"),
+    ] {
+        core.observe(&&event, 1.0);
+    }
+}
+
+/// What OpenCode answers of that session, whose time of change has moved.
+fn moved() -> Answers {
+    let mut now = answered(&["ses_1"]);
+    for one in now.0.values_mut() {
+        one.info["time"] = json!({ "created": 1000, "updated": 1500 });
+    }
+    now
+}
+
+const WHOLE: &str =
+    "SELECT updated_at || ' ' || whole_at FROM sessions JOIN session_own ON session_id = id";
+
+#[test]
+fn a_session_is_asked_for_its_time_of_change_alone_where_a_turn_may_have_moved_it() {
+    let db = Db::new();
+    let core = &mut core();
+    turned(core);
+    store(core, &db);
+    assert_eq!(db.value(WHOLE), r#""1000 1000""#);
+    assert!(core.fetch_wanted(DIRECTORY));
+    assert_eq!(asked(core, &db, &moved()), ["session ses_1"]);
+    assert_eq!(db.value(WHOLE), r#""1500 1500""#);
+    assert_eq!(compare(&mut self::core(), &db, &moved()), [""; 0]);
+    assert!(!core.fetch_wanted(DIRECTORY));
+}
+
+#[test]
+fn a_host_that_is_about_to_go_is_asked_for_it_too() {
+    let db = Db::new();
+    let core = &mut core();
+    turned(core);
+    assert!(core.hurry(DIRECTORY));
+    assert_eq!(asked(core, &db, &moved()), ["session ses_1"]);
+    assert!(!core.hurry(DIRECTORY));
+    assert_eq!(db.value(WHOLE), r#""1500 1500""#);
+}
+
+#[test]
+fn a_session_whose_time_is_told_after_its_turn_is_not_asked_for() {
+    let db = Db::new();
+    let core = &mut core();
+    turned(core);
+    core.fetch_wanted(DIRECTORY);
+    core.observe(&&session("ses_1", json!({})), 1.0);
+    assert_eq!(asked(core, &db, &moved()), [""; 0]);
+    assert!(!core.hurry(DIRECTORY));
+}
+
+#[test]
+fn what_comes_of_a_look_leaves_a_session_whole() {
+    let gone = Answers::default();
+    let is_session = |request: &Request| matches!(request, Request::Session { .. });
+    for ends in [
+        |core: &mut Core| core.leave(DIRECTORY),
+        |core: &mut Core| {
+            core.answer::<&Value>(Answer::Failed, NOW);
+        },
+    ] {
+        let db = Db::new();
+        let core = &mut core();
+        turned(core);
+        core.fetch_wanted(DIRECTORY);
+        drive_until((core, HOME), &db, &gone, NOW, is_session);
+        ends(core);
+        core.observe(&&session("ses_1", json!({})), 1.0);
+        store(core, &db);
+        assert_eq!(db.value(WHOLE), r#""1000 1000""#);
+        assert!(!core.fetch_wanted(DIRECTORY));
+    }
+}
+
+#[test]
+fn a_turn_that_begins_while_a_session_is_looked_at_takes_the_mark_away() {
+    let db = Db::new();
+    let core = &mut core();
+    turned(core);
+    core.fetch_wanted(DIRECTORY);
+    let is_session = |request: &Request| matches!(request, Request::Session { .. });
+    drive_until((core, HOME), &db, &moved(), NOW, is_session);
+    core.observe(&&user("ses_1", "msg_3", json!({})), 1.0);
+    assert_eq!(asked(core, &db, &moved()), ["session ses_1"]);
+    let whole = "SELECT whole_at FROM session_own";
+    assert_eq!(db.value(whole), "NULL");
+    core.observe(&&idle("ses_1"), 1.0);
+    store(core, &db);
+    assert_eq!(db.value(whole), "1500");
 }
