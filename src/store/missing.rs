@@ -73,7 +73,8 @@ pub(super) fn end_deletion_of_message() -> [String; 2] {
 
 /// A deleted session that is there again. Its messages are not before they are
 /// answered with: each keeps a deletion of its own, and one that another store
-/// told is still that store's. What was made after the deletion is of the store
+/// told is still that store's: of the session's own, where another store goes on
+/// with it. What was made after the deletion is of the store
 /// that goes on with the session. Of what was erased any telling is news, however
 /// old.
 pub(super) fn revive_session() -> [String; 3] {
@@ -86,7 +87,8 @@ FROM deletions AS gone {messages}
 WHERE gone.id = ?1 ->> 'id' AND gone.revived_at IS NOT NULL
 ON CONFLICT (id) DO UPDATE SET
   at = max(coalesce(at, 0), excluded.at), store_id = excluded.store_id, revived_at = NULL
-WHERE revived_at IS NOT NULL OR store_id IS excluded.store_id"
+WHERE revived_at IS NOT NULL OR store_id IS excluded.store_id
+  OR excluded.store_id IS NOT ?1 ->> 'storeId'"
         )
     };
     [
