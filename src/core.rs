@@ -1,6 +1,8 @@
 //! The core as its callers see it: observe, drain, settle.
 
-use crate::catch_up::{Answer, CatchUp, Outcome, Request};
+use std::collections::BTreeMap;
+
+use crate::catch_up::{Answer, CatchUp, GivenUp, Outcome, Request};
 use crate::model::command::Command;
 use crate::model::copy_rank::CopyRank;
 use crate::model::event::Event;
@@ -10,6 +12,10 @@ use crate::read::node::Node;
 use crate::read::rejections::Rejections;
 use crate::reconcile::{Reconciler, Urgency};
 use crate::sources::{Context, Decoded, Dialect};
+
+/// How many sessions may wait to be asked for their time of change. What is
+/// beyond is found when OpenCode starts next.
+const MOST_LOOKS: usize = 1024;
 
 /// What a core is told when it is made.
 #[derive(Debug, Clone)]
@@ -38,6 +44,9 @@ pub struct Core {
     dialect: Dialect,
     reconciler: Reconciler,
     catch_up: CatchUp,
+    /// Sessions whose time of change may have moved, each with the directory
+    /// whose host is asked.
+    looks: BTreeMap<String, String>,
     rejections: Rejections,
     /// The commands that were drained and are not settled.
     in_flight: Vec<Command>,
@@ -54,6 +63,7 @@ impl Core {
             dialect: options.dialect,
             reconciler,
             catch_up: CatchUp::default(),
+            looks: BTreeMap::new(),
             rejections: Rejections::default(),
             in_flight: Vec::new(),
             source_version: None,
@@ -156,13 +166,36 @@ impl Core {
     pub fn fetch_wanted(&mut self, directory: &str) -> bool {
         let wanted = self.reconciler.take_wanted();
         self.catch_up.fetch(directory, wanted);
-        !self.catch_up.is_idle()
+        for session_id in self.reconciler.take_touched() {
+            if self.looks.len() < MOST_LOOKS {
+                self.looks.insert(session_id, directory.to_owned());
+            }
+        }
+        !self.catch_up.is_idle() || !self.looks.is_empty()
+    }
+
+    /// This directory's host is about to go: all that is still asked of it is
+    /// what events left incomplete. Whether there is anything of that.
+    pub fn hurry(&mut self, directory: &str) -> bool {
+        self.fetch_wanted(directory);
+        let given_up = self.catch_up.hurry(directory);
+        self.give_up(given_up);
+        let reconciler = &self.reconciler;
+        self.looks.retain(|id, _| reconciler.is_touched(id));
+        let mut looks = self.looks.values();
+        self.catch_up.is_hurrying(directory) || looks.any(|of| of == directory)
     }
 
     /// This directory's host is gone: nothing more is asked of it.
     pub fn leave(&mut self, directory: &str) {
-        if let Some(session_id) = self.catch_up.leave(directory) {
-            self.reconciler.end_fetch(&session_id, false);
+        self.looks.retain(|_, of| of != directory);
+        let given_up = self.catch_up.leave(directory);
+        self.give_up(given_up);
+    }
+
+    fn give_up(&mut self, given_up: Option<GivenUp>) {
+        if let Some(one) = given_up {
+            self.reconciler.end_fetch(&one.session_id, one.is_whole);
         }
     }
 
@@ -175,6 +208,16 @@ impl Core {
     /// The request to make next, none where there is nothing to ask. The same
     /// one until it is answered. `now` is Unix milliseconds.
     pub fn next_request(&mut self, now: f64) -> Option<Request> {
+        while self.catch_up.is_idle()
+            && let Some((session_id, directory)) = self.looks.pop_first()
+        {
+            // It may have been told of meanwhile.
+            if self.reconciler.is_touched(&session_id) {
+                let now = Number::new(now).unwrap_or_default();
+                self.reconciler.begin_fetch(&session_id, now);
+                self.catch_up.look(&directory, session_id);
+            }
+        }
         self.catch_up.next(self.reconciler.store_id(), now)
     }
 

@@ -13,6 +13,7 @@ export type CatchUpCore = Pick<
 	| "compare"
 	| "fetch"
 	| "fetchWanted"
+	| "hurry"
 	| "leave"
 	| "nextRequest"
 	| "answer"
@@ -48,13 +49,21 @@ export interface CatchUpOptions {
 const SETTLE_MS = 500;
 /** Before each session, and each message that is asked for by itself, so that a long history never fills a turn. */
 const BREATH_MS = 20;
+/** How long a host that is about to go is still asked. At the end of a `run` OpenCode 2 waits for a clean-up 2.7 seconds, and 1.x without end. */
+const LAST_MS = 1000;
 
 /** Catches up on the project directories of all hosts. */
 export class CatchUp {
 	readonly #options: CatchUpOptions;
 	readonly #hosts = new Map<string, Host>();
-	#running = false;
+	#isRunning = false;
 	#ended = false;
+	/** The directories whose hosts are about to go: as long as there are any, nothing pauses. */
+	readonly #finishing = new Set<string>();
+	/** Ends the pause that there is. */
+	#wake: (() => void) | undefined;
+	/** Called with the next answer, and when there is none any more. */
+	readonly #answered: (() => void)[] = [];
 	/** Whether all is to be compared again in a while. */
 	#later = false;
 	/** Whether it was told that what is stored cannot be told. */
@@ -66,6 +75,7 @@ export class CatchUp {
 
 	/** Compares all sessions of this host's directory, in the background. */
 	join(host: Host): void {
+		this.#finishing.delete(host.directory);
 		if (!this.#hosts.has(host.directory)) this.#hosts.set(host.directory, host);
 		this.compare(host);
 	}
@@ -109,37 +119,81 @@ export class CatchUp {
 		if (this.#options.core.fetchWanted(directory)) this.#start();
 	}
 
+	/**
+	 * A directory's host is about to go: asks it at once for what events left
+	 * incomplete. Comes back when that is answered, or after a second.
+	 */
+	async finish(directory: string): Promise<void> {
+		const { core, pause } = this.#options;
+		const isLeft = (): boolean =>
+			!this.#ended && this.#finishing.has(directory) && core.hurry(directory);
+		if (this.#hosts.has(directory)) this.#finishing.add(directory);
+		if (isLeft()) {
+			this.#wake?.();
+			let isLate = false;
+			const late = pause(LAST_MS).then(() => {
+				isLate = true;
+			});
+			do {
+				const answered = new Promise<void>((resolve) => {
+					this.#answered.push(resolve);
+				});
+				this.#start();
+				await Promise.race([answered, late]);
+			} while (!isLate && isLeft());
+		}
+		this.#finishing.delete(directory);
+	}
+
 	/** Asks for nothing more. */
 	end(): void {
 		this.#ended = true;
 	}
 
 	#start(): void {
-		if (this.#running || this.#ended) return;
-		this.#running = true;
+		if (this.#isRunning || this.#ended) return;
+		this.#isRunning = true;
 		this.#run()
 			.catch((error: unknown) =>
 				this.#options.halted(`catch-up stopped: ${describe(error)}`),
 			)
 			.finally(() => {
-				this.#running = false;
+				this.#isRunning = false;
+				this.#tellAnswered();
 			});
 	}
 
+	/** Waits; where a host is about to go, only until others have had their turn. */
+	async #pause(milliseconds: number): Promise<void> {
+		const { pause } = this.#options;
+		if (this.#finishing.size > 0) return pause(0);
+		const woken = new Promise<void>((resolve) => {
+			this.#wake = resolve;
+		});
+		await Promise.race([pause(milliseconds), woken]);
+	}
+
+	#tellAnswered(): void {
+		for (const tell of this.#answered.splice(0)) tell();
+	}
+
 	async #run(): Promise<void> {
-		const { core, changed, now, pause } = this.#options;
-		await pause(SETTLE_MS);
+		const { core, changed, now } = this.#options;
+		await this.#pause(SETTLE_MS);
 		let isWhole = true;
 		for (;;) {
 			const request = this.#ended ? undefined : core.nextRequest(now());
 			if (request === undefined) break;
-			await pause(breathBefore(request));
+			await this.#pause(breathBefore(request));
 			const answer = await this.#answer(request);
 			if (this.#ended) return;
 			if (answer.outcome === "failed") isWhole = false;
 			const value = answer.outcome === "found" ? answer.value : undefined;
 			changed(core.answer(answer.outcome, value, now()));
+			this.#tellAnswered();
 		}
+		// What is asked in a hurry is not all that there is to ask.
+		if (this.#finishing.size > 0) isWhole = false;
 		if (isWhole && !this.#ended) this.#options.caughtUp();
 		// Renames and deletions may be among the events that are missing then.
 		const wait = core.compareAgainIn();

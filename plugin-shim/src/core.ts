@@ -109,6 +109,11 @@ export class SurvivingCore {
 		return this.#call((core) => core.fetchWanted(directory)) ?? false;
 	}
 
+	/** This directory's host is about to go: all that is still asked of it is what events left incomplete. Whether there is anything of that. */
+	hurry(directory: string): boolean {
+		return this.#call((core) => core.hurry(directory)) ?? false;
+	}
+
 	/** This directory's host is gone: nothing more is asked of it. */
 	leave(directory: string): void {
 		this.#call((core) => core.leave(directory));

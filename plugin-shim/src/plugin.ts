@@ -36,13 +36,13 @@ export async function record(
 				}
 				return DONE;
 			},
-			dispose: () => {
+			dispose: async () => {
+				await member.finish();
 				try {
 					member.leave();
 				} catch (error) {
 					log.failed("the last events were not stored", error);
 				}
-				return DONE;
 			},
 		};
 	} catch (error) {

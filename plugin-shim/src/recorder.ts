@@ -101,6 +101,7 @@ export class Recorder implements SharedRecorder {
 			missed: () => {
 				if (host !== undefined) this.#catchUp.compare(host);
 			},
+			finish: () => this.#finish(instance),
 			leave: () => this.#leave(instance),
 		};
 	}
@@ -128,6 +129,21 @@ export class Recorder implements SharedRecorder {
 		this.#sink.close();
 	}
 
+	/** What is left is stored before this waits for anything: it may not be waited for. */
+	async #finish(instance: Instance): Promise<void> {
+		try {
+			this.#drain();
+			const directory = instance.host?.directory;
+			const goesOn = this.#instances.some(
+				(one) => one !== instance && one.host?.directory === directory,
+			);
+			if (directory === undefined || goesOn) return;
+			await this.#catchUp.finish(directory);
+		} catch (error) {
+			this.#log?.failed("what events left incomplete is not asked for", error);
+		}
+	}
+
 	/** Nothing is closed before all is stored: an instance may still come, or the timer bring the rest home. */
 	#leave(instance: Instance): void {
 		const place = this.#instances.indexOf(instance);
@@ -138,9 +154,9 @@ export class Recorder implements SharedRecorder {
 		if (stored && this.#instances.length === 0) this.#letGo();
 	}
 
+	/** The core stays: OpenCode 1.x tells a plugin that it has disposed of a last few events, which go on from what is known. */
 	#letGo(): void {
 		this.#sink.close();
-		this.#core.free();
 		this.#isOver = this.#instances.length === 0;
 	}
 
@@ -266,6 +282,7 @@ export class Recorder implements SharedRecorder {
 		this.#timer.clear();
 		this.#awaited = undefined;
 		this.#letGo();
+		this.#core.free();
 		this.#log?.notify(message, "storage");
 	}
 

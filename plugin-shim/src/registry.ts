@@ -35,6 +35,11 @@ export interface Membership {
 	observe(event: BusEvent): void;
 	/** Events may have happened that it did not hear: what they told is asked for. */
 	missed(): void;
+	/**
+	 * The instance is about to end: stores what is left, and asks for what events
+	 * left incomplete, for a second at most. Never rejects.
+	 */
+	finish(): Promise<void>;
 	/** The instance ends. */
 	leave(): void;
 }
@@ -44,7 +49,7 @@ interface Registry {
 	readonly recorders: Map<string, SharedRecorder>;
 }
 
-const PROTOCOL = 4;
+const PROTOCOL = 5;
 const KEY = Symbol.for("opencode-clankers");
 
 /** The recorder of that name, made on the first call in this process and whenever the last one is over. */

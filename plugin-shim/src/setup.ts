@@ -46,6 +46,8 @@ export function setup(context?: Context): CleanUp | undefined {
 			heard: () => log.over("stream", "OpenCode tells its events again"),
 		});
 		return async () => {
+			// Meanwhile it goes on listening: what is told then is newer than an answer.
+			await member.finish();
 			pump.end();
 			attempt("the last events were not stored", () => member.leave());
 		};

@@ -11,7 +11,11 @@ import type { Answer, HostRequest } from "../src/hosts/host.ts";
 import { HostLog } from "../src/hosts/host-log.ts";
 import { OpenCode1Host } from "../src/hosts/opencode1.ts";
 import { SqliteSink } from "../src/storage/sqlite.ts";
-import { sessionCreated, sessionUpdated } from "./support/events.ts";
+import {
+	sessionCreated,
+	sessionIdle,
+	sessionUpdated,
+} from "./support/events.ts";
 import { query } from "./support/query.ts";
 import { ScriptedSessions } from "./support/scripted-sessions.ts";
 import { until } from "./support/until.ts";
@@ -19,6 +23,10 @@ import { until } from "./support/until.ts";
 const { store } = loadCore();
 const DIRECTORY = "/home/user/project";
 const STORE = "store-of-home";
+/** After the host has started. */
+const SETTLE_MS = 500;
+/** How long a host that is about to go is asked. */
+const LAST_MS = 1000;
 
 describe("catch-up", () => {
 	let folder: string;
@@ -27,6 +35,8 @@ describe("catch-up", () => {
 	let sessions: ScriptedSessions;
 	let catchUp: CatchUp;
 	let pauses: number;
+	/** Pauses that do not end by themselves, by their milliseconds; the test ends them. */
+	let held: Map<number, () => void>;
 	let warnings: string[];
 	let timesCaughtUp: number;
 	let host: HostOfStore;
@@ -40,6 +50,7 @@ describe("catch-up", () => {
 		});
 		sessions = new ScriptedSessions();
 		pauses = 0;
+		held = new Map();
 		warnings = [];
 		timesCaughtUp = 0;
 		catchUp = new CatchUp({
@@ -51,8 +62,10 @@ describe("catch-up", () => {
 			caughtUp: () => {
 				timesCaughtUp += 1;
 			},
-			pause: async () => {
+			pause: async (milliseconds) => {
 				pauses += 1;
+				if (!held.has(milliseconds)) return;
+				await new Promise<void>((resolve) => held.set(milliseconds, resolve));
 			},
 			now: () => 1_790_000_001_000,
 		});
@@ -305,6 +318,65 @@ describe("catch-up", () => {
 		await until("it is done", () => sessions.idle);
 		assert.equal(stored("ses_1")?.missingSince, null);
 		assert.equal(stored("ses_2"), undefined);
+	});
+
+	/** A session of which events told a part, and a history; neither is asked for yet. */
+	async function before(): Promise<void> {
+		for (const milliseconds of [SETTLE_MS, LAST_MS])
+			held.set(milliseconds, () => {});
+		sessions.add("ses_met", "met", ["one"]);
+		sessions.add("ses_old", "old", ["one"]);
+		observe(sessionIdle("ses_met"));
+		compare();
+		await new Promise((resolve) => setImmediate(resolve));
+		assert.deepEqual(sessions.asked, []);
+	}
+
+	it("asks a host that is about to go at once, and only for what events left incomplete", async () => {
+		await before();
+		await catchUp.finish(DIRECTORY);
+		assert.deepEqual(sessions.asked, [
+			...["get ses_met", "todo ses_met", "messages ses_met"],
+		]);
+		assert.equal(stored("ses_met")?.title, "met");
+		assert.notEqual(stored("ses_met")?.wholeAt, null);
+		// The history was not asked for.
+		assert.equal(timesCaughtUp, 0);
+	});
+
+	it("waits for a host that is about to go no longer than a second", async () => {
+		await before();
+		const { session } = sessions.client;
+		session.get = () => new Promise(() => {});
+		let isOver = false;
+		const over = catchUp.finish(DIRECTORY).then(() => {
+			isOver = true;
+		});
+		for (let turn = 0; turn < 20; turn++)
+			await new Promise((resolve) => setImmediate(resolve));
+		assert.equal(isOver, false);
+		held.get(LAST_MS)?.();
+		await over;
+	});
+
+	it("has nothing to ask a host that is about to go where events told all", async () => {
+		held.set(SETTLE_MS, () => {});
+		observe(sessionCreated("ses_1", "told"));
+		compare();
+		await catchUp.finish(DIRECTORY);
+		catchUp.leave(DIRECTORY);
+		await catchUp.finish(DIRECTORY);
+		assert.deepEqual(sessions.asked, []);
+	});
+
+	it("compares where another host of the directory comes meanwhile", async () => {
+		await before();
+		sessions.beforeAnswer = () => {
+			sessions.beforeAnswer = () => {};
+			catchUp.join(host);
+		};
+		await catchUp.finish(DIRECTORY);
+		await until("all is there", () => stored("ses_old")?.title === "old");
 	});
 
 	it("asks for nothing more once it has ended", async () => {

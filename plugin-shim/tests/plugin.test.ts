@@ -68,6 +68,19 @@ describe("the plugin", () => {
 		assert.deepEqual(titles(), ["one"]);
 	});
 
+	it("takes what is told after it was disposed as part of what it knows", async () => {
+		const hooks = await record({ client }, { dbPath });
+		const whole = (): unknown =>
+			query(dbPath, "SELECT whole_at FROM session_own")[0]?.["whole_at"];
+		hooks.event?.({ event: sessionCreated("ses_1", "one") });
+		await hooks.dispose?.();
+		const before = whole();
+		assert.equal(typeof before, "number");
+		hooks.event?.({ event: sessionUpdated("ses_1", "two") });
+		await until("it is stored", () => titles()[0] === "two");
+		assert.equal(whole(), before);
+	});
+
 	it("stores what is left when the process exits at once", async () => {
 		const child = join(import.meta.dirname, "support", "record-and-exit.ts");
 		const plugin = join(import.meta.dirname, "..", "src", "index.ts");

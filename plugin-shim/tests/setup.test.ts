@@ -119,6 +119,38 @@ describe("`setup`, as OpenCode 2 calls it", () => {
 		await done;
 	});
 
+	it("asks at its end for what events left incomplete, and listens meanwhile", async () => {
+		const cleanUp = begin();
+		const one = new Speaker("ses_1");
+		one.created("not heard");
+		opencode.tell(one.begin("msg_2"), one.end("msg_2", "Hello."));
+		await heard();
+		const location = { directory: DIRECTORY };
+		const time = { created: 1_790_000_000_000, updated: 2e12 };
+		const info = { id: "ses_1", title: "as answered", location, time };
+		opencode.keep("ses_1", info, []);
+		const done = cleanUp();
+		assert.deepEqual(texts(), ["Hello."]);
+		opencode.tell(one.prompt("msg_3", "Last words."));
+		await done;
+		assert.deepEqual(titles(), ["as answered"]);
+		assert.deepEqual(
+			rows("SELECT text_content FROM messages WHERE role = 'user'"),
+			[{ text_content: "Last words." }],
+		);
+		assert.equal(opencode.open, 0);
+	});
+
+	it("asks for nothing where another instance of the directory stays", async () => {
+		const [first, second] = [begin(), begin()];
+		opencode.tell(new Speaker("ses_1").begin("msg_2"));
+		await heard();
+		await first();
+		assert.deepEqual(opencode.asked, []);
+		await second();
+		assert.deepEqual(opencode.asked, ["get ses_1"]);
+	});
+
 	it("records each event once, however many instances hear it", async () => {
 		const cleanUps = [begin(), begin(), begin("/home/user/other")];
 		const one = new Speaker("ses_1");

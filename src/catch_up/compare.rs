@@ -13,10 +13,19 @@ pub(super) struct Compare {
     asked: f64,
     /// What the host lists, once it has answered; nothing where it offers no list.
     listed: Option<Vec<Listed>>,
-    offers_list: bool,
+    list: List,
     /// Whether it was asked which store that is.
     is_store_asked: bool,
     is_store_known: bool,
+}
+
+/// Whether a host offers a list of its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    Offered,
+    NotOffered,
+    /// Only which store it has is asked.
+    NotAsked,
 }
 
 impl Compare {
@@ -25,10 +34,23 @@ impl Compare {
             directory,
             asked: now,
             listed: None,
-            offers_list: true,
+            list: List::Offered,
             is_store_asked: false,
             is_store_known: false,
         }
+    }
+
+    /// Asks only which store answers.
+    pub(super) fn of_store(directory: String, now: f64) -> Self {
+        Self {
+            listed: Some(Vec::new()),
+            list: List::NotAsked,
+            ..Self::new(directory, now)
+        }
+    }
+
+    pub(super) const fn is_of_store(&self) -> bool {
+        matches!(self.list, List::NotAsked)
     }
 
     pub(super) fn directory(&self) -> &str {
@@ -66,7 +88,7 @@ impl CatchUp {
                 }
                 Answer::NotOffered => {
                     compare.listed = Some(Vec::new());
-                    compare.offers_list = false;
+                    compare.list = List::NotOffered;
                 }
                 Answer::Found(_) | Answer::None | Answer::Failed => return Vec::new(),
             }
@@ -79,8 +101,11 @@ impl CatchUp {
                 _ => None,
             };
             compare.is_store_asked = true;
+            self.is_store_asked = true;
             compare.is_store_known = store_id.is_some();
-            self.task = Some(Task::Compare(compare));
+            if !compare.is_of_store() {
+                self.task = Some(Task::Compare(compare));
+            }
             return vec![Outcome::Store(store_id)];
         }
         let Answer::Found(stored) = answer else {
@@ -94,7 +119,7 @@ impl CatchUp {
             .filter_map(StoredSession::read)
             .collect();
         let directory = compare.directory.as_str();
-        let found = if compare.offers_list {
+        let found = if compare.list == List::Offered {
             let teller = match self.copy {
                 Some(rank) => Teller::Copy(rank),
                 None if compare.is_store_known => Teller::Store,
@@ -110,7 +135,7 @@ impl CatchUp {
                 session_id,
             });
         }
-        self.fetch(directory, found.fetch);
+        self.fetch_later(directory, found.fetch);
         vec![Outcome::Compared {
             stored,
             seen: found.seen,

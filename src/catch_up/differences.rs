@@ -225,12 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tombstone_is_fetched_only_from_the_store_that_told_its_deletion() {
+    fn a_tombstone_is_fetched_from_the_store_that_told_its_deletion_or_went_on_with_it() {
         let mut gone = stored("a", 2.0);
         gone.deleted_at = Number::new(3.0);
         let elsewhere = gone.clone();
         gone.deleted_here = Number::new(3.0);
-        assert_eq!(compared(&[listed("a", 10.0)], &[elsewhere]).fetch, [""; 0]);
+        let of_another = std::slice::from_ref(&elsewhere);
+        assert_eq!(compared(&[listed("a", 2.5)], of_another).fetch, [""; 0]);
+        assert_eq!(compared(&[listed("a", 10.0)], of_another).fetch, ["a"]);
         assert_eq!(compared(&[listed("a", 1.0)], &[gone]).fetch, ["a"]);
     }
 

@@ -10,6 +10,8 @@ use crate::read::node::Node;
 #[derive(Debug)]
 pub(super) struct Fetch {
     wanted: Wanted,
+    /// Whether it goes before those that a comparison found.
+    is_first: bool,
     /// What is stored, where it can be told.
     stored: Option<Vec<StoredMessage>>,
     step: Step,
@@ -38,6 +40,7 @@ impl Fetch {
     pub(super) const fn new(wanted: Wanted) -> Self {
         Self {
             wanted,
+            is_first: false,
             stored: None,
             step: Step::Stored,
             answered: BTreeMap::new(),
@@ -45,6 +48,18 @@ impl Fetch {
             is_settled: true,
             is_complete: true,
         }
+    }
+
+    /// A session that this process met.
+    pub(super) fn first(wanted: Wanted) -> Self {
+        Self {
+            is_first: true,
+            ..Self::new(wanted)
+        }
+    }
+
+    pub(super) const fn is_first(&self) -> bool {
+        self.is_first
     }
 
     pub(super) fn directory(&self) -> &str {

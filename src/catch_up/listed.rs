@@ -109,9 +109,17 @@ impl Listed {
         let is_back = teller == Teller::Store
             && (stored.deleted_here.is_some()
                 || stored.missing_since.is_some()
-                || stored.missing_here.is_some());
+                || stored.missing_here.is_some()
+                || self.is_gone_on_with(stored));
         let is_changed = || stored.is_at_work() || self.is_changed(stored, teller);
         is_back || stored.deleted_at.is_none() && is_changed()
+    }
+
+    /// Whether another store told its deletion, and it was changed here since.
+    fn is_gone_on_with(&self, stored: &StoredSession) -> bool {
+        stored.deleted_at.is_some()
+            && stored.deleted_at < self.updated_at
+            && stored.whole_here != self.updated_at
     }
 
     /// Whether its time of change says so. A store may go back in time, where a

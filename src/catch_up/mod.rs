@@ -10,7 +10,9 @@
 //!    and does not list any more is asked for by itself (`compare`).
 //! 2. A session is fetched: itself, its to-do list, its messages page by page.
 //!    What is stored and was not answered is asked for by itself (`fetch`, `question`).
-//! 3. One request at a time: two directories may know the same session.
+//! 3. A session of which only the time of change may be missing is asked for
+//!    without its messages (`look`).
+//! 4. One request at a time: two directories may know the same session.
 
 mod compare;
 mod differences;
@@ -42,7 +44,14 @@ const LONGEST_MS: f64 = 600_000.0;
 pub(crate) struct CatchUp {
     /// The directories to compare.
     directories: BTreeSet<String>,
-    /// Sessions to fetch, each with the directory whose host is asked.
+    /// A directory whose host is about to go, and is to say which store it has.
+    of_store: Option<String>,
+    /// Whether a host was asked which store it has.
+    is_store_asked: bool,
+    /// Sessions to fetch that this process met, each with the directory whose
+    /// host is asked.
+    wanted: Queue,
+    /// Those to fetch that a comparison found, after the others.
     sessions: Queue,
     /// Sessions to ask for that their store does not list any more.
     unlisted: Queue,
@@ -60,6 +69,14 @@ struct Wanted {
     session_id: String,
 }
 
+/// A session that is not asked for any more, in the middle of it.
+#[derive(Debug)]
+pub(crate) struct GivenUp {
+    pub(crate) session_id: String,
+    /// Whether all of it is known all the same.
+    pub(crate) is_whole: bool,
+}
+
 /// What is under way.
 #[derive(Debug)]
 enum Task {
@@ -67,6 +84,8 @@ enum Task {
     /// A session that its store does not list any more, and when it was asked for.
     Verify(Wanted, f64),
     Fetch(Box<Fetch>),
+    /// A session of which only the time of change may be missing.
+    Look(Wanted),
 }
 
 /// What an answer comes to: what is to be folded in, in this order.
@@ -126,27 +145,92 @@ impl CatchUp {
         self.directories.insert(directory.to_owned());
     }
 
-    /// Fetches these sessions from this directory's host.
+    /// Fetches these sessions from this directory's host, before those that a
+    /// comparison found.
     pub(crate) fn fetch(&mut self, directory: &str, session_ids: Vec<String>) {
         for session_id in session_ids {
-            self.sessions.push(Wanted {
+            let wanted = Wanted {
                 directory: directory.to_owned(),
                 session_id,
-            });
+            };
+            self.sessions.forget(&wanted);
+            self.wanted.push(wanted);
         }
+    }
+
+    /// Fetches these sessions, which a comparison found, unless they are to be
+    /// fetched anyway.
+    fn fetch_later(&mut self, directory: &str, session_ids: Vec<String>) {
+        for session_id in session_ids {
+            let wanted = Wanted {
+                directory: directory.to_owned(),
+                session_id,
+            };
+            if !self.wanted.contains(&wanted) {
+                self.sessions.push(wanted);
+            }
+        }
+    }
+
+    /// Asks this directory's host for a session of which all is known, but for
+    /// its time of change. To be called where nothing else is to be asked.
+    pub(crate) fn look(&mut self, directory: &str, session_id: String) {
+        self.task = Some(Task::Look(Wanted {
+            directory: directory.to_owned(),
+            session_id,
+        }));
+    }
+
+    /// This directory's host is about to go: only what this process met is still
+    /// fetched from it. Gives the session whose fetch is given up for that.
+    pub(crate) fn hurry(&mut self, directory: &str) -> Option<GivenUp> {
+        self.directories.remove(directory);
+        self.sessions.leave(directory);
+        self.unlisted.leave(directory);
+        if !self.is_store_asked && self.wanted.has(directory) {
+            self.of_store = Some(directory.to_owned());
+        }
+        match &self.task {
+            Some(Task::Look(_)) => None,
+            Some(Task::Fetch(fetch)) if fetch.is_first() => None,
+            Some(Task::Compare(compare)) if compare.is_of_store() => None,
+            _ => self.give_up(directory),
+        }
+    }
+
+    /// Whether anything is still to be fetched from this directory's host of
+    /// what this process met.
+    pub(crate) fn is_hurrying(&self, directory: &str) -> bool {
+        let is_under_way = |task: &Task| task.directory() == directory;
+        self.wanted.has(directory) || self.task.as_ref().is_some_and(is_under_way)
     }
 
     /// This directory's host is gone: nothing more is asked of it. Gives the
     /// session that was being fetched from it.
-    pub(crate) fn leave(&mut self, directory: &str) -> Option<String> {
+    pub(crate) fn leave(&mut self, directory: &str) -> Option<GivenUp> {
         self.directories.remove(directory);
+        self.of_store.take_if(|of_store| of_store == directory);
+        self.wanted.leave(directory);
         self.sessions.leave(directory);
         self.unlisted.leave(directory);
+        self.give_up(directory)
+    }
+
+    /// What is being asked of this directory's host, if anything is, is not
+    /// asked any more.
+    fn give_up(&mut self, directory: &str) -> Option<GivenUp> {
         if self.task.as_ref()?.directory() != directory {
             return None;
         }
         match self.task.take()? {
-            Task::Fetch(fetch) => fetch.has_begun().then(|| fetch.session_id().to_owned()),
+            Task::Fetch(fetch) => fetch.has_begun().then(|| GivenUp {
+                session_id: fetch.session_id().to_owned(),
+                is_whole: false,
+            }),
+            Task::Look(wanted) => Some(GivenUp {
+                session_id: wanted.session_id,
+                is_whole: true,
+            }),
             Task::Compare(_) | Task::Verify(..) => None,
         }
     }
@@ -155,6 +239,7 @@ impl CatchUp {
     pub(crate) fn is_idle(&self) -> bool {
         self.task.is_none()
             && self.directories.is_empty()
+            && self.wanted.is_empty()
             && self.sessions.is_empty()
             && self.unlisted.is_empty()
     }
@@ -174,14 +259,20 @@ impl CatchUp {
         }
         Some(match self.task.as_ref()? {
             Task::Compare(compare) => compare.request(store_id),
-            Task::Verify(wanted, _) => wanted.request(),
+            Task::Verify(wanted, _) | Task::Look(wanted) => wanted.request(),
             Task::Fetch(fetch) => fetch.request(store_id),
         })
     }
 
     fn begin(&mut self, now: f64) -> Option<Task> {
+        if let Some(directory) = self.of_store.take() {
+            return Some(Task::Compare(Compare::of_store(directory, now)));
+        }
         if let Some(directory) = self.directories.pop_first() {
             return Some(Task::Compare(Compare::new(directory, now)));
+        }
+        if let Some(wanted) = self.wanted.pop() {
+            return Some(Task::Fetch(Box::new(Fetch::first(wanted))));
         }
         if let Some(wanted) = self.sessions.pop() {
             return Some(Task::Fetch(Box::new(Fetch::new(wanted))));
@@ -202,6 +293,13 @@ impl CatchUp {
                 Answer::None => vec![Outcome::SessionMissing(wanted.session_id, asked)],
                 _ => Vec::new(),
             },
+            Some(Task::Look(wanted)) => {
+                let told = match answer {
+                    Answer::Found(info) => Some(Outcome::Session(info)),
+                    _ => None,
+                };
+                told.into_iter().chain([wanted.end(true)]).collect()
+            }
             Some(Task::Compare(compare)) => self.compared(compare, answer, reading),
             Some(Task::Fetch(fetch)) => self.fetched(fetch, answer, reading),
         }
@@ -212,7 +310,7 @@ impl Task {
     fn directory(&self) -> &str {
         match self {
             Self::Compare(compare) => compare.directory(),
-            Self::Verify(wanted, _) => &wanted.directory,
+            Self::Verify(wanted, _) | Self::Look(wanted) => &wanted.directory,
             Self::Fetch(fetch) => fetch.directory(),
         }
     }

@@ -22,9 +22,28 @@ impl Queue {
 
     /// Takes the first.
     pub(super) fn pop(&mut self) -> Option<Wanted> {
-        let first = self.order.pop_front()?;
-        self.members.remove(&first);
-        Some(first)
+        while let Some(first) = self.order.pop_front() {
+            if self.members.remove(&first) {
+                return Some(first);
+            }
+        }
+        None
+    }
+
+    /// Takes this one out, if it is there.
+    pub(super) fn forget(&mut self, wanted: &Wanted) {
+        // Its place in the order is skipped when it is reached.
+        self.members.remove(wanted);
+    }
+
+    /// Whether it has this one.
+    pub(super) fn contains(&self, wanted: &Wanted) -> bool {
+        self.members.contains(wanted)
+    }
+
+    /// Whether it has sessions of this directory.
+    pub(super) fn has(&self, directory: &str) -> bool {
+        self.members.iter().any(|one| one.directory == directory)
     }
 
     /// Drops the sessions of this directory.
@@ -34,6 +53,6 @@ impl Queue {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.members.is_empty()
     }
 }

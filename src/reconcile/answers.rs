@@ -39,13 +39,15 @@ impl Reconciler {
     }
 
     /// What is answered of a session goes last. That it is there goes first: of
-    /// one that was deleted nothing else is taken.
+    /// one that was deleted nothing else is taken. When it was changed says whether
+    /// somebody has gone on with it since, where another store told the deletion.
     fn answered_session(&mut self, row: SessionRow) -> Urgency {
         self.sessions.meet(&row.id);
         if row.answered_at.value().is_some() {
             self.pending.add(Command::SessionUpsert(SessionRow {
                 id: row.id.clone(),
                 store_id: row.store_id.clone(),
+                seen_at: row.updated_at.clone(),
                 answered_at: row.answered_at.clone(),
                 ..SessionRow::default()
             }));

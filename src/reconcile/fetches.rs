@@ -16,6 +16,8 @@ const MAX_WANTED: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Fetches {
     wanted: BTreeSet<String>,
+    /// Sessions whose turn has ended, and whose time of change may have moved.
+    touched: BTreeSet<String>,
     /// The sessions that are being asked for.
     open: BTreeMap<String, Fetch>,
     /// Sessions to ask for that are stored whole as another store had them later,
@@ -51,6 +53,18 @@ impl Fetches {
     /// The sessions noted since the last call.
     pub(crate) fn take_wanted(&mut self) -> Vec<String> {
         std::mem::take(&mut self.wanted).into_iter().collect()
+    }
+
+    /// Notes that a session's time of change may have moved.
+    pub(crate) fn touch(&mut self, session_id: &str) {
+        if self.touched.len() < MAX_WANTED {
+            self.touched.insert(session_id.to_owned());
+        }
+    }
+
+    /// Those sessions, since the last call.
+    pub(super) fn take_touched(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.touched)
     }
 
     /// Whether there are any.

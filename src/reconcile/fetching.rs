@@ -1,6 +1,8 @@
 //! The course of catch-up, as the reconciler hears it: what was compared, what is
 //! being asked for, what is there no more, and when all of a session is in.
 
+use std::collections::BTreeSet;
+
 use super::{Reconciler, Urgency};
 use crate::catch_up::{Missing, StoredSession};
 use crate::model::command::{Command, MessageMissing, PartMissing, SessionMissing};
@@ -105,6 +107,11 @@ impl Reconciler {
     /// Sessions that events left incomplete, since the last call.
     pub fn take_wanted(&mut self) -> Vec<String> {
         self.fetches.take_wanted()
+    }
+
+    /// Sessions whose time of change may have moved, since the last call.
+    pub fn take_touched(&mut self) -> BTreeSet<String> {
+        self.fetches.take_touched()
     }
 
     /// Whether a session that is being asked for is to be asked for once more:

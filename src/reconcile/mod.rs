@@ -41,7 +41,7 @@ use fetches::Fetches;
 use inbox::Inbox;
 use items::{Items, Starts};
 use pending::Pending;
-use session_state::SessionStates;
+use session_state::{SessionStates, Turn};
 use stream::Streams;
 
 /// Whose sessions they are where nothing is stored of that (`sessions.source`).
@@ -189,7 +189,7 @@ impl Reconciler {
     /// little, and nothing comes after it that would be stored at once.
     fn is_of_one_at_rest(&self, event: &Event) -> bool {
         fetches::subject(event)
-            .is_some_and(|(session_id, _)| self.sessions.get(session_id).is_at_rest)
+            .is_some_and(|(session_id, _)| self.sessions.get(session_id).turn == Turn::Over)
     }
 
     fn change(&mut self, event: Event, now: Number) -> Urgency {

@@ -1,5 +1,6 @@
 //! Sessions: what they are, what they do, and how their turns fail.
 
+use super::session_state::Turn;
 use super::{Reconciler, Urgency, failure};
 use crate::model::command::{Command, SessionDelete};
 use crate::model::event::{Failure, Retry};
@@ -17,6 +18,7 @@ impl Reconciler {
         self.sessions.change(&row.id, |state| {
             state.created = created.copied().or(state.created);
             state.updated = updated.copied().or(state.updated);
+            state.is_touched &= updated.is_none();
         });
         if let Some(store_id) = &self.store_id {
             row.store_id = Known::Value(store_id.clone());
@@ -37,7 +39,7 @@ impl Reconciler {
     /// that is known now.
     pub(super) fn whole_at(&self, id: &str) -> Known<Number> {
         let state = self.sessions.get(id);
-        let is_whole = state.is_whole && !state.is_turning && !self.inbox.waits_in(id);
+        let is_whole = state.is_whole && !state.is_turning() && !self.inbox.waits_in(id);
         state.updated.filter(|_| is_whole).into()
     }
 
@@ -55,11 +57,9 @@ impl Reconciler {
     /// of change as it was.
     pub(super) fn turn_begins(&mut self, id: &str) -> Urgency {
         let state = self.sessions.get(id);
-        self.sessions.change(id, |state| {
-            state.is_turning = true;
-            state.is_at_rest = false;
-        });
-        if state.is_whole && !state.is_turning {
+        self.sessions
+            .change(id, |state| state.turn = Turn::UnderWay);
+        if state.is_whole && !state.is_turning() {
             self.note_whole(id, Known::Empty);
             return Urgency::Now;
         }
@@ -67,13 +67,24 @@ impl Reconciler {
     }
 
     fn turn_ends(&mut self, id: &str) {
-        if self.sessions.get(id).is_turning {
+        if self.sessions.get(id).is_turning() {
             self.sessions.change(id, |state| {
-                state.is_turning = false;
-                state.is_at_rest = true;
+                state.turn = Turn::Over;
+                // Events that are numbered tell each change of a session's time.
+                state.is_touched = state.number.is_none();
             });
             self.note_whole(id, self.whole_at(id));
+            if self.is_touched(id) {
+                self.fetches.touch(id);
+            }
         }
+    }
+
+    /// Whether all of a session is known, but perhaps not when it was changed
+    /// last: a turn has ended, and nothing was told of the session itself since.
+    pub fn is_touched(&self, id: &str) -> bool {
+        let state = self.sessions.get(id);
+        state.is_touched && state.is_whole && !state.is_turning()
     }
 
     pub(super) fn note_whole(&mut self, id: &str, whole_at: Known<Number>) {

@@ -6,6 +6,18 @@ use lru::LruCache;
 use super::bounded::LIMIT;
 use crate::model::number::Number;
 
+/// How far a session's turn is, as far as it was heard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// None was heard.
+    #[default]
+    Unheard,
+    /// It is under way: what a crash in its middle would lose is missing then.
+    UnderWay,
+    /// It has ended, and none has begun since.
+    Over,
+}
+
 /// What is known of a session that was met.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SessionState {
@@ -16,11 +28,11 @@ pub(crate) struct SessionState {
     /// Whether nothing of it is missing: it was seen from its creation on, or
     /// caught up on since this core is there. What events tell leaves it so.
     pub(crate) is_whole: bool,
-    /// Whether a turn is under way: what a crash in its middle would lose is
-    /// missing then.
-    pub(crate) is_turning: bool,
-    /// Whether a turn of it was heard to end, and none has begun since.
-    pub(crate) is_at_rest: bool,
+    /// How far its last turn is.
+    pub(crate) turn: Turn,
+    /// Whether a turn has ended since an event told of the session itself: its
+    /// time of change may have moved, and no event tells to when.
+    pub(crate) is_touched: bool,
     /// The number of its last event, where they are numbered.
     pub(crate) number: Option<Number>,
 }
@@ -32,6 +44,13 @@ pub(crate) struct SessionStates(LruCache<String, SessionState>);
 impl Default for SessionStates {
     fn default() -> Self {
         Self(LruCache::new(LIMIT))
+    }
+}
+
+impl SessionState {
+    /// Whether a turn is under way.
+    pub(crate) fn is_turning(&self) -> bool {
+        self.turn == Turn::UnderWay
     }
 }
 

@@ -4,7 +4,10 @@
 //! A mark falls when the store that lacked the row answers with it later. A
 //! deletion is over when the store that told it last answers with the row after
 //! that time, or tells of it in an event that was made later. Replays and
-//! imports carry no later time of a store, so they bring nothing back.
+//! imports carry no later time of a store, so they bring nothing back. Another
+//! store brings back a session that was changed there after the deletion: somebody
+//! goes on with it, and what is said from then on nobody deleted. What was deleted
+//! with it stays so.
 //!
 //! Times are of the clocks of those who tell. A clock may be put back: a stored
 //! time that has not come yet bars no answer (`SOON`).
@@ -25,14 +28,17 @@ const IS_ANSWER: &str = "?1 ->> 'answeredAt' IS NOT NULL";
 const REVIVED: &str =
     "EXISTS (SELECT 1 FROM deletions WHERE id = ?1 ->> 'id' AND revived_at IS NOT NULL)";
 
-/// Notes that a deletion is over, if `and` holds: that its store told it before
-/// it told what the command holds. What was purged is recorded again then.
-fn end_deletion_if(and: &str) -> [String; 2] {
+/// True where the store that told a deletion tells what the command holds.
+const IS_ITS_STORE: &str = "store_id = ?1 ->> 'storeId'";
+
+/// Notes that a deletion is over, if `who` tells it and `and` holds: that it was
+/// told before what the command holds. What was purged is recorded again then.
+fn end_deletion_if(who: &str, and: &str) -> [String; 2] {
     [
         format!(
             "\
 UPDATE deletions SET revived_at = {TOLD_AT}
-WHERE id = ?1 ->> 'id' AND store_id = ?1 ->> 'storeId'
+WHERE id = ?1 ->> 'id' AND {who}
   AND (at < {TOLD_AT} OR at > {SOON} AND {IS_ANSWER})
   AND (coalesce(revived_at, 0) < {TOLD_AT} OR revived_at > {SOON}){and}"
         ),
@@ -40,14 +46,25 @@ WHERE id = ?1 ->> 'id' AND store_id = ?1 ->> 'storeId'
     ]
 }
 
-/// That of a session, or of a part of any kind.
+/// That of a session: by its store, or by another that is known and in which it
+/// was changed since.
+pub(super) fn end_deletion_of_session() -> [String; 2] {
+    let who = format!(
+        "({IS_ITS_STORE}
+    OR store_id IS NOT NULL AND ?1 ->> 'storeId' IS NOT NULL AND at < ?1 ->> 'seenAt')"
+    );
+    end_deletion_if(&who, "")
+}
+
+/// That of a part of any kind.
 pub(super) fn end_deletion() -> [String; 2] {
-    end_deletion_if("")
+    end_deletion_if(IS_ITS_STORE, "")
 }
 
 /// That of a message: not while its session is deleted.
 pub(super) fn end_deletion_of_message() -> [String; 2] {
     end_deletion_if(
+        IS_ITS_STORE,
         "
   AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 ->> 'sessionId' AND deleted_at IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM purged WHERE purged.id = ?1 ->> 'sessionId')",
@@ -56,27 +73,34 @@ pub(super) fn end_deletion_of_message() -> [String; 2] {
 
 /// A deleted session that is there again. Its messages are not before they are
 /// answered with: each keeps a deletion of its own, and one that another store
-/// told is still that store's. Of what was erased any telling is news, however
+/// told is still that store's: of the session's own, where another store goes on
+/// with it. What was made after the deletion is of the store
+/// that goes on with the session. Of what was erased any telling is news, however
 /// old.
 pub(super) fn revive_session() -> [String; 3] {
-    let keep = |messages: &str| {
+    let keep = |store: &str, messages: &str| {
         format!(
             "\
 INSERT INTO deletions (id, kept, store_id, at)
-SELECT messages.id, gone.kept, gone.store_id, gone.at
+SELECT messages.id, gone.kept, {store}, gone.at
 FROM deletions AS gone {messages}
 WHERE gone.id = ?1 ->> 'id' AND gone.revived_at IS NOT NULL
 ON CONFLICT (id) DO UPDATE SET
   at = max(coalesce(at, 0), excluded.at), store_id = excluded.store_id, revived_at = NULL
-WHERE revived_at IS NOT NULL OR store_id IS excluded.store_id"
+WHERE revived_at IS NOT NULL OR store_id IS excluded.store_id
+  OR excluded.store_id IS NOT ?1 ->> 'storeId'"
         )
     };
     [
         keep(
+            "iif(messages.created_at > gone.at, ?1 ->> 'storeId', gone.store_id)",
             "JOIN sessions ON sessions.id = gone.id AND sessions.deleted_at IS NOT NULL
 JOIN messages ON messages.session_id = gone.id AND messages.deleted_at IS NOT NULL",
         ),
-        keep("JOIN purged AS messages ON messages.session_id = gone.id"),
+        keep(
+            "gone.store_id",
+            "JOIN purged AS messages ON messages.session_id = gone.id",
+        ),
         format!(
             "\
 UPDATE sessions SET

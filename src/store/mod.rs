@@ -197,7 +197,7 @@ const BY_A_STORE: When = When::Told(&["storeId"]);
 const ANSWERED: When = When::Told(&["answeredAt"]);
 
 fn session_upsert() -> Vec<Statement> {
-    let mut all: Vec<Statement> = missing::end_deletion()
+    let mut all: Vec<Statement> = missing::end_deletion_of_session()
         .map(|sql| sql.when(BY_A_STORE))
         .into();
     all.extend([

@@ -159,6 +159,12 @@ impl JsCore {
         self.0.fetch_wanted(directory)
     }
 
+    /// This directory's host is about to go: all that is still asked of it is
+    /// what events left incomplete. Whether there is anything of that.
+    pub fn hurry(&mut self, directory: &str) -> bool {
+        self.0.hurry(directory)
+    }
+
     /// This directory's host is gone: nothing more is asked of it.
     pub fn leave(&mut self, directory: &str) {
         self.0.leave(directory);

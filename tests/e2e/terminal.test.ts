@@ -5,6 +5,7 @@ import { pluginByFolder } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { ask, call, hang, say } from "./harness/script.ts";
 import { READY, Terminal } from "./harness/terminal.ts";
+import { withDatabase } from "./mirror/database.ts";
 import { expectMirrored } from "./opencode2/mirrored.ts";
 import { startService } from "./opencode2/service.ts";
 import { inWorld2, type World2 } from "./opencode2/world.ts";
@@ -60,6 +61,76 @@ test(
 		}),
 	600_000,
 );
+
+/** What a person answers when a command needs their permission: by the keys, and what becomes of the call. */
+const REPLIES: readonly {
+	readonly keys: readonly string[];
+	readonly reply: string;
+	readonly status: string;
+}[] = [
+	{ keys: ["Right", "Right", "Enter"], reply: "reject", status: "error" },
+	{ keys: ["Escape"], reply: "reject", status: "error" },
+	{ keys: ["Enter"], reply: "once", status: "completed" },
+	{ keys: ["Right", "Enter"], reply: "always", status: "completed" },
+];
+
+test(
+	"a person who is asked for permission rejects, allows once and for ever, and is not asked again",
+	() =>
+		atTheScreen(async ({ database, model }, open) => {
+			const terminal = open();
+			await terminal.shows(READY);
+			for (const [index, { keys, status }] of REPLIES.entries()) {
+				const done = `Touched file ${index}.`;
+				await touch(terminal, model, index);
+				await terminal.shows("Permission required");
+				await terminal.shows("enter confirm");
+				for (const key of keys) terminal.press(key);
+				if (status === "completed") await terminal.shows(done);
+				await terminal.hides("Permission required");
+				await terminal.hides(BUSY);
+			}
+			await touch(terminal, model, REPLIES.length);
+			await terminal.shows(`Touched file ${REPLIES.length}.`);
+			await terminal.hides(BUSY);
+			const expected = [
+				...REPLIES.map(({ reply, status }) => ({ reply, status })),
+				{ reply: null, status: "completed" },
+			];
+			await until("the replies in the database", () =>
+				Bun.deepEquals(repliesIn(database), expected),
+			).catch(() => expect(repliesIn(database)).toEqual(expected));
+		}),
+	600_000,
+);
+
+/** A command that the configuration has asked for. */
+async function touch(
+	terminal: Terminal,
+	model: Model,
+	index: number,
+): Promise<void> {
+	const prompt = `Touch file ${index}.`;
+	model.script(
+		prompt,
+		call("shell", { command: `touch ${index}.txt` }),
+		say(`Touched file ${index}.`),
+	);
+	await terminal.sends(prompt);
+}
+
+/** What was answered before each call, and what became of it. */
+function repliesIn(database: string): unknown[] {
+	return withDatabase(database, (open) =>
+		open
+			.query(
+				`SELECT permissions.reply, tool_calls.status FROM tool_calls
+				LEFT JOIN permissions USING (session_id, message_id)
+				ORDER BY tool_calls.started_at`,
+			)
+			.all(),
+	);
+}
 
 /** How a person leaves in mid-stream, with what OpenCode was started with. */
 const LEAVES: readonly {

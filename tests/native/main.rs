@@ -15,6 +15,7 @@ mod contract;
 mod drift;
 mod events;
 mod golden;
+mod hurry;
 mod opencode2;
 mod properties;
 mod seed;

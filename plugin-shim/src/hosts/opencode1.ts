@@ -31,7 +31,7 @@ export interface PluginInput {
 export interface Hooks {
 	/** Called for each bus event; neither awaited nor serialised. */
 	event?(input: { event: BusEvent }): Promise<void>;
-	/** Called on a normal end, from 1.15.11 on. */
+	/** Called on a normal end, from 1.15.11 on, and awaited however long it takes. Events still come meanwhile and after it. */
 	dispose?(): Promise<void>;
 }
 

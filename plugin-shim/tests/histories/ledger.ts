@@ -354,9 +354,14 @@ export class Ledger {
 			if (this.#isNamed(key, row)) held.delete(key);
 	}
 
-	/** The store that deleted it tells of it: whether that undoes the deletion is seen in the database. */
+	/**
+	 * The store that deleted it tells of it, or another of a session, which may be gone on with there: whether that
+	 * undoes the deletion is seen in the database.
+	 */
 	#doubt(entity: string, storeId: string): void {
-		if (this.#lineage.deletions.get(entity)?.has(storeId))
+		const by = [...(this.#lineage.deletions.get(entity) ?? [])];
+		const isKnown = by.some((store) => store !== NOBODY);
+		if (by.includes(storeId) || (entity.startsWith("session ") && isKnown))
 			this.#uncertain.add(entity);
 	}
 

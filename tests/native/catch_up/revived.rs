@@ -7,9 +7,11 @@ use clankers::model::number::Number;
 use clankers::model::row::OnDelete;
 use serde_json::{Value, json};
 
-use super::{CALLS, MESSAGES, answered, core, recorded, told, updated};
-use crate::catching_up::{DIRECTORY, HOME, NOW, compare_at, core_at, drive_until, fetch_at, store};
-use crate::events::{message_removed, part_removed, session};
+use super::{CALLS, MESSAGES, answer, answered, core, recorded, told, updated};
+use crate::catching_up::{
+    Answers, DIRECTORY, HOME, NOW, compare_at, core_at, drive_until, fetch_at, store,
+};
+use crate::events::{message_removed, part_removed, session, text};
 use crate::support::Db;
 
 /// A session whose deletion an event told, at a time.
@@ -165,6 +167,59 @@ fn an_event_that_was_made_after_the_deletion_brings_the_session_back() {
     assert_eq!(db.value("SELECT deleted_at FROM sessions"), "5000");
     told(&mut core, &db, [session("ses_1", updated(5001))]);
     assert_eq!(db.value("SELECT deleted_at FROM sessions"), "NULL");
+}
+
+#[test]
+fn a_session_that_is_gone_on_with_in_another_store_is_back_without_what_was_deleted() {
+    let db = deleted_at(5000.0, OnDelete::Tombstone);
+    let mut copy = core_at("store-of-a-copy");
+    told(&mut copy, &db, [session("ses_1", updated(4999))]);
+    assert_eq!(db.value("SELECT deleted_at FROM sessions"), "5000");
+    let said = text(("ses_1", "msg_9", "prt_9"), "said since");
+    told(
+        &mut copy,
+        &db,
+        [
+            session("ses_1", updated(5001)),
+            answer("ses_1", "msg_9", json!({})),
+            said,
+        ],
+    );
+    let there = answered(5001, &[1, 2]);
+    let of_copy = (&mut copy, "store-of-a-copy");
+    fetch_at(of_copy, &db, &there, "ses_1", NOW);
+    assert_eq!(
+        db.rows("SELECT title, deleted_at FROM sessions"),
+        [r#""A title" | NULL"#]
+    );
+    assert_eq!(
+        db.rows("SELECT id, text_content, deleted_at IS NULL FROM messages ORDER BY id"),
+        [
+            r#""msg_1" | "" | 0"#,
+            r#""msg_2" | "" | 0"#,
+            r#""msg_9" | "said since" | 1"#
+        ]
+    );
+}
+
+#[test]
+fn a_deleted_session_is_asked_for_where_another_store_has_changed_it_since() {
+    let db = deleted_at(5000.0, OnDelete::Tombstone);
+    let copy = "store-of-a-copy";
+    let look = |there: &Answers| {
+        let mut core = Core::new(clankers::Options::default());
+        compare_at((&mut core, copy), &db, there, NOW)
+    };
+    assert_eq!(look(&answered(4999, &[1, 2])), [""; 0]);
+    let mut gone_on_with = answered(5001, &[1, 2, 3]);
+    let messages = &mut gone_on_with.0.get_mut("ses_1").unwrap().messages;
+    messages[2]["info"]["time"] = json!({ "created": 5001, "completed": 5002 });
+    assert_eq!(look(&gone_on_with), ["ses_1"]);
+    assert_eq!(
+        db.rows("SELECT id, text_content FROM messages WHERE deleted_at IS NULL"),
+        [r#""msg_3" | "words""#]
+    );
+    assert_eq!(look(&gone_on_with), [""; 0]);
 }
 
 #[test]
