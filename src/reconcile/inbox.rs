@@ -153,6 +153,8 @@ impl Reconciler {
             // The session tells the same once more.
             let row = super::failure::of_message(&said.row, failure.clone());
             self.is_news(&row);
+            // Of what an answer had of it while it was written nothing is kept.
+            self.want(&session_id);
         }
         let urgency = self.message(said.row, failure);
         for part in said.parts {

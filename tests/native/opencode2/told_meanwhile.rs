@@ -210,6 +210,41 @@ fn what_a_call_begins_with_has_its_place_though_its_session_is_new() {
     assert!(!places.contains(&"NULL".to_owned()), "{places:?}");
 }
 
+/// OpenCode answers with what there is of a summary while it is written, and keeps
+/// nothing of it once it has failed.
+#[test]
+fn a_summary_that_was_answered_and_then_failed_is_missing() {
+    let one = recordings()
+        .find(|one| one.name.ends_with("/failed-compaction"))
+        .unwrap();
+    let mut before = one.truth.clone();
+    let messages = before["sessions"][0]["messages"].as_array_mut().unwrap();
+    let is_compaction = |message: &&mut Value| message["type"] == "compaction";
+    let compaction = messages.iter_mut().find(is_compaction).unwrap();
+    let id = compaction["id"].clone();
+    *compaction = json!({
+        "type": "compaction", "id": id, "time": compaction["time"],
+        "status": "running", "reason": "manual", "summary": "A summary",
+    });
+    let begins = |told: &Recorded| told.event["type"] == "session.compaction.started";
+    let begun = one.events.iter().position(begins).unwrap() + 1;
+    let now = one.events[begun].at;
+    let mut plugin = Plugin::new(&before);
+    for told in &one.events[..begun] {
+        plugin.hears(told);
+    }
+    plugin.fetches();
+    plugin.asks(now, |_, _| {});
+    let alive = "SELECT count(*) FROM parts WHERE text = 'A summary' AND missing_since IS NULL";
+    assert_eq!(plugin.db.value(alive), "1");
+    plugin.sessions = sessions(&one.truth);
+    for told in &one.events[begun..] {
+        plugin.hears(told);
+        plugin.asks(now, |_, _| {});
+    }
+    assert_eq!(plugin.db.value(alive), "0");
+}
+
 /// OpenCode ends an answer that a crash cut off when the next one begins: here
 /// after it answered with the messages, and before the answer is there.
 #[test]
