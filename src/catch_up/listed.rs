@@ -135,13 +135,22 @@ impl Listed {
         };
         // What another store had later is not what this one lists.
         let is_of_another = stored.whole_at > self.updated_at;
-        let is_above = match teller {
-            Teller::Copy(rank) => stored.ranks_above(rank),
-            Teller::Store | Teller::Unknown => false,
+        let is_other = || match teller {
+            Teller::Copy(rank) => {
+                self.costs_more(stored)
+                    || !stored.ranks_above(rank) && self.is_called_otherwise(stored)
+            }
+            Teller::Store | Teller::Unknown => self.differs(stored),
         };
-        let differs =
-            || whole_at == self.updated_at && !is_of_another && !is_above && self.differs(stored);
+        let differs = || whole_at == self.updated_at && !is_of_another && is_other();
         whole_at.is_none() || is_changed || differs()
+    }
+
+    /// OpenCode 1.18 adds the last step to a session's totals and tells nobody: who
+    /// has more of the same time of change is right, whatever its rank.
+    fn costs_more(&self, stored: &StoredSession) -> bool {
+        self.cost
+            .is_some_and(|cost| (cost - stored.cost).get() > CENTS)
     }
 
     /// A few changes, such as archiving or a fork's totals, leave the time of
@@ -150,10 +159,14 @@ impl Listed {
         let costs_else = self
             .cost
             .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
+        costs_else || self.is_called_otherwise(stored)
+    }
+
+    /// Whether its title differs, or when it was archived.
+    fn is_called_otherwise(&self, stored: &StoredSession) -> bool {
         // A title that was taken out replaces none.
         let title = self.title.as_deref().filter(|title| !is_redacted(title));
-        costs_else
-            || (title.is_some() && stored.title.as_deref() != title)
+        (title.is_some() && stored.title.as_deref() != title)
             || stored.archived_at != self.archived_at
     }
 }

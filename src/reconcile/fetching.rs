@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::session_state::Turn;
 use super::{Reconciler, Urgency};
 use crate::catch_up::{Missing, StoredSession};
 use crate::model::command::{Command, MessageMissing, PartMissing, SessionMissing};
@@ -138,8 +139,12 @@ impl Reconciler {
     /// `is_whole`. Where it is not, the session is still to be asked for.
     pub fn end_fetch(&mut self, session_id: &str, is_whole: bool) -> Urgency {
         let is_whole = is_whole && !self.fetches.is_wanted(session_id);
-        self.sessions
-            .change(session_id, |state| state.is_whole = is_whole);
+        self.sessions.change(session_id, |state| {
+            state.is_whole = is_whole;
+            if is_whole && state.turn == Turn::New {
+                state.turn = Turn::Unheard;
+            }
+        });
         let mut urgency = Urgency::None;
         if let Some(mut answered) = self.fetches.end(session_id) {
             // Of one that did not come whole something is missing, whatever was

@@ -196,7 +196,12 @@ impl Reconciler {
         match event {
             Event::SessionCreated(row) => {
                 self.sessions.meet(&row.id);
-                self.sessions.change(&row.id, |state| state.is_whole = true);
+                self.sessions.change(&row.id, |state| {
+                    state.is_whole = true;
+                    if state.turn == Turn::Unheard {
+                        state.turn = Turn::New;
+                    }
+                });
                 self.session(row)
             }
             Event::Session(row) => self.session(row),

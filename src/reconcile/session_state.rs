@@ -12,6 +12,9 @@ pub(crate) enum Turn {
     /// None was heard.
     #[default]
     Unheard,
+    /// The session was told to have been created, and none has ended since: a fork's
+    /// copies may still be coming.
+    New,
     /// It is under way: what a crash in its middle would lose is missing then.
     UnderWay,
     /// It has ended, and none has begun since.
@@ -48,9 +51,9 @@ impl Default for SessionStates {
 }
 
 impl SessionState {
-    /// Whether a turn is under way.
+    /// Whether something is being told of it that a crash now would lose.
     pub(crate) fn is_turning(&self) -> bool {
-        self.turn == Turn::UnderWay
+        matches!(self.turn, Turn::New | Turn::UnderWay)
     }
 }
 

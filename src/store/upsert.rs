@@ -121,10 +121,30 @@ fn value<R: Row>(column: &Column) -> String {
         }
         // What was summed before OpenCode reports totals is none of them.
         Rule::Reported => format!(
-            "CASE WHEN NOT reports AND NOT reported THEN {stored}
+            "CASE WHEN NOT reports AND NOT reported OR {SPENT_LESS} THEN {stored}
     WHEN {unknown} THEN iif(reported, {stored}, {default}) ELSE {told} END"
         ),
     }
+}
+
+/// True where a copy tells less than was spent, of the time of change that is stored:
+/// OpenCode 1.18 adds the last step to a session's totals and tells nobody.
+const SPENT_LESS: &str = "\
+coalesce(?1 ->> 'copiedAt' = held.updated_at AND coalesce(?1 ->> 'cost', 0) < held.cost, 0)";
+
+/// The totals of a copy that has more than what is stored of the same time of change,
+/// whatever ranks higher.
+pub(super) fn more_spent() -> String {
+    let reported = |column: &&Column| column.rule == Rule::Reported;
+    let totals: Vec<String> = SessionRow::COLUMNS
+        .iter()
+        .filter(reported)
+        .map(|Column { name, json, .. }| format!("{name} = coalesce(?1 ->> '{json}', {name})"))
+        .collect();
+    format!(
+        "UPDATE sessions SET {}, changed = {STAMP}\nWHERE id = ?1 ->> 'id' AND ?1 ->> 'copyRank' IS NOT NULL\n  AND ?1 ->> 'copiedAt' = updated_at AND ?1 ->> 'cost' > cost + 1e-9",
+        totals.join(", ")
+    )
 }
 
 /// True where a copy of OpenCode's data tells it.
@@ -137,7 +157,7 @@ NOT EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> 'id'
   AND copied_at = ?1 ->> 'copiedAt' AND copy_rank = ?1 ->> 'copyRank')";
 
 /// True where that is so and nothing is missing of what is stored: then the copy has
-/// nothing to add.
+/// nothing to add, but for [`more_spent`].
 pub(super) fn outranked() -> String {
     format!(
         "\

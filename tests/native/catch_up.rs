@@ -10,7 +10,7 @@ use clankers::Core;
 use serde_json::{Value, json};
 
 use crate::catching_up::{Answered, Answers, HOME, core_at, store};
-use crate::events::{answer, part, session, session_info, text};
+use crate::events::{answer, idle, part, session, session_info, text};
 use crate::support::Db;
 
 fn core() -> Core {
@@ -70,7 +70,8 @@ fn recorded(messages: &[u32]) -> Db {
             called,
         ]
     });
-    told(&mut core(), &db, [created].into_iter().chain(events));
+    let all = [created].into_iter().chain(events).chain([idle("ses_1")]);
+    told(&mut core(), &db, all);
     db
 }
 

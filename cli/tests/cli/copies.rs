@@ -123,6 +123,36 @@ fn of_two_copies_of_one_database_the_one_written_last_tells() {
     }
 }
 
+/// OpenCode 1.18 adds the last step to a session's totals, and neither tells nor
+/// changes its time.
+#[test]
+fn what_was_spent_and_not_told_comes_whatever_ranks_higher() {
+    for (release, table) in DATABASES {
+        let home = Home::new();
+        let more = format!(
+            "UPDATE {table} SET cost = cost + 1; {}",
+            renamed(table, "old", 3)
+        );
+        let newer = copy(
+            &home,
+            release,
+            "opencode.db",
+            &renamed(table, "new", 3),
+            minutes(1),
+        );
+        let older = copy(&home, release, "opencode-old.db", &more, minutes(9));
+        for both in [[&newer, &older], [&older, &newer]] {
+            let home = Home::new();
+            import(&home, &both);
+            assert_eq!(titles(&home), ["new"], "{release}");
+            let spent = "SELECT count(*) FROM sessions WHERE cost < 1";
+            let without: i64 = home.open().query_row(spent, [], |row| row.get(0)).unwrap();
+            assert_eq!(without, 0, "{release}");
+            assert_at_rest(&home, &both, release);
+        }
+    }
+}
+
 #[test]
 fn a_database_ranks_above_an_export_of_the_same_time() {
     for (release, table) in DATABASES {

@@ -18,6 +18,21 @@ fn what_a_crash_lost_is_brought_in_though_its_session_goes_on_before_it_is_compa
     assert_eq!(db.value("SELECT count(*) FROM messages"), "2");
 }
 
+/// A fork is told to have been created, and then its copies, one after the other;
+/// its time of change stays what it is.
+#[test]
+fn what_a_crash_lost_of_a_new_session_is_brought_in() {
+    let db = Db::new();
+    let mut created = session("ses_1", updated(1000));
+    created["type"] = json!("session.created");
+    told(&mut core(), &db, [created]);
+    // The process ends here.
+    let copied = answered(1000, &[1, 2]);
+    assert_eq!(compare(&mut core(), &db, &copied), ["ses_1"]);
+    assert_eq!(db.value("SELECT count(*) FROM messages"), "2");
+    assert_eq!(compare(&mut core(), &db, &copied), [""; 0]);
+}
+
 #[test]
 fn a_catch_up_that_is_cut_off_is_made_again() {
     let db = Db::new();
