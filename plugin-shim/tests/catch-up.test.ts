@@ -165,6 +165,7 @@ describe("catch-up", () => {
 	it("asks for nothing that is stored as OpenCode has it", async () => {
 		sessions.add("ses_1", "known", []);
 		observe(sessionCreated("ses_1", "known"));
+		observe(sessionIdle("ses_1"));
 		compare();
 		await until("the list was asked for", () => sessions.asked.length > 0);
 		await until("it is done", () => pauses > 0 && sessions.idle);

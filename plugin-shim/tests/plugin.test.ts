@@ -73,6 +73,7 @@ describe("the plugin", () => {
 		const whole = (): unknown =>
 			query(dbPath, "SELECT whole_at FROM session_own")[0]?.["whole_at"];
 		hooks.event?.({ event: sessionCreated("ses_1", "one") });
+		hooks.event?.({ event: sessionIdle("ses_1") });
 		await hooks.dispose?.();
 		const before = whole();
 		assert.equal(typeof before, "number");

@@ -382,12 +382,12 @@ describe("the recorder", () => {
 		});
 
 		it("lets what is not urgent wait as long as ever", async () => {
-			member.observe(sessionUpdated("ses_1", "renamed"));
+			member.observe(sessionCreated("ses_3", "three"));
 			await sink.land();
 			assert.ok(!sink.isWaiting);
 			await until("the timer has come", () => sink.isWaiting);
 			await sink.land();
-			assert.deepEqual(titles(), ["one", "renamed"]);
+			assert.deepEqual(titles(), ["one", "three"]);
 		});
 
 		it("tries it again, merged with what follows, when it was not stored", async () => {

@@ -210,7 +210,7 @@ mod tests {
         };
         assert!(fetched(&renamed, by_copy(CopyRank::of_store(4.0))));
         assert!(fetched(&renamed, by_copy(CopyRank::of_export(6.0))));
-        assert!(fetched(&renamed, by_copy(CopyRank::of_store(5.0))));
+        assert!(!fetched(&renamed, by_copy(CopyRank::of_store(5.0))));
         assert!(!fetched(&renamed, by_copy(CopyRank::of_store(6.0))));
         let mut by_agent = by_copy(CopyRank::of_store(4.0));
         by_agent.copy_rank = None;

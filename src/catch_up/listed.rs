@@ -72,8 +72,7 @@ impl StoredSession {
     /// Whether a copy of this rank tells nothing of it that would be taken, but by a
     /// later time of change.
     fn ranks_above(&self, copy: CopyRank) -> bool {
-        let is_above = self.copy_rank.is_none_or(|held| held > copy.number());
-        is_above && !self.title.as_deref().is_some_and(is_redacted)
+        self.copy_rank.is_none_or(|held| held >= copy.number())
     }
 
     /// Whether something of it is known to be missing, whatever a host lists.
@@ -138,6 +137,7 @@ impl Listed {
         let is_other = || match teller {
             Teller::Copy(rank) => {
                 self.costs_more(stored)
+                    || self.has_words_for(stored)
                     || !stored.ranks_above(rank) && self.is_called_otherwise(stored)
             }
             Teller::Store | Teller::Unknown => self.differs(stored),
@@ -151,6 +151,12 @@ impl Listed {
     fn costs_more(&self, stored: &StoredSession) -> bool {
         self.cost
             .is_some_and(|cost| (cost - stored.cost).get() > CENTS)
+    }
+
+    /// Whether it has a title, and of the stored one nothing is left.
+    fn has_words_for(&self, stored: &StoredSession) -> bool {
+        let is_left = |title: &Option<String>| title.as_deref().is_some_and(|it| !is_redacted(it));
+        is_left(&self.title) && stored.title.as_deref().is_some_and(is_redacted)
     }
 
     /// A few changes, such as archiving or a fork's totals, leave the time of

@@ -55,6 +55,11 @@ impl Fetches {
         std::mem::take(&mut self.wanted).into_iter().collect()
     }
 
+    /// What is being asked for is to be asked for once more, from its beginning.
+    pub(super) fn want_open(&mut self) {
+        self.wanted.extend(self.open.keys().cloned());
+    }
+
     /// Notes that a session's time of change may have moved.
     pub(crate) fn touch(&mut self, session_id: &str) {
         if self.touched.len() < MAX_WANTED {

@@ -302,6 +302,7 @@ impl Reconciler {
     /// as whole before it was asked for.
     pub fn forget_stored(&mut self) {
         self.sessions.forget_whole();
+        self.fetches.want_open();
         self.streams.forget_drained();
         self.pending.forget_whole();
     }

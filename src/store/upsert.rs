@@ -177,7 +177,8 @@ fn below<R: Row>(column: &Column) -> String {
     }
     let Column { name, json, .. } = column;
     let redacted = match *json {
-        "input" | "data" => redaction::in_json,
+        "input" => redaction::of_object,
+        "data" => redaction::in_json,
         _ => redaction::of_text,
     };
     let whole = match R::GUARD {

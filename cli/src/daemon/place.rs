@@ -85,6 +85,13 @@ impl Place {
     /// The database that the path names now, opened anew where that is another.
     pub(super) fn current(&mut self) -> Result<&mut Connection> {
         if File::of(&self.paths.db) != self.file {
+            // Closed first: what is in the log goes into the file that it is of, wherever
+            // that is now, and the log is gone before another file is opened beside it.
+            if let Err(error) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+                tracing::warn!(%error, "what is in the log may be missing in the file that was moved");
+            }
+            self.db = Connection::open_in_memory()?;
+            self.file = None;
             let db = open_writer(&self.paths)?;
             let file = File::of(&self.paths.db);
             let name = name(file, &db)?;

@@ -123,6 +123,38 @@ fn of_two_copies_of_one_database_the_one_written_last_tells() {
     }
 }
 
+#[test]
+fn two_copies_written_at_the_same_moment_come_to_rest() {
+    for (release, table) in DATABASES {
+        let home = Home::new();
+        let one = copy(
+            &home,
+            release,
+            "opencode.db",
+            &renamed(table, "one", 2),
+            minutes(1),
+        );
+        let other = copy(
+            &home,
+            release,
+            "opencode-other.db",
+            &renamed(table, "other", 3),
+            minutes(1),
+        );
+        let moment = SystemTime::UNIX_EPOCH + minutes(28_000_000);
+        for path in [&one, &other] {
+            File::options()
+                .append(true)
+                .open(path)
+                .unwrap()
+                .set_modified(moment)
+                .unwrap();
+        }
+        import(&home, &[&one, &other]);
+        assert_at_rest(&home, &[&one, &other], release);
+    }
+}
+
 /// OpenCode 1.18 adds the last step to a session's totals, and neither tells nor
 /// changes its time.
 #[test]

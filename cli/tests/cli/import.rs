@@ -226,8 +226,9 @@ fn a_dry_run_says_what_would_come_and_makes_nothing() {
     assert!(said.contains("would bring in 6 sessions"), "{said}");
     assert!(!home.data().exists());
     home.stdout(&["import"]);
-    home.open()
-        .execute_batch("UPDATE sessions SET title = 'old' WHERE title = 'Tools that work'")
+    Connection::open(home.path(".local/share/opencode/opencode.db"))
+        .unwrap()
+        .execute_batch("UPDATE session SET title = 'renamed' WHERE title = 'Tools that work'")
         .unwrap();
     let before = recording::dump(&home.open());
     let said = home.stdout(&["import", "--dry-run", "--format", "json"]);
@@ -384,6 +385,13 @@ fn sanitized(export: &Value) -> Value {
             .contains(&key)
             .then(|| format!("[redacted:{key}:prt_1]"))
     });
+    for message in export["messages"].as_array_mut().unwrap() {
+        for part in message["parts"].as_array_mut().unwrap() {
+            if let Some(input) = part.pointer_mut("/state/input") {
+                *input = json!({ "redacted": "tool-input:prt_1" });
+            }
+        }
+    }
     export
 }
 

@@ -88,8 +88,10 @@ export class SqliteSink implements Sink {
 
 	/** The open database; a file that was moved or removed meanwhile is left, and the path opened anew. */
 	#opened(): OpenDatabase {
-		if (this.#open && this.#open.identity !== fileIdentity(this.target))
+		if (this.#open && this.#open.identity !== fileIdentity(this.target)) {
+			this.#open.emptyLog();
 			this.close();
+		}
 		if (this.#open === undefined) {
 			this.#open = new OpenDatabase(this.#database, this.#store);
 			const found = `${this.#open.identity} ${this.#open.id}`;
@@ -181,6 +183,15 @@ class OpenDatabase {
 			return statement.all(JSON.stringify(params)) as Row[];
 		} finally {
 			statement.finalize?.();
+		}
+	}
+
+	/** What is in the log goes into the file that it is of, wherever that is now: the log's path is the next one's. */
+	emptyLog(): void {
+		try {
+			this.#connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+		} catch {
+			// A reader keeps it busy, or the file is gone.
 		}
 	}
 

@@ -5,7 +5,9 @@ use clankers::catch_up::{Answer, Request};
 use serde_json::{Value, json};
 
 use super::{answered, core, recorded, told, updated};
-use crate::catching_up::{Answers, DIRECTORY, HOME, NOW, compare, drive_until, fetch, store};
+use crate::catching_up::{
+    Answers, DIRECTORY, HOME, NOW, compare, drive_until, fetch, fetch_wanted, store,
+};
 use crate::events::{answer, delta, idle, part, session, user};
 use crate::support::Db;
 
@@ -31,6 +33,21 @@ fn what_a_crash_lost_of_a_new_session_is_brought_in() {
     assert_eq!(compare(&mut core(), &db, &copied), ["ses_1"]);
     assert_eq!(db.value("SELECT count(*) FROM messages"), "2");
     assert_eq!(compare(&mut core(), &db, &copied), [""; 0]);
+}
+
+#[test]
+fn a_session_that_is_fetched_while_its_database_is_lost_is_fetched_anew() {
+    let db = Db::new();
+    let mut core = core();
+    let whole = answered(1000, &[1, 2, 3]);
+    core.compare(DIRECTORY);
+    let second = |request: &Request| matches!(request, Request::Messages { page: Some(_), .. });
+    drive_until((&mut core, HOME), &db, &whole, NOW, second);
+    let db = Db::new();
+    core.forget_stored();
+    compare(&mut core, &db, &whole);
+    fetch_wanted(&mut core, &db, &whole);
+    assert_eq!(db.value("SELECT count(*) FROM messages"), "3");
 }
 
 #[test]

@@ -109,6 +109,33 @@ fn what_it_answers_is_in_the_file_that_its_path_names() {
 }
 
 #[test]
+fn a_database_that_is_moved_takes_its_rows_along_and_one_in_its_place_keeps_its_own() {
+    let (home, other) = (Home::new(), Home::new());
+    for (home, id) in [(&other, "ses_other"), (&home, "ses_1")] {
+        let daemon = home.daemon();
+        let mut client = Client::connect(&home.socket());
+        assert!(client.call("session.upsert", &session(id)).is_ok());
+        if home.db() == other.db() {
+            assert_eq!(daemon.end(), Some(0));
+            continue;
+        }
+        let moved = home.path("moved.db");
+        std::fs::rename(home.db(), &moved).unwrap();
+        std::fs::copy(other.db(), home.db()).unwrap();
+        assert!(client.call("session.upsert", &session("ses_2")).is_ok());
+        assert_eq!(daemon.end(), Some(0));
+        let ids = |path: &std::path::Path| -> Vec<String> {
+            let db = rusqlite::Connection::open(path).unwrap();
+            let mut found = db.prepare("SELECT id FROM sessions ORDER BY id").unwrap();
+            let ids = found.query_map([], |row| row.get(0)).unwrap();
+            ids.map(Result::unwrap).collect()
+        };
+        assert_eq!(ids(&moved), ["ses_1"]);
+        assert_eq!(ids(&home.db()), ["ses_2", "ses_other"]);
+    }
+}
+
+#[test]
 fn what_is_stored_of_sessions_is_told_by_directory_and_by_id() {
     let home = Home::new();
     let _daemon = home.daemon();
