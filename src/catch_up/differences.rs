@@ -13,7 +13,8 @@ pub(super) struct Differences {
     /// Sessions that the store had and does not list.
     pub(super) unlisted: Vec<String>,
     /// Sessions that are stored whole, and of which it was not known that this
-    /// store has them; each with its time of change.
+    /// store has them, or that this copy, which ranks higher, agrees with what another
+    /// told; each with its time of change.
     pub(super) seen: Vec<(String, Option<Number>)>,
     /// Those to fetch that are stored whole as another store had them later,
     /// each with the time of change up to which they are.
@@ -43,9 +44,13 @@ pub(super) fn differences(
             .then_with(|| one.id.cmp(&other.id))
     });
     let is_new_here = |session: &&Listed| {
-        stored_by_id
-            .get(session.id.as_str())
-            .is_some_and(|stored| stored.deleted_at.is_none() && stored.seen_here.is_none())
+        stored_by_id.get(session.id.as_str()).is_some_and(|stored| {
+            stored.deleted_at.is_none()
+                && match teller {
+                    Teller::Copy(rank) => stored.ranks_below(rank),
+                    Teller::Store | Teller::Unknown => stored.seen_here.is_none(),
+                }
+        })
     };
     let is_older = |session: &&Listed| {
         let stored = stored_by_id.get(session.id.as_str())?;

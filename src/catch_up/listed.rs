@@ -75,6 +75,11 @@ impl StoredSession {
         self.copy_rank.is_none_or(|held| held >= copy.number())
     }
 
+    /// Whether another copy told it, and this one ranks above that.
+    pub(super) fn ranks_below(&self, copy: CopyRank) -> bool {
+        self.copy_rank.is_some_and(|held| held < copy.number())
+    }
+
     /// Whether something of it is known to be missing, whatever a host lists.
     pub(super) fn is_cut_off(&self) -> bool {
         let whole_at = match self.seen_here {

@@ -85,6 +85,17 @@ impl Reconciler {
         let unsettled = unsettled.map(|stored| stored.id.clone());
         self.unsettled
             .extend(unsettled.filter(|id| !self.busy.contains(id)));
+        if let Some(rank) = self.copy {
+            for (id, updated_at) in seen {
+                self.pending.add(Command::SessionUpsert(SessionRow {
+                    id,
+                    copied_at: updated_at.into(),
+                    copy_rank: Known::Value(rank.number()),
+                    ..SessionRow::default()
+                }));
+            }
+            return;
+        }
         let Some(store_id) = &self.store_id else {
             return;
         };

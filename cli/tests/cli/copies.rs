@@ -123,6 +123,39 @@ fn of_two_copies_of_one_database_the_one_written_last_tells() {
     }
 }
 
+/// The middle one comes last, and what the newest one has was stored before that came.
+#[test]
+fn of_three_copies_the_one_written_last_tells_though_it_says_nothing_new() {
+    for (release, table) in DATABASES {
+        let home = Home::new();
+        let oldest = copy(
+            &home,
+            release,
+            "opencode-oldest.db",
+            &renamed(table, "kept", 2),
+            minutes(9),
+        );
+        let newest = copy(
+            &home,
+            release,
+            "opencode.db",
+            &renamed(table, "kept", 2),
+            minutes(1),
+        );
+        let middle = copy(
+            &home,
+            release,
+            "opencode-middle.db",
+            &renamed(table, "middle", 3),
+            minutes(5),
+        );
+        let all = [&oldest, &newest, &middle];
+        import(&home, &all);
+        assert_eq!(titles(&home), ["kept"], "{release}");
+        assert_at_rest(&home, &all, release);
+    }
+}
+
 #[test]
 fn two_copies_written_at_the_same_moment_come_to_rest() {
     for (release, table) in DATABASES {
