@@ -69,13 +69,8 @@ impl StoredSession {
         self.status.is_some_and(at_work)
     }
 
-    /// Whether a copy of this rank tells nothing of it that would be taken, but by a
-    /// later time of change.
-    fn ranks_above(&self, copy: CopyRank) -> bool {
-        self.copy_rank.is_none_or(|held| held >= copy.number())
-    }
-
-    /// Whether another copy told it, and this one ranks above that.
+    /// Whether another copy told it, and this one ranks above that. Else what this one
+    /// tells of the same time of change is not taken.
     pub(super) fn ranks_below(&self, copy: CopyRank) -> bool {
         self.copy_rank.is_some_and(|held| held < copy.number())
     }
@@ -143,7 +138,7 @@ impl Listed {
             Teller::Copy(rank) => {
                 self.costs_more(stored)
                     || self.has_words_for(stored)
-                    || !stored.ranks_above(rank) && self.is_called_otherwise(stored)
+                    || stored.ranks_below(rank) && self.is_called_otherwise(stored)
             }
             Teller::Store | Teller::Unknown => self.differs(stored),
         };
@@ -154,8 +149,13 @@ impl Listed {
     /// OpenCode 1.18 adds the last step to a session's totals and tells nobody: who
     /// has more of the same time of change is right, whatever its rank.
     fn costs_more(&self, stored: &StoredSession) -> bool {
-        self.cost
-            .is_some_and(|cost| (cost - stored.cost).get() > CENTS)
+        self.cost_beyond(stored) > CENTS
+    }
+
+    /// How much more it costs than is stored, US dollars; nothing where the host says
+    /// no cost.
+    fn cost_beyond(&self, stored: &StoredSession) -> f64 {
+        self.cost.map_or(0.0, |cost| (cost - stored.cost).get())
     }
 
     /// Whether it has a title, and of the stored one nothing is left.
@@ -167,10 +167,7 @@ impl Listed {
     /// A few changes, such as archiving or a fork's totals, leave the time of
     /// change as it was.
     fn differs(&self, stored: &StoredSession) -> bool {
-        let costs_else = self
-            .cost
-            .is_some_and(|cost| (cost - stored.cost).get().abs() > CENTS);
-        costs_else || self.is_called_otherwise(stored)
+        self.cost_beyond(stored).abs() > CENTS || self.is_called_otherwise(stored)
     }
 
     /// Whether its title differs, or when it was archived.

@@ -1,7 +1,7 @@
 //! What a crash or a refusal cut off is asked for again.
 
-use clankers::Urgency;
 use clankers::catch_up::{Answer, Request};
+use clankers::{Core, Urgency};
 use serde_json::{Value, json};
 
 use super::{answered, core, recorded, told, updated};
@@ -35,14 +35,19 @@ fn what_a_crash_lost_of_a_new_session_is_brought_in() {
     assert_eq!(compare(&mut core(), &db, &copied), [""; 0]);
 }
 
+/// Compares, and is cut off before the second page of messages is answered.
+fn compare_to_the_second_page(core: &mut Core, db: &Db, answers: &Answers) {
+    core.compare(DIRECTORY);
+    let second = |request: &Request| matches!(request, Request::Messages { page: Some(_), .. });
+    drive_until((core, HOME), db, answers, NOW, second);
+}
+
 #[test]
 fn a_session_that_is_fetched_while_its_database_is_lost_is_fetched_anew() {
     let db = Db::new();
     let mut core = core();
     let whole = answered(1000, &[1, 2, 3]);
-    core.compare(DIRECTORY);
-    let second = |request: &Request| matches!(request, Request::Messages { page: Some(_), .. });
-    drive_until((&mut core, HOME), &db, &whole, NOW, second);
+    compare_to_the_second_page(&mut core, &db, &whole);
     let db = Db::new();
     core.forget_stored();
     compare(&mut core, &db, &whole);
@@ -55,9 +60,7 @@ fn a_catch_up_that_is_cut_off_is_made_again() {
     let db = Db::new();
     let mut core = core();
     let whole = answered(1000, &[1, 2, 3]);
-    core.compare(DIRECTORY);
-    let second = |request: &Request| matches!(request, Request::Messages { page: Some(_), .. });
-    drive_until((&mut core, HOME), &db, &whole, NOW, second);
+    compare_to_the_second_page(&mut core, &db, &whole);
     assert_eq!(db.value("SELECT count(*) FROM messages"), "2");
     // The process ends here.
     assert_eq!(compare(&mut self::core(), &db, &whole), ["ses_1"]);
