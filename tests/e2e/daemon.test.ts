@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Daemon } from "./harness/daemon.ts";
 import { runTurn } from "./harness/opencode.ts";
+import { removeDatabase } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { PINNED_RELEASE } from "./harness/releases.ts";
 import { say, think } from "./harness/script.ts";
@@ -146,7 +147,7 @@ test(
 			await api.prompt(one.id, "Before it.");
 			await api.prompt(other.id, "Before it.");
 			await until("it to be stored", () => count(database, "messages") === 4);
-			for (const file of ["", "-wal", "-shm"]) rmSync(`${database}${file}`);
+			removeDatabase(database);
 			await api.prompt(one.id, "After it.");
 			const rules = { release: PINNED_RELEASE, tombstones: "all" } as const;
 			const report = await settledMirror(database, new Witness(), [api], rules);

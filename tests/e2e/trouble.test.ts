@@ -2,10 +2,10 @@
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { runTurn } from "./harness/opencode.ts";
-import { pluginByPath } from "./harness/plugin.ts";
+import { pluginByPath, removeDatabase } from "./harness/plugin.ts";
 import { PINNED_RELEASE } from "./harness/releases.ts";
 import { say } from "./harness/script.ts";
 import { inWorld } from "./harness/world.ts";
@@ -70,7 +70,7 @@ test("a database that is removed while OpenCode runs is filled with all that was
 		model.script("After it.", say("Stored in the second one."));
 		await api.prompt(one.id, "Before it.");
 		await api.prompt(other.id, "Before it.");
-		for (const file of ["", "-wal", "-shm"]) rmSync(`${database}${file}`);
+		removeDatabase(database);
 		await api.prompt(one.id, "After it.");
 		const report = await settledMirror(database, new Witness(), [api], RULES);
 		expect(describeReport(report)).toBe(

@@ -5,7 +5,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Home } from "./harness/home.ts";
-import { PACKAGE, pluginByFolder } from "./harness/plugin.ts";
+import { PACKAGE, pluginByFolder, removeDatabase } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { type Check, clankers, diagnosed } from "./harness/program.ts";
 import { Registry } from "./harness/registry.ts";
@@ -99,7 +99,7 @@ test(
 			await hello(world);
 			await hello(world);
 			await expectSame(world, 40);
-			for (const file of ["", "-wal", "-shm"]) rmSync(`${database}${file}`);
+			removeDatabase(database);
 			await hello(world);
 			await until("it to be told", () =>
 				trouble(world).some(({ found }) => found.includes("it was removed")),

@@ -1,6 +1,6 @@
 /** The plugin under test, as `make build` leaves it. */
 
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Home } from "./home.ts";
 
@@ -36,6 +36,11 @@ export function programFile(): string {
 /** Where the plugin keeps its database in a throw-away home, unless told otherwise. */
 export function databaseOf(home: Home): string {
 	return join(home.root, "data", "clankers", "clankers.db");
+}
+
+/** Takes a database away, as a person does who deletes its files. */
+export function removeDatabase(database: string): void {
+	for (const ending of ["", "-wal", "-shm"]) rmSync(`${database}${ending}`);
 }
 
 function built(file: string): string {
