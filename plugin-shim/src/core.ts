@@ -84,9 +84,11 @@ export class SurvivingCore {
 		this.#call((core) => core.settle(stored));
 	}
 
-	/** What was stored is not there any more: what is told from now on stands alone. */
+	/** What was stored is not there any more: what is told from now on stands alone, and no session is known to be whole. */
 	forgetStored(): void {
 		this.#call((core) => core.forgetStored());
+		for (const { params } of this.#inherited)
+			if ("wholeAt" in params) delete params.wholeAt;
 	}
 
 	/** New kinds of rejection, a line each. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import type { Command } from "../../pkg/clankers.js";
 import { loadCore, MOST_TRAPS, SurvivingCore } from "../src/core.ts";
-import { sessionCreated } from "./support/events.ts";
+import { sessionCreated, sessionIdle } from "./support/events.ts";
 import { poison } from "./support/poison.ts";
 
 loadCore();
@@ -49,6 +49,23 @@ describe("a core that traps", () => {
 		assert.equal(traps.length, 1);
 		assert.ok(urgency > 0);
 		assert.deepEqual(titles(core.drain()), ["two"]);
+	});
+
+	it("calls no session whole any more where what was stored is gone", () => {
+		const whole = (commands: readonly Command[]): boolean =>
+			commands.some(({ params }) => "wholeAt" in params && params.wholeAt);
+		const due = (): readonly Command[] => {
+			core.observe(sessionCreated("ses_1", "one"), NOW);
+			core.observe(sessionIdle("ses_1"), NOW);
+			return core.drain();
+		};
+		assert.ok(whole(due()));
+		poison();
+		core.settle(false);
+		core.forgetStored();
+		const kept = core.drain();
+		assert.deepEqual(titles(kept), ["one"]);
+		assert.ok(!whole(kept));
 	});
 
 	it("does not lose the batch that was drained and is not stored yet", () => {
