@@ -13,6 +13,7 @@ mod daemon;
 mod doctor;
 mod error;
 mod import;
+mod new_file;
 mod opencode;
 mod output;
 mod paths;

@@ -1,51 +1,41 @@
 //! `clankers backup`: a copy of the database while it is written.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
 use crate::error::{Context, Error, Result};
+use crate::new_file::NewFile;
 use crate::output::{Out, bytes};
 use crate::paths::{Paths, shown};
-use crate::store::{open_reader, private_file};
+use crate::store::open_reader;
 
 /// Copy the database, while it is in use
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to; it must not be there yet
     file: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
 }
 
 /// Copies the database into a new file.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let what = || format!("cannot write {}", shown(&args.file));
-    if args.file.exists() {
-        return Err(
-            Error::new(format!("{} is there already", shown(&args.file))).hint("name another file"),
-        );
-    }
     let db = open_reader(&paths.db)?;
-    // Created first, so that only its owner can ever read it. SQLite takes an
-    // empty file for a new database.
-    let mut partial = args.file.as_os_str().to_owned();
-    partial.push(".part");
-    let partial = PathBuf::from(partial);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    private_file(&mut options, &partial).context(what)?;
-    let name = partial
+    // SQLite takes an empty file for a new database.
+    let copy = NewFile::create(&args.file, args.force)?;
+    let name = copy
+        .partial()
         .to_str()
         .ok_or_else(|| Error::new("the file's name is not text"))?;
     // `VACUUM INTO` copies one moment of the database, and none of the free pages
     // in which erased content may still be.
     db.execute_batch("PRAGMA query_only = OFF")?;
-    let copied = db.execute("VACUUM INTO ?1", [name]);
-    let copied = copied.and_then(|_| become_another(&partial));
-    if let Err(error) = copied.context(what) {
-        let _ = std::fs::remove_file(&partial);
-        return Err(error);
-    }
-    std::fs::rename(&partial, &args.file).context(what)?;
+    db.execute("VACUUM INTO ?1", [name]).context(what)?;
+    become_another(name).context(what)?;
+    copy.finish()?;
     let size = std::fs::metadata(&args.file).context(what)?.len();
     out.line(&format!(
         "copied {} to {}, {}",
@@ -58,7 +48,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
 /// Gives the copy an id of its own. Its count of transactions goes on from here;
 /// who reads what changed since a number of the other database is not to take
 /// the copy, once it is put back, for that one.
-fn become_another(copy: &Path) -> rusqlite::Result<()> {
+fn become_another(copy: &str) -> rusqlite::Result<()> {
     let db = Connection::open(copy)?;
     // An older schema counts nothing.
     let has_id = db

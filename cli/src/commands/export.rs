@@ -1,6 +1,5 @@
 //! `clankers export`: rows as they are stored, for other programs.
 
-use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -8,10 +7,11 @@ use rusqlite::Connection;
 
 use super::session_id;
 use crate::cell::Cell;
-use crate::error::{Context, Error, Result};
+use crate::error::{Error, Result};
+use crate::new_file::NewFile;
 use crate::output::{Format, Kind, Out, column};
-use crate::paths::{Paths, shown};
-use crate::store::{open_marked_reader, private_file};
+use crate::paths::Paths;
+use crate::store::open_marked_reader;
 
 /// Write the rows as JSON Lines, JSON or CSV
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Into this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long, requires = "output")]
+    force: bool,
 }
 
 /// A table or a view that can be exported.
@@ -104,13 +107,12 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let Some(path) = &args.output else {
         return write(&db, &wanted, out.format, &mut OutWriter(out));
     };
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    let file =
-        private_file(&mut options, path).context(|| format!("cannot write {}", shown(path)))?;
-    let mut file = BufWriter::new(file);
+    let new = NewFile::create(path, args.force)?;
+    let mut file = BufWriter::new(new.file());
     write(&db, &wanted, out.format, &mut file)?;
-    Ok(file.flush()?)
+    file.flush()?;
+    drop(file);
+    new.finish()
 }
 
 /// The rows that are asked for.

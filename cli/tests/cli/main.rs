@@ -18,6 +18,7 @@ mod loading;
 mod make_install;
 mod missing;
 mod modules;
+mod new_files;
 mod newer;
 mod privacy;
 mod reading;
