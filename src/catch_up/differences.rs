@@ -113,6 +113,7 @@ mod tests {
             id: id.to_owned(),
             deleted_at: None,
             missing_since: None,
+            updated_at: Number::new(whole),
             whole_at: Number::new(whole),
             whole_here: Number::new(whole),
             copy_rank: None,
@@ -124,6 +125,7 @@ mod tests {
             seen_here: Number::new(1.0),
             missing_here: None,
             deleted_here: None,
+            is_for_good: false,
         }
     }
 

@@ -20,7 +20,8 @@ pub(super) struct Fetch {
     pages: BTreeSet<String>,
     /// Whether every message in question was settled.
     is_settled: bool,
-    /// Whether the host could tell all of the messages.
+    /// Whether the host could tell all of the messages. A copy of which the words
+    /// were taken out cannot.
     is_complete: bool,
 }
 
@@ -129,6 +130,9 @@ impl CatchUp {
             }
             // First: what it says of a change is in what is answered after it.
             (Step::Session, Answer::Found(info)) => {
+                let listed = (reading.listed)(info);
+                let is_taken_out = listed.is_some_and(|listed| listed.is_taken_out());
+                fetch.is_complete = !(is_taken_out && self.copy.is_some());
                 (Some(Step::Todos), Some(Outcome::Session(info)))
             }
             (Step::Todos, answer) => {

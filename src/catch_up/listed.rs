@@ -15,6 +15,8 @@ pub struct StoredSession {
     pub deleted_at: Option<Number>,
     /// Since when every store that had it lacks it.
     pub missing_since: Option<Number>,
+    /// When it was changed last, as far as is stored, Unix milliseconds.
+    pub updated_at: Option<Number>,
     /// The time of change up to which nothing of it is missing, whoever told it.
     pub whole_at: Option<Number>,
     /// The same as the store has it that is asked.
@@ -37,6 +39,9 @@ pub struct StoredSession {
     pub missing_here: Option<Number>,
     /// When that store told its deletion, if nobody did later.
     pub deleted_here: Option<Number>,
+    /// Whether it was deleted and no store may bring it back, as where a person has
+    /// asked clankers to delete it.
+    pub is_for_good: bool,
 }
 
 impl StoredSession {
@@ -47,6 +52,7 @@ impl StoredSession {
             id: row.text_at("id")?,
             deleted_at: number("deletedAt"),
             missing_since: number("missingSince"),
+            updated_at: number("updatedAt"),
             whole_at: number("wholeAt"),
             whole_here: number("wholeHere"),
             copy_rank: number("copyRank"),
@@ -60,6 +66,7 @@ impl StoredSession {
             seen_here: number("seenHere"),
             missing_here: number("missingHere"),
             deleted_here: number("deletedHere"),
+            is_for_good: number("isForGood").is_some_and(|is_it| !is_it.is_zero()),
         })
     }
 
@@ -117,14 +124,22 @@ impl Listed {
     /// Whether another store told its deletion, and it was changed here since.
     fn is_gone_on_with(&self, stored: &StoredSession) -> bool {
         stored.deleted_at.is_some()
+            && !stored.is_for_good
             && stored.deleted_at < self.updated_at
             && stored.whole_here != self.updated_at
+    }
+
+    fn is_changed(&self, stored: &StoredSession, teller: Teller) -> bool {
+        match teller {
+            Teller::Copy(rank) => self.has_more_than(stored, rank),
+            Teller::Store | Teller::Unknown => self.is_changed_at_its_store(stored, teller),
+        }
     }
 
     /// Whether its time of change says so. A store may go back in time, where a
     /// copy of it was put in its place; and a copy of another store may have gone
     /// on by itself, before that one did.
-    fn is_changed(&self, stored: &StoredSession, teller: Teller) -> bool {
+    fn is_changed_at_its_store(&self, stored: &StoredSession, teller: Teller) -> bool {
         let (whole_at, is_changed) = match stored.seen_here {
             Some(_) => (stored.whole_here, stored.whole_here != self.updated_at),
             None if teller == Teller::Store => {
@@ -134,16 +149,27 @@ impl Listed {
         };
         // What another store had later is not what this one lists.
         let is_of_another = stored.whole_at > self.updated_at;
-        let is_other = || match teller {
-            Teller::Copy(rank) => {
-                self.costs_more(stored)
-                    || self.has_words_for(stored)
-                    || stored.ranks_below(rank) && self.is_called_otherwise(stored)
-            }
-            Teller::Store | Teller::Unknown => self.differs(stored),
-        };
-        let differs = || whole_at == self.updated_at && !is_of_another && is_other();
+        let differs = || whole_at == self.updated_at && !is_of_another && self.differs(stored);
         whole_at.is_none() || is_changed || differs()
+    }
+
+    /// Whether a copy has something of it that is not stored. One of which the words
+    /// were taken out never has all, so it is not asked for until nothing is missing,
+    /// but until it is stored; and so is one that does not say when it was changed.
+    fn has_more_than(&self, stored: &StoredSession, rank: CopyRank) -> bool {
+        let stored_at = if self.is_taken_out() || self.updated_at.is_none() {
+            stored.updated_at
+        } else {
+            stored.whole_at
+        };
+        let is_unread = match self.updated_at {
+            Some(updated_at) => stored_at.is_none_or(|stored_at| stored_at < updated_at),
+            None => stored.title.is_none(),
+        };
+        let is_other = || {
+            self.costs_more(stored) || stored.ranks_below(rank) && self.is_called_otherwise(stored)
+        };
+        is_unread || self.has_title_for(stored) || stored_at == self.updated_at && is_other()
     }
 
     /// OpenCode 1.18 adds the last step to a session's totals and tells nobody: who
@@ -158,10 +184,15 @@ impl Listed {
         self.cost.map_or(0.0, |cost| (cost - stored.cost).get())
     }
 
+    /// Whether its title, and with that all its words, were taken out.
+    pub(super) fn is_taken_out(&self) -> bool {
+        self.title.as_deref().is_some_and(is_redacted)
+    }
+
     /// Whether it has a title, and of the stored one nothing is left.
-    fn has_words_for(&self, stored: &StoredSession) -> bool {
-        let is_left = |title: &Option<String>| title.as_deref().is_some_and(|it| !is_redacted(it));
-        is_left(&self.title) && stored.title.as_deref().is_some_and(is_redacted)
+    fn has_title_for(&self, stored: &StoredSession) -> bool {
+        let has_title = self.title.as_deref().is_some_and(|title| !title.is_empty());
+        has_title && !self.is_taken_out() && stored.title.as_deref().is_some_and(is_redacted)
     }
 
     /// A few changes, such as archiving or a fork's totals, leave the time of

@@ -266,6 +266,10 @@ pub struct TodoReplace {
     /// was asked for this, Unix milliseconds; none where an event tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copied_at: Option<Number>,
+    /// How that copy ranks among those that have the session with the same time of
+    /// change; none where no copy tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_rank: Option<Number>,
 }
 
 const fn tombstone() -> OnDelete {
@@ -335,5 +339,6 @@ export interface TodoReplace {
   sessionId: string;
   todos: TodoRow[];
   copiedAt?: number;
+  copyRank?: number;
 }
 ";

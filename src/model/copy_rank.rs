@@ -1,6 +1,8 @@
 //! How copies of an agent's data rank that say of a session that it was changed
 //! last at the same time.
 
+use std::cmp::Ordering;
+
 use crate::model::number::Number;
 
 /// Of two copies that list a session with the same time of change, the one with
@@ -23,6 +25,11 @@ impl CopyRank {
     /// Of an export that was written at this time.
     pub fn of_export(written_at: f64) -> Self {
         Self::of_store(written_at - BELOW)
+    }
+
+    /// How it compares with another.
+    pub fn total_cmp(self, other: Self) -> Ordering {
+        self.0.get().total_cmp(&other.0.get())
     }
 
     /// As it is stored.

@@ -166,6 +166,9 @@ row! {
     /// milliseconds; unknown where no copy does. No column: a copy does not
     /// overwrite what is stored whole and is newer.
     copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
+    /// How that copy ranks among those that have the session with the same time of
+    /// change. No column, likewise.
+    copy_rank: "copyRank" Number = "number", INTEGER of "", Teller;
 }
 
 row! {
@@ -203,6 +206,9 @@ row! {
     /// milliseconds; unknown where no copy does. No column: a copy does not
     /// overwrite what is stored whole and is newer.
     copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
+    /// How that copy ranks among those that have the session with the same time of
+    /// change. No column, likewise.
+    copy_rank: "copyRank" Number = "number", INTEGER of "", Teller;
 }
 
 row! {
@@ -252,6 +258,9 @@ row! {
     /// milliseconds; unknown where no copy does. No column: a copy does not
     /// overwrite what is stored whole and is newer.
     copied_at: "copiedAt" Number = "number", INTEGER of "", Teller;
+    /// How that copy ranks among those that have the session with the same time of
+    /// change. No column, likewise.
+    copy_rank: "copyRank" Number = "number", INTEGER of "", Teller;
 }
 
 row! {

@@ -3,6 +3,7 @@
 use super::fetches::subject;
 use super::{Reconciler, Urgency};
 use crate::model::command::Command;
+use crate::model::copy_rank::CopyRank;
 use crate::model::event::{Event, Retry};
 use crate::model::known::Known;
 use crate::model::number::Number;
@@ -120,23 +121,33 @@ impl Reconciler {
             let copied = self.fetches.copied_at(session_id);
             Known::Value(copied.unwrap_or_default())
         };
+        let rank = || {
+            self.copy
+                .map_or(Known::Unknown, |rank| Known::Value(rank.number()))
+        };
         match answer {
             Event::Session(row) => {
                 row.copied_at = Known::Value(row.updated_at.value().copied().unwrap_or_default());
-                if let Some(rank) = self.copy {
-                    row.copy_rank = Known::Value(rank.number());
-                }
+                row.copy_rank = rank();
                 forget_redacted(&mut row.project_path);
                 forget_redacted(&mut row.project_name);
             }
-            Event::Message { row, .. } => row.copied_at = of(&row.session_id),
-            Event::Part { row, .. } => row.copied_at = of(&row.session_id),
+            Event::Message { row, .. } => {
+                row.copied_at = of(&row.session_id);
+                row.copy_rank = rank();
+            }
+            Event::Part { row, .. } => {
+                row.copied_at = of(&row.session_id);
+                row.copy_rank = rank();
+            }
             Event::ToolCall(row) => {
                 row.copied_at = of(&row.session_id);
+                row.copy_rank = rank();
                 forget_redacted(&mut row.file_path);
             }
-            Event::Todos(list) if list.copied_at.is_none() => {
-                list.copied_at = Some(Number::default());
+            Event::Todos(list) => {
+                list.copied_at = list.copied_at.or_else(|| Some(Number::default()));
+                list.copy_rank = self.copy.map(CopyRank::number);
             }
             _ => {}
         }

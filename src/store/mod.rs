@@ -97,20 +97,27 @@ const NOT_PURGED: &str = "NOT EXISTS (SELECT 1 FROM purged \
 
 /// Selects what catch-up compares with OpenCode's list: the sessions of the
 /// directory and of the ids in `?1`, `{ directory, ids, storeId }`, as
-/// `StoredSession`s. Without a `storeId` nothing is known of the store.
+/// `StoredSession`s; of those that were purged there is no more than that. Without a `storeId` nothing is known of the store.
 pub const STORED_SESSIONS: &str = "\
-SELECT sessions.id, own.whole_at AS wholeAt, here.whole_at AS wholeHere,
+SELECT sessions.id, updated_at AS updatedAt, own.whole_at AS wholeAt, here.whole_at AS wholeHere,
   iif(own.copied_at = updated_at, own.copy_rank, NULL) AS copyRank,
   deleted_at AS deletedAt, title, cost, archived_at AS archivedAt,
   project_path AS projectPath, status, sessions.missing_since AS missingSince,
   here.seen_at AS seenHere, here.missing_since AS missingHere,
-  iif(gone.store_id = ?1 ->> 'storeId' AND gone.revived_at IS NULL, gone.at, NULL) AS deletedHere
+  iif(gone.store_id = ?1 ->> 'storeId' AND gone.revived_at IS NULL, gone.at, NULL) AS deletedHere,
+  deleted_at IS NOT NULL AND gone.store_id IS NULL AS isForGood
 FROM sessions LEFT JOIN session_own AS own ON own.session_id = sessions.id
 LEFT JOIN session_stores AS here
   ON here.session_id = sessions.id AND here.store_id = ?1 ->> 'storeId'
 LEFT JOIN deletions AS gone ON gone.id = sessions.id
 WHERE (project_path = ?1 ->> 'directory' AND deleted_at IS NULL)
-  OR sessions.id IN (SELECT value FROM json_each(?1, '$.ids'))";
+  OR sessions.id IN (SELECT value FROM json_each(?1, '$.ids'))
+UNION ALL
+SELECT purged.id, NULL, NULL, NULL, NULL, coalesce(gone.at, 0), NULL, NULL, NULL, NULL, NULL, NULL,
+  NULL, NULL, iif(gone.store_id = ?1 ->> 'storeId' AND gone.revived_at IS NULL, gone.at, NULL),
+  gone.store_id IS NULL
+FROM purged LEFT JOIN deletions AS gone ON gone.id = purged.id
+WHERE purged.id IN (SELECT value FROM json_each(?1, '$.ids'))";
 
 /// Selects what catch-up compares with the messages that OpenCode answers of a
 /// session: those that are stored of the session in `?1`, `{ sessionId, storeId }`,
@@ -208,6 +215,7 @@ fn session_upsert() -> Vec<Statement> {
     all.extend(missing::revive_session().map(|sql| sql.when(BY_A_STORE)));
     all.push(upsert::sessions().always());
     all.push(upsert::more_spent().when(When::Told(&["copyRank"])));
+    all.push(upsert::title_that_was_taken_out().when(When::Told(&["copyRank"])));
     all.push(upsert::session_status().when(When::Told(&["status"])));
     all.push(sql::session_own().when(When::Told(SESSION_OWN)));
     all.extend(missing::session_is_seen().map(|sql| sql.when(BY_A_STORE)));

@@ -3,7 +3,6 @@
 use super::erased::{erased_either, erased_session};
 use super::upsert::{OF_COPY, REPORTS, outranked};
 use super::{AGE, NOT_PURGED, STAMP};
-use crate::model::redaction;
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) fn ensure_session() -> String {
@@ -38,7 +37,7 @@ WHERE id = ?1 ->> 'id' AND parent_id IS NULL AND ?1 ->> 'parentId' IS NOT NULL"
 
 /// A copy tells a session from now on, if it is newer than what is stored, or is of
 /// the same time and ranks no lower than the copy that told that. What the agent told
-/// ranks above every copy, and whatever has a title above one that was taken out.
+/// ranks above every copy.
 pub(super) fn claim_copy() -> String {
     format!(
         "\
@@ -48,16 +47,15 @@ WHERE {NOT_PURGED} AND ?1 ->> 'copiedAt' IS NOT NULL AND ?1 ->> 'copyRank' IS NO
   AND NOT EXISTS (
   SELECT 1 FROM sessions LEFT JOIN session_own AS held ON held.session_id = sessions.id
   WHERE sessions.id = ?1 ->> 'id' AND (?1 ->> 'copiedAt' < updated_at
-    OR ?1 ->> 'copiedAt' = updated_at AND NOT {}
+    OR ?1 ->> 'copiedAt' = updated_at
       AND (held.copied_at IS NOT updated_at OR ?1 ->> 'copyRank' < held.copy_rank)))
 ON CONFLICT (session_id) DO UPDATE SET
-  copied_at = excluded.copied_at, copy_rank = excluded.copy_rank",
-        redaction::of_text("coalesce(title, '')")
+  copied_at = excluded.copied_at, copy_rank = excluded.copy_rank"
     )
 }
 
 /// What OpenCode says of the session itself. After the session's upsert, which
-/// reads whether totals were reported before.
+/// reads whether totals were reported before. What one copy lacks, no other has lost.
 pub(super) fn session_own() -> String {
     format!(
         "\
@@ -67,8 +65,11 @@ SELECT ?1 ->> 'id',
   iif(json_type(?1, '$.agent') IS NULL OR is_older, held.agent, ?1 ->> 'agent'),
   iif(json_type(?1, '$.model') IS NULL OR is_older, held.model, ?1 ->> 'model'),
   iif(json_type(?1, '$.provider') IS NULL OR is_older, held.provider, ?1 ->> 'provider'),
-  iif(json_type(?1, '$.wholeAt') IS NULL OR is_older AND {OF_COPY} AND held.whole_at IS NOT NULL,
-    held.whole_at, ?1 ->> 'wholeAt'),
+  CASE WHEN json_type(?1, '$.wholeAt') IS NULL THEN held.whole_at
+    WHEN ?1 ->> 'copyRank' IS NOT NULL
+      THEN coalesce(max(held.whole_at, ?1 ->> 'wholeAt'), held.whole_at, ?1 ->> 'wholeAt')
+    WHEN is_older AND {OF_COPY} AND held.whole_at IS NOT NULL THEN held.whole_at
+    ELSE ?1 ->> 'wholeAt' END,
   coalesce(held.reports_usage, 0) OR (NOT is_older AND {REPORTS}),
   iif(of_agent, NULL, held.copied_at), iif(of_agent, NULL, held.copy_rank)
 FROM (SELECT is_older, NOT is_older AND NOT {OF_COPY} AND json_type(?1, '$.updatedAt') IS NOT NULL
@@ -239,11 +240,14 @@ WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
 }
 
 /// A session's list is replaced whole; a deleted session's stays erased, and one
-/// that is answered of an older state of the session only fills an empty one.
+/// that is answered of an older state of the session, or by a copy that ranks lower
+/// than that which told the session, only fills an empty one.
 pub(super) fn todo_replace() -> Vec<String> {
     let stays = format!(
         "{NOT_PURGED} AND NOT {}
-  AND NOT coalesce(?1 ->> 'copiedAt' < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'sessionId')
+  AND NOT coalesce((?1 ->> 'copiedAt' < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'sessionId')
+      OR EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> 'sessionId'
+        AND copied_at = ?1 ->> 'copiedAt' AND copy_rank > ?1 ->> 'copyRank'))
     AND EXISTS (SELECT 1 FROM todos WHERE session_id = ?1 ->> 'sessionId'), false)",
         erased_session("?1 ->> 'sessionId'")
     );

@@ -75,7 +75,7 @@ fn upsert<R: Row>(standing: &Standing) -> String {
         names = names.join(", "),
         values = values.join(",\n  "),
         known = known.join(",\n  "),
-        not_older = not_older(R::GUARD),
+        not_older = not_older::<R>(),
         updates = updates.join(",\n  "),
     )
 }
@@ -150,40 +150,59 @@ pub(super) fn more_spent() -> String {
 /// True where a copy of OpenCode's data tells it.
 pub(super) const OF_COPY: &str = "json_type(?1, '$.copiedAt') IS NOT NULL";
 
-/// True where a copy tells a session and another telling of the same time of change
-/// ranks above it ([`claim_copy`](super::statements::claim_copy)).
-const RANKS_BELOW: &str = "\
-NOT EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> 'id'
-  AND copied_at = ?1 ->> 'copiedAt' AND copy_rank = ?1 ->> 'copyRank')";
+/// True where a copy tells what belongs to the session that the parameter `session`
+/// names, and no copy told that session that ranks as low or lower, of the same time of
+/// change: another copy ranks above it ([`claim_copy`](super::statements::claim_copy)),
+/// or the agent itself does.
+fn ranks_below(session: &str) -> String {
+    format!(
+        "\
+NOT EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> '{session}'
+      AND copied_at = ?1 ->> 'copiedAt' AND copy_rank <= ?1 ->> 'copyRank')"
+    )
+}
 
-/// True where that is so and nothing is missing of what is stored: then the copy has
-/// nothing to add, but for [`more_spent`].
+/// True where a copy tells a session, another telling of the same time of change
+/// ranks above it, and that has told all: then the copy has nothing to add, but for
+/// [`more_spent`] and [`title_that_was_taken_out`].
 pub(super) fn outranked() -> String {
     format!(
         "\
 coalesce(?1 ->> 'copiedAt' = (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id')
-  AND ?1 ->> 'copiedAt' <= (SELECT whole_at FROM session_own WHERE session_id = ?1 ->> 'id')
-  AND {RANKS_BELOW}, 0)"
+  AND {}
+  AND EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> 'id'
+    AND (copied_at = ?1 ->> 'copiedAt' OR whole_at >= ?1 ->> 'copiedAt')), 0)",
+        ranks_below("id")
+    )
+}
+
+/// The title of a session from which it was taken out, where a copy has it, however
+/// old that is.
+pub(super) fn title_that_was_taken_out() -> String {
+    format!(
+        "\
+UPDATE sessions SET title = ?1 ->> 'title', changed = {STAMP}
+WHERE id = ?1 ->> 'id' AND ?1 ->> 'copyRank' IS NOT NULL AND ?1 ->> 'title' <> ''
+  AND {} AND NOT {}",
+        redaction::of_text("title"),
+        redaction::of_text("(?1 ->> 'title')")
     )
 }
 
 /// An alternative that holds where words are stored that a copy does not
-/// replace: by what it has taken out in any case; unless it is newer than what is
-/// stored of the session, by none, and where the row has all that will come of
-/// it, by no others.
+/// replace: by what it has taken out, and by an empty text, in any case; unless it is
+/// newer than what is stored of the session, or ranks higher, by none, and where the
+/// row has all that will come of it, by no others.
 fn below<R: Row>(column: &Column) -> String {
     if !R::COLUMNS.iter().any(|column| column.json == "copiedAt") {
         return String::new();
     }
     let Column { name, json, .. } = column;
-    let redacted = match *json {
-        "input" => redaction::of_object,
-        "data" => redaction::in_json,
-        _ => redaction::of_text,
-    };
-    let whole = match R::GUARD {
-        Guard::Updated => RANKS_BELOW,
-        guard => whole(guard),
+    let redacted = redacted(column);
+    // A title may be emptied by a person.
+    let is_emptied = match R::GUARD {
+        Guard::Updated => String::new(),
+        _ => format!(" OR ?1 ->> '{json}' = ''"),
     };
     // Where a text is derived from none it is empty, and nothing is known of it.
     let is_known = match column.rule {
@@ -192,21 +211,58 @@ fn below<R: Row>(column: &Column) -> String {
     };
     format!(
         " OR {OF_COPY} AND {is_known}
-    AND ({is_redacted} OR ?1 ->> 'copiedAt' <= {changed}
-      AND (coalesce(?1 ->> '{json}', '') = '' OR {whole} AND NOT {was_redacted}))",
+    AND ({is_redacted}{is_emptied} OR (?1 ->> 'copiedAt' < {changed} OR ?1 ->> 'copiedAt' = {changed} AND {ranks_below})
+      AND (?1 ->> '{json}' IS NULL OR {whole} AND NOT {was_redacted}))",
         changed = changed(R::GUARD),
+        ranks_below = ranks_below(session(R::GUARD)),
+        whole = whole(R::GUARD),
         is_redacted = redacted(&format!("?1 ->> '{json}'")),
         was_redacted = redacted(&format!("held.{name}")),
     )
 }
 
-/// When the session was changed last, as far as is stored.
-fn changed(guard: Guard) -> String {
-    let session = match guard {
+/// How words read that were taken out of a column, as SQL of its value.
+fn redacted(column: &Column) -> fn(&str) -> String {
+    match column.json {
+        "input" => redaction::of_object,
+        "data" => redaction::in_json,
+        _ => redaction::of_text,
+    }
+}
+
+/// True where a copy has words that were taken out of the stored row `held`.
+fn has_words_for<R: Row>() -> String {
+    let of_words = |column: &&Column| matches!(column.rule, Rule::Content | Rule::Derived);
+    let words = R::COLUMNS.iter().filter(of_words);
+    let all: Vec<String> = words
+        .map(|column| {
+            let is_redacted = redacted(column);
+            let told = format!("(?1 ->> '{}')", column.json);
+            let held = format!("held.{}", column.name);
+            format!(
+                "{told} <> '' AND NOT {} AND {}",
+                is_redacted(&told),
+                is_redacted(&held)
+            )
+        })
+        .collect();
+    format!("coalesce({}, false)", all.join(" OR "))
+}
+
+/// The parameter that holds the session's id.
+const fn session(guard: Guard) -> &'static str {
+    match guard {
         Guard::Updated => "id",
         _ => "sessionId",
-    };
-    format!("(SELECT updated_at FROM sessions WHERE id = ?1 ->> '{session}')")
+    }
+}
+
+/// When the session was changed last, as far as is stored.
+fn changed(guard: Guard) -> String {
+    format!(
+        "(SELECT updated_at FROM sessions WHERE id = ?1 ->> '{}')",
+        session(guard)
+    )
 }
 
 /// True where the stored row `held` has all that will come of it, so that a copy
@@ -222,7 +278,8 @@ fn whole(guard: Guard) -> &'static str {
 }
 
 /// True where what comes in is not older than the stored row `held`.
-fn not_older(guard: Guard) -> String {
+fn not_older<R: Row>() -> String {
+    let guard = R::GUARD;
     let older = match guard {
         Guard::Never => return String::new(),
         Guard::Updated => &format!("({AGE} < held.updated_at OR {})", outranked()),
@@ -242,25 +299,31 @@ fn not_older(guard: Guard) -> String {
   WHEN 'running' THEN held.status IN ('completed', 'error') ELSE false END"
         }
     };
+    let but_for_words = match guard {
+        Guard::Updated => String::new(),
+        _ => format!(" AND NOT {}", has_words_for::<R>()),
+    };
     format!(
         "\n  AND NOT coalesce({older}, false)
   AND NOT coalesce({OF_COPY} AND held.id IS NOT NULL AND {whole}
-    AND ?1 ->> 'copiedAt' < {changed}, false)",
+    AND (?1 ->> 'copiedAt' < {changed} OR EXISTS (SELECT 1 FROM session_own
+      WHERE session_id = ?1 ->> '{session}' AND copied_at = ?1 ->> 'copiedAt' AND copy_rank > ?1 ->> 'copyRank')){but_for_words}, false)",
         whole = whole(guard),
         changed = changed(guard),
+        session = session(guard),
     )
 }
 
 /// True where what is told of the session in the stored row `held` is taken.
 pub(super) fn takes_session() -> String {
-    not_older(SessionRow::GUARD)
+    not_older::<SessionRow>()
 }
 
 /// True where what is told of a part that is there is taken.
 pub(super) fn takes_part() -> String {
     format!(
         "EXISTS (SELECT 1 FROM parts AS held WHERE held.id = ?1 ->> 'id' AND {NOT_PURGED}{})",
-        not_older(PartRow::GUARD)
+        not_older::<PartRow>()
     )
 }
 

@@ -61,9 +61,10 @@ impl Summary {
     }
 }
 
-/// Imports from each source in turn.
+/// Imports from each source in turn: first from those that tell what the times of
+/// change of several leave open, so that it does not matter in which order they are named.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let sources = if args.from.is_empty() {
+    let mut sources = if args.from.is_empty() {
         found()?
     } else {
         let mut all = Vec::new();
@@ -72,6 +73,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         }
         all
     };
+    sources.sort_by(|one, other| other.rank().total_cmp(one.rank()));
     let mut db = match (args.dry_run, paths.db.exists()) {
         (false, _) => Some(open_writer(paths)?),
         (true, true) => Some(open_reader(&paths.db)?),

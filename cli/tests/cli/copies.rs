@@ -1,6 +1,11 @@
 //! Importing several copies of one history: which of them tells what their times
 //! of change leave open, and that it comes to rest.
 
+mod export;
+mod ranks;
+mod resting;
+mod taken_out;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};

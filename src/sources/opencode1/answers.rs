@@ -83,6 +83,7 @@ pub(crate) fn todos<N: Node>(session_id: &str, entries: &N) -> Decoded {
                 session_id: session_id.to_owned(),
                 todos: todo::todos(entries.items(), decoder.issues),
                 copied_at: None,
+                copy_rank: None,
             })
         })
     })

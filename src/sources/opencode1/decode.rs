@@ -313,6 +313,7 @@ impl<'d, N: Node> Decoder<'d, N> {
             session_id,
             todos: todos?,
             copied_at: None,
+            copy_rank: None,
         }))
     }
 
