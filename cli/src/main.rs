@@ -32,7 +32,7 @@ use commands::{
     backup, export, generate, install, prune, query, sessions, show, stats, status, tail, tools,
 };
 use error::Result;
-use output::Out;
+use output::{Out, clean};
 use plugin::trouble;
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             // Where standard error cannot be written, the exit status still says it.
-            let _ = writeln!(std::io::stderr(), "clankers: {error}");
+            let _ = writeln!(std::io::stderr(), "clankers: {}", clean(&error.to_string()));
             ExitCode::from(2)
         }
     }

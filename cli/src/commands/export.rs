@@ -9,7 +9,7 @@ use super::session_id;
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::new_file::NewFile;
-use crate::output::{Format, Kind, Out, column};
+use crate::output::{Csv, Format, Kind, Out, column, json};
 use crate::paths::Paths;
 use crate::store::open_marked_reader;
 
@@ -105,11 +105,13 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         with_missing: args.missing,
     };
     let Some(path) = &args.output else {
-        return write(&db, &wanted, out.format, &mut OutWriter(out));
+        let csv = out.csv_style();
+        return write(&db, &wanted, (out.format, csv), &mut OutWriter(out));
     };
     let new = NewFile::create(path, args.force)?;
     let mut file = BufWriter::new(new.file());
-    write(&db, &wanted, out.format, &mut file)?;
+    let csv = out.csv_style().into_file();
+    write(&db, &wanted, (out.format, csv), &mut file)?;
     file.flush()?;
     drop(file);
     new.finish()
@@ -145,7 +147,12 @@ fn no_table(name: &str) -> Error {
     Error::new(format!("no table `{name}`")).hint(format!("there are {}", names.join(", ")))
 }
 
-fn write(db: &Connection, wanted: &Wanted, format: Format, to: &mut dyn Write) -> Result<()> {
+fn write(
+    db: &Connection,
+    wanted: &Wanted,
+    (format, csv): (Format, Csv),
+    to: &mut dyn Write,
+) -> Result<()> {
     if format == Format::Md {
         return Err(Error::new("an export is JSON Lines, JSON or CSV")
             .hint("`clankers show` writes Markdown"));
@@ -164,7 +171,8 @@ fn write(db: &Connection, wanted: &Wanted, format: Format, to: &mut dyn Write) -
             .map(|name| column(name, Kind::Plain))
             .collect();
         if format == Format::Csv {
-            csv_line(to, columns.iter().map(|column| column.name.clone()))?;
+            let names = columns.iter().map(|column| column.name.as_str().into());
+            csv.line(to, &names.collect::<Vec<_>>())?;
         }
         let mut rows = statement.query([&wanted.session])?;
         while let Some(row) = rows.next()? {
@@ -172,7 +180,7 @@ fn write(db: &Connection, wanted: &Wanted, format: Format, to: &mut dyn Write) -
                 .map(|at| row.get(at))
                 .collect::<rusqlite::Result<_>>()?;
             if format == Format::Csv {
-                csv_line(to, cells.iter().map(Cell::plain))?;
+                csv.line(to, &cells)?;
                 continue;
             }
             let mut object = serde_json::Map::new();
@@ -183,7 +191,7 @@ fn write(db: &Connection, wanted: &Wanted, format: Format, to: &mut dyn Write) -
                     .zip(&cells)
                     .map(|(column, cell)| (column.name.clone(), cell.json())),
             );
-            let line = serde_json::Value::Object(object).to_string();
+            let line = json(&serde_json::Value::Object(object));
             let before = if format != Format::Json {
                 ""
             } else if first {
@@ -218,12 +226,6 @@ fn query(source: &Source, wanted: &Wanted) -> String {
     };
     let name = source.name;
     format!("SELECT * FROM {name} WHERE {of_session} AND NOT {is_hidden} ORDER BY 1, 2")
-}
-
-fn csv_line(to: &mut dyn Write, cells: impl Iterator<Item = String>) -> Result<()> {
-    let mut writer = csv::WriterBuilder::new().from_writer(to);
-    writer.write_record(cells)?;
-    Ok(writer.flush()?)
 }
 
 /// Standard output, as a writer.

@@ -95,7 +95,7 @@ fn mark_seen(db: &Connection, project: Option<&str>, seen: &mut BTreeSet<String>
 
 fn print(event: &Row, db: &Connection, out: &mut Out) -> Result<()> {
     if out.format != Format::Table && out.format != Format::Md {
-        return out.line(&Value::Object(event.0.clone()).to_string());
+        return out.json_line(&Value::Object(event.0.clone()));
     }
     let session = event.text("session_id").unwrap_or_default();
     let title: Option<String> = db

@@ -2,13 +2,14 @@
 
 use std::io::Write;
 
+use super::printable::clean;
 use crate::error::{Error, Result};
 
 /// Asks a question that is answered with yes or no, and waits for the answer.
 /// The question goes to standard error: standard output may be read by a program.
 pub(crate) fn confirm(question: &str) -> Result<bool> {
     let mut terminal = std::io::stderr();
-    write!(terminal, "{question} [y/N] ")?;
+    write!(terminal, "{} [y/N] ", clean(question))?;
     terminal.flush()?;
     let mut answer = String::new();
     if std::io::stdin().read_line(&mut answer)? == 0 {

@@ -103,22 +103,9 @@ pub(crate) fn bar(share: f64, width: usize) -> String {
     "█".repeat(eighths / 8) + EIGHTHS.get(eighths % 8).unwrap_or(&"")
 }
 
-/// Text without what a terminal would obey: a model's words are not to move
-/// the cursor. Line ends and tabs stay.
-pub(crate) fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|&letter| !letter.is_control() || letter == '\n' || letter == '\t')
-        .collect()
-}
-
-/// The same on one line, each run of white space one space.
-pub(crate) fn one_line(text: &str) -> String {
-    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{bar, bytes, clean, count, counted, duration, money, one_line};
+    use super::{bar, bytes, count, counted, duration, money};
 
     #[test]
     fn counts_are_grouped() {
@@ -181,11 +168,5 @@ mod tests {
         assert_eq!(bar(0.001, 4), "▏");
         assert_eq!(bar(0.0, 4), "");
         assert_eq!(bar(1.0, 3), "███");
-    }
-
-    #[test]
-    fn text_cannot_command_a_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\r\nc\td\u{7}"), "a[31mb\nc\td");
-        assert_eq!(one_line("  a\n\n b\t c "), "a b c");
     }
 }

@@ -1,6 +1,6 @@
 //! What the values of a column measure, and so how a person reads them.
 
-use super::human;
+use super::{human, printable};
 use crate::cell::Cell;
 
 /// How much of an id is shown: the letters that hold its time.
@@ -44,7 +44,7 @@ impl Kind {
             (Cell::Real(dollars), Self::Money) => human::money(*dollars),
             #[expect(clippy::cast_possible_truncation, reason = "for a person's eye")]
             (Cell::Real(ms), Self::Duration) => human::duration(ms.round() as i64),
-            _ => human::one_line(&cell.plain()),
+            _ => printable::one_line(&cell.plain()),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
 
 use serde_json::{Map, Value};
 
+use super::csv::Csv;
 use super::kind::Kind;
+use super::printable::{PAINT, indented_json, json, painted};
 use super::table::{Record, Table, cut};
 use crate::cell::Cell;
 use crate::error::Result;
@@ -58,6 +60,9 @@ pub(crate) struct OutputArgs {
     /// Fit tables to this many columns, instead of to the terminal
     #[arg(long, global = true, value_name = "COLUMNS")]
     width: Option<usize>,
+    /// CSV: texts as they are stored, also where a spreadsheet takes one for a formula
+    #[arg(long, global = true)]
+    raw: bool,
 }
 
 /// Standard output, locked, and how it is written to.
@@ -66,6 +71,7 @@ pub(crate) struct Out {
     pub(crate) format: Format,
     colour: bool,
     width: Option<usize>,
+    csv: Csv,
 }
 
 impl Out {
@@ -90,7 +96,16 @@ impl Out {
             format: args.format,
             colour,
             width,
+            csv: Csv {
+                raw: args.raw,
+                is_terminal,
+            },
         }
+    }
+
+    /// How CSV is written.
+    pub(crate) const fn csv_style(&self) -> Csv {
+        self.csv
     }
 
     /// Whether a person reads it.
@@ -108,9 +123,15 @@ impl Out {
         self.width
     }
 
-    /// A line as it is.
+    /// A line, without what is hidden in it.
     pub(crate) fn line(&mut self, line: &str) -> Result<()> {
+        let line = painted(line, self.colour);
         Ok(writeln!(self.stdout, "{line}")?)
+    }
+
+    /// A line of JSON Lines.
+    pub(crate) fn json_line(&mut self, value: &Value) -> Result<()> {
+        Ok(writeln!(self.stdout, "{}", json(value))?)
     }
 
     /// Bytes as they are; says how many were taken.
@@ -160,7 +181,7 @@ impl Out {
             }
             Format::Jsonl => {
                 for row in &table.rows {
-                    self.line(&table.object(row).to_string())?;
+                    self.json_line(&table.object(row))?;
                 }
                 Ok(())
             }
@@ -197,7 +218,7 @@ impl Out {
                 if self.format == Format::Json {
                     self.json(&object)
                 } else {
-                    self.line(&object.to_string())
+                    self.json_line(&object)
                 }
             }
             Format::Csv => {
@@ -225,8 +246,7 @@ impl Out {
 
     /// A JSON document, indented.
     pub(crate) fn json(&mut self, value: &Value) -> Result<()> {
-        serde_json::to_writer_pretty(&mut self.stdout, value)?;
-        Ok(writeln!(self.stdout)?)
+        Ok(writeln!(self.stdout, "{}", indented_json(value))?)
     }
 
     /// Sends what was written on its way.
@@ -256,18 +276,22 @@ impl Out {
 
     fn paint(&self, code: &str, text: &str) -> String {
         if self.colour && !text.is_empty() {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+            format!("{PAINT}{code}m{text}{PAINT}0m")
         } else {
             text.to_owned()
         }
     }
 
     fn csv(&mut self, table: &Table) -> Result<()> {
-        let mut writer = csv::Writer::from_writer(&mut self.stdout);
-        writer.write_record(table.columns.iter().map(|column| &column.name))?;
+        let names = table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str().into());
+        self.csv
+            .line(&mut self.stdout, &names.collect::<Vec<_>>())?;
         for row in &table.rows {
-            writer.write_record(row.iter().map(Cell::plain))?;
+            self.csv.line(&mut self.stdout, row)?;
         }
-        Ok(writer.flush()?)
+        Ok(())
     }
 }

@@ -153,7 +153,7 @@ pub(crate) fn remind(paths: &Paths) {
         let _ = writeln!(
             std::io::stderr(),
             "clankers: {} (see `clankers doctor`)",
-            worst.described()
+            one_line(&worst.described())
         );
     }
 }

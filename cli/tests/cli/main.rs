@@ -12,6 +12,7 @@ mod copies;
 mod counting;
 mod daemon;
 mod docs;
+mod hostile;
 mod import;
 mod install;
 mod loading;

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         Format::Json => out.json(&data::document(&transcript)),
         Format::Jsonl => {
             for message in &transcript.messages {
-                out.line(&data::message(message).to_string())?;
+                out.json_line(&data::message(message))?;
             }
             Ok(())
         }
