@@ -2,5 +2,7 @@
 //! names are here.
 
 pub(crate) mod fields;
+mod known_keys;
 pub mod node;
 pub(crate) mod rejections;
+mod sample;

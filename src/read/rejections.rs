@@ -4,14 +4,15 @@
 use crate::model::number::Number;
 use crate::model::rejection::{Code, Rejection, RejectionRow};
 use crate::read::node::Node;
+use crate::read::sample::sample_of;
 use std::collections::BTreeMap;
 
 /// How many kinds are told apart. OpenCode's releases differ in a few; beyond
 /// this something sends names at random, and they are counted as one.
 const MAX_KINDS: usize = 512;
-/// How deep a sample goes, and how many keys of an object it names.
-const SAMPLE_DEPTH: usize = 5;
-const SAMPLE_KEYS: usize = 40;
+/// How many letters the name of an event and the place in it may have. The longest that
+/// known releases send have 40 and 60; beyond this they are cut.
+const LONGEST_NAME: usize = 120;
 
 /// The kinds of rejection that were met, and what is to be told of them.
 #[derive(Debug, Default)]
@@ -41,9 +42,7 @@ impl Rejections {
                 path,
                 expected: rejection.expected.to_owned(),
                 found: rejection.found.to_owned(),
-                sample: sample
-                    .clone()
-                    .unwrap_or_else(|| sample_of(event, SAMPLE_DEPTH)),
+                sample: sample.clone().unwrap_or_else(|| sample_of(event)),
                 source_version: source_version.map(str::to_owned),
                 count: Number::ONE,
                 first_seen: now,
@@ -64,11 +63,7 @@ impl Rejections {
     }
 
     fn key(&self, event_type: &str, rejection: &Rejection) -> (String, Code, String) {
-        let key = (
-            event_type.to_owned(),
-            rejection.code,
-            rejection.path.clone(),
-        );
+        let key = (cut(event_type), rejection.code, cut(&rejection.path));
         if self.kinds.contains_key(&key) || self.kinds.len() < MAX_KINDS {
             return key;
         }
@@ -76,26 +71,10 @@ impl Rejections {
     }
 }
 
-/// An event's keys and types as JSON: `{"type":"string",…}`, never its content.
-fn sample_of<N: Node>(node: &N, depth: usize) -> String {
-    use crate::read::node::Kind;
-    match node.kind() {
-        Kind::Object if depth > 0 => {
-            let mut keys = node.keys();
-            keys.truncate(SAMPLE_KEYS);
-            let fields: Vec<String> = keys
-                .iter()
-                .filter_map(|key| {
-                    let value = sample_of(&node.get_named(key)?, depth - 1);
-                    Some(format!("{}:{value}", serde_json::to_string(key).ok()?))
-                })
-                .collect();
-            format!("{{{}}}", fields.join(","))
-        }
-        Kind::Array if depth > 0 => {
-            let first = node.items().first().map(|item| sample_of(item, depth - 1));
-            format!("[{}]", first.unwrap_or_default())
-        }
-        kind => format!("\"{}\"", kind.name()),
+/// A name, or the beginning of one that is too long.
+fn cut(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
     }
 }
