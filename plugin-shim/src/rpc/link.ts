@@ -7,6 +7,7 @@ import {
 	PROTOCOL,
 	RpcError,
 } from "./protocol.ts";
+import { foreignSocket } from "./socket-owner.ts";
 
 /** How long to wait before the first new attempt, at most before any, and for an answer. */
 export interface Patience {
@@ -113,15 +114,17 @@ export class Link {
 	}
 
 	#connect(): void {
+		const { socketPath } = this.#options;
 		try {
-			const connection: Connection = new Connection(
-				this.#options.socketPath,
-				this.#holds,
-				{
-					opened: () => this.#greet(connection),
-					closed: (reason) => this.#lost(reason, false),
-				},
-			);
+			const foreign = foreignSocket(socketPath);
+			if (foreign !== undefined) {
+				this.#lost(foreign, true);
+				return;
+			}
+			const connection: Connection = new Connection(socketPath, this.#holds, {
+				opened: () => this.#greet(connection),
+				closed: (reason) => this.#lost(reason, false),
+			});
 			this.#connection = connection;
 			// A process that listens and never answers is no daemon to wait for.
 			this.#startTimer(this.answerMs, () => this.late());
