@@ -8,6 +8,8 @@ import type { BusEvent } from "./hosts/host.ts";
 
 /** How many ids are remembered, at least; instances lag each other by far less. */
 const REMEMBERED = 4096;
+/** How long an id and its type may be to be remembered, in UTF-16 units: those of known releases have 30 and 40. */
+const LONGEST = 400;
 
 /** The events seen lately. */
 export class SeenEvents {
@@ -18,7 +20,7 @@ export class SeenEvents {
 	/** Whether this event has not been here before; from now on it has. */
 	isNew(event: BusEvent): boolean {
 		const { id, type } = event;
-		if (typeof id !== "string") {
+		if (typeof id !== "string" || id.length + type.length > LONGEST) {
 			if (this.#objects.has(event)) return false;
 			this.#objects.add(event);
 			return true;

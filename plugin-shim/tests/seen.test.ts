@@ -26,6 +26,19 @@ describe("the events seen", () => {
 		assert.equal(seen.isNew({ id: "evt_1", type: "session.next.x" }), true);
 	});
 
+	it("are known by the object alone where their id or type is long without end", () => {
+		const seen = new SeenEvents();
+		const long = "x".repeat(1024 * 1024);
+		for (const event of [
+			{ id: long, type: "session.idle" },
+			{ id: "evt_1", type: long },
+		]) {
+			assert.equal(seen.isNew(event), true);
+			assert.equal(seen.isNew(event), false);
+			assert.equal(seen.isNew({ ...event }), true);
+		}
+	});
+
 	it("remember thousands of ids, and not for ever", () => {
 		const seen = new SeenEvents();
 		const event = (index: number): { id: string; type: string } => ({

@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::call::{Call, Hello, call};
+use super::clients::Client;
 use super::failure::{Code, Failure};
 use super::frame::{self, Incoming, MAX_BODY};
 use super::health::Health;
@@ -37,15 +38,18 @@ enum Answer {
     },
 }
 
-/// Serves one client until it leaves or the daemon ends.
-pub(crate) async fn serve<S: AsyncRead + AsyncWrite>(
+/// Serves one client until it leaves, is told to, or the daemon ends. `heard` is called
+/// whenever it says something.
+pub(super) async fn serve<S: AsyncRead + AsyncWrite>(
     stream: S,
     shared: Shared,
+    client: &Client,
+    heard: impl Fn(),
 ) -> std::io::Result<()> {
     let (reader, writer) = tokio::io::split(stream);
     let (answers, queue) = mpsc::channel(UNDER_WAY);
     let (read, written) = tokio::join!(
-        read_all(BufReader::new(reader), shared, answers),
+        read_all(BufReader::new(reader), shared, (client, heard), answers),
         write_all(writer, queue)
     );
     written.and(read)
@@ -54,6 +58,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite>(
 async fn read_all<R: AsyncRead + Unpin>(
     mut reader: BufReader<R>,
     mut shared: Shared,
+    (client, heard): (&Client, impl Fn()),
     answers: mpsc::Sender<Answer>,
 ) -> std::io::Result<()> {
     loop {
@@ -61,8 +66,10 @@ async fn read_all<R: AsyncRead + Unpin>(
             biased;
             // What was read in part was not acknowledged: its sender keeps it.
             _ = shared.ending.wait_for(|ending| *ending) => return Ok(()),
+            () = client.told_to_leave() => return Ok(()),
             incoming = frame::read(&mut reader) => incoming?,
         };
+        heard();
         let answer = match incoming {
             Incoming::Body(body) => handle(&body, &shared).await,
             Incoming::TooLong(length) => {

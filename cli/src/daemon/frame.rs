@@ -2,6 +2,7 @@
 //! `Content-Length: 12\r\n\r\n` and then that many bytes.
 
 use std::io::{Error, ErrorKind, Result};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -9,6 +10,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWr
 pub(crate) const MAX_BODY: u64 = 64 * 1024 * 1024;
 /// The longest body that is skipped, to go on with what follows it.
 const MAX_SKIPPED: u64 = 1024 * 1024 * 1024;
+/// How long a frame may take from its first byte on: it is on the same machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest header that is read.
 const MAX_HEADER: u64 = 8 * 1024;
 
@@ -25,8 +28,19 @@ pub(crate) enum Incoming {
     End,
 }
 
-/// Reads the next frame.
+/// Waits for the next frame, for ever, and reads it, which may not take as long.
 pub(crate) async fn read<R: AsyncBufRead + Unpin>(reader: &mut R) -> Result<Incoming> {
+    reader.fill_buf().await?;
+    let late = |_| {
+        let seconds = PATIENCE.as_secs();
+        Incoming::NoFrame(format!("a frame was not complete after {seconds} s"))
+    };
+    tokio::time::timeout(PATIENCE, read_begun(reader))
+        .await
+        .unwrap_or_else(|elapsed| Ok(late(elapsed)))
+}
+
+async fn read_begun<R: AsyncBufRead + Unpin>(reader: &mut R) -> Result<Incoming> {
     let length = match header(reader).await? {
         Header::Length(length) => length,
         Header::Wrong(why) => return Ok(Incoming::NoFrame(why)),
@@ -108,10 +122,13 @@ async fn header<R: AsyncBufRead + Unpin>(reader: &mut R) -> Result<Header> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Incoming, MAX_BODY, read, write};
+    use tokio::io::AsyncWriteExt;
+
+    use super::{Incoming, MAX_BODY, PATIENCE, read, write};
 
     fn run<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread()
+            .enable_time()
             .build()
             .unwrap()
             .block_on(future)
@@ -157,6 +174,25 @@ mod tests {
         assert!(all(b"Content-Length: 10\r\n\r\nabc").is_empty());
         assert!(all(b"Content-Le").is_empty());
         assert!(all(b"").is_empty());
+    }
+
+    #[test]
+    fn one_that_has_begun_is_not_waited_for_for_ever() {
+        run(async {
+            tokio::time::pause();
+            for begun in ["C", "Content-Length: 10\r\n\r\nabc"] {
+                let (mut client, stream) = tokio::io::duplex(1024);
+                let mut reader = tokio::io::BufReader::new(stream);
+                // Nothing has begun yet.
+                let waiting = tokio::time::timeout(100 * PATIENCE, read(&mut reader));
+                assert!(waiting.await.is_err());
+                client.write_all(begun.as_bytes()).await.unwrap();
+                let Incoming::NoFrame(why) = read(&mut reader).await.unwrap() else {
+                    panic!("it has no end");
+                };
+                assert_eq!(why, "a frame was not complete after 30 s");
+            }
+        });
     }
 
     #[test]

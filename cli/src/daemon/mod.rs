@@ -7,6 +7,7 @@
 
 mod call;
 mod client;
+mod clients;
 mod connection;
 mod failure;
 mod frame;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
+use super::clients::Clients;
 use super::connection::{Shared, serve};
 use super::health::Health;
 use super::place::Place;
@@ -14,12 +14,12 @@ use super::writer;
 use crate::error::{Context, Result};
 use crate::paths::Paths;
 
-/// How many clients may be connected at once.
-const CLIENTS: usize = 512;
 /// How long a client may take to read its last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// How long to wait when no client can be accepted, as when files run out.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked whether a client has been silent, while there are too many.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Runs the daemon. Returns once everything is stored.
 pub(crate) fn run(paths: &Paths) -> Result<()> {
@@ -43,17 +43,20 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
         let mut stop = std::pin::pin!(stopped()?);
         let mut listener = Listener::bind(&paths.socket)?;
         tracing::info!(socket = %paths.socket.display(), db = %paths.db.display(), "ready");
-        let mut clients = JoinSet::new();
+        let mut clients = Clients::new();
         loop {
             tokio::select! {
                 () = &mut stop => break,
-                Some(_) = clients.join_next() => {}
-                accepted = listener.accept(), if clients.len() < CLIENTS => match accepted {
+                Some(()) = clients.left() => {}
+                () = tokio::time::sleep(LOOK), if !clients.may_come() => {}
+                accepted = listener.accept(), if clients.may_come() => match accepted {
                     Ok(stream) => {
                         let shared = shared.clone();
-                        clients.spawn(async move {
+                        let began = clients.began();
+                        clients.add(|client| async move {
                             tracing::debug!("a client came");
-                            if let Err(error) = serve(stream, shared).await {
+                            let heard = || client.heard(began.elapsed());
+                            if let Err(error) = serve(stream, shared, &client, heard).await {
                                 tracing::info!(%error, "a client was lost");
                             }
                         });
@@ -71,7 +74,7 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
         );
         drop(listener);
         end.send_replace(true);
-        let last = async { while clients.join_next().await.is_some() {} };
+        let last = async { while clients.left().await.is_some() {} };
         if tokio::time::timeout(LAST_ANSWERS, last).await.is_err() {
             tracing::warn!(clients = clients.len(), "left clients that do not read");
         }

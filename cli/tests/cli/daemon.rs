@@ -1,5 +1,6 @@
 //! The daemon.
 
+mod crowd;
 mod process;
 mod protocol;
 mod storing;

@@ -6,6 +6,8 @@
 const HEADER_END = "\r\n\r\n";
 /** The longest header that is read. */
 const LONGEST_HEADER = 8 * 1024;
+/** The longest body that is read, bytes, as the daemon reads none that is longer. */
+const LONGEST_BODY = 64 * 1024 * 1024;
 
 /** A frame of a body that comes in pieces. */
 export function frame(...pieces: readonly (string | Uint8Array)[]): Buffer {
@@ -53,6 +55,10 @@ export class FrameReader {
 		const length = /^content-length: *(\d+)\r$/im.exec(header)?.[1];
 		if (length === undefined)
 			throw new Error("what answers is no daemon of clankers");
+		if (Number(length) > LONGEST_BODY)
+			throw new Error(
+				`what answers is no daemon of clankers: it sends a frame of ${length} bytes`,
+			);
 		return Number(length);
 	}
 

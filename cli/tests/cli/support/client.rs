@@ -57,6 +57,11 @@ impl Client {
         self.reader.get_mut().write_all(bytes).unwrap();
     }
 
+    /// Whether the daemon has closed, with nothing left to read.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        matches!(self.reader.read_line(&mut String::new()), Ok(0))
+    }
+
     /// The next answer; none when the daemon has closed.
     pub(crate) fn receive(&mut self) -> Option<Value> {
         let mut length = None;
