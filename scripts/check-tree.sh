@@ -32,6 +32,12 @@ refuse "a download address in a lock file" '"resolved": *"http' -- '*.json'
 refuse "a registry's host" '://(registry|index|static|files|deb|npm)[.]'
 refuse "a machine's npm settings" '^[^#]*(registry=|_auth)' -- '*.npmrc'
 
+while read -r lock; do
+  grep -qx 'ignore-scripts=true' "$(dirname "$lock")/.npmrc" && continue
+  note "$lock has no .npmrc beside it that says ignore-scripts=true"
+  failed=1
+done < <(git ls-files '*package-lock.json')
+
 locked() { awk -v name="\"$1\"" '$1 == "name" { at = $3 } $1 == "version" && at == name { gsub("\"", "", $3); print $3; exit }' Cargo.lock; }
 agree "Cargo.toml's wasm-bindgen" "$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)" "$WASM_BINDGEN_VERSION"
 agree "Cargo.lock's wasm-bindgen" "$(locked wasm-bindgen)" "$WASM_BINDGEN_VERSION"

@@ -59,9 +59,10 @@ move_in_place() {
   if [[ -e "$2" ]] || ! mv "$1" "$2"; then rm -rf "$1"; fi
 }
 
-# Installs a package's locked dependencies, unless they are in place already.
+# Installs a package's locked dependencies, unless they are in place already. None of
+# them runs a script of its own: .npmrc says so for whoever calls npm by hand.
 npm_ci() {
   [[ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]] && return
   note "npm ci in ${1#"$ROOT"/}"
-  npm ci --prefix "$1" >/dev/null
+  npm ci --ignore-scripts --prefix "$1" >/dev/null
 }
