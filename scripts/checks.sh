@@ -21,6 +21,13 @@ clippy_wasm() {
   cargo-clippy clippy --quiet --locked --package clankers --lib --test wasm --target "$WASM_TARGET" -- -D warnings
 }
 
+# deny.toml says what is allowed. Without the list of known holes, which is a
+# repository of its own: nothing is fetched here.
+check_dependencies() {
+  "$ROOT/scripts/setup-tools.sh" tests
+  "$TOOLS/bin/cargo-deny" --offline --log-level warn check --hide-inclusion-graph bans licenses sources
+}
+
 test_native() {
   if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --locked --workspace --no-fail-fast
@@ -86,6 +93,7 @@ run_lints() {
   step "rustfmt" check_rustfmt
   step "clippy, native" clippy_native
   step "clippy, wasm32" clippy_wasm
+  step "Licences and sources of the dependencies" check_dependencies
   step "Build" "$ROOT/scripts/build.sh"
   local folder
   for folder in plugin-shim tests/e2e; do

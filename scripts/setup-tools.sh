@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts the pinned tools into the cache: from npm Node.js, Bun and wasm-opt, from
-# crates.io wasm-bindgen and, when `tests` is asked for, wasm-pack. Says nothing
-# when all are there.
+# crates.io wasm-bindgen and, when `tests` is asked for, wasm-pack and cargo-deny.
+# Says nothing when all are there.
 source "$(dirname "$0")/env.sh"
 
 announced=
@@ -31,7 +31,7 @@ install_npm_tool() {
 # install_cargo_tool <crate> <binary> <version>
 install_cargo_tool() {
   [[ "$("$TOOLS/bin/$2" --version 2>/dev/null)" == "$2 $3" ]] && return
-  announce "cargo install $1 $3 (about two minutes, once)"
+  announce "cargo install $1 $3 (some minutes, once)"
   cargo install --quiet --root "$TOOLS" --version "=$3" "$1"
 }
 
@@ -44,4 +44,5 @@ fi
 install_cargo_tool wasm-bindgen-cli wasm-bindgen "$WASM_BINDGEN_VERSION"
 if [[ "${1:-}" == tests ]]; then
   install_cargo_tool wasm-pack wasm-pack "$WASM_PACK_VERSION"
+  install_cargo_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION"
 fi
