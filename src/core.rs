@@ -57,8 +57,7 @@ pub struct Core {
 impl Core {
     /// A core that has seen nothing.
     pub fn new(options: Options) -> Self {
-        let mut reconciler = Reconciler::new(options.on_delete, options.store_id);
-        reconciler.set_agent(options.dialect.agent);
+        let reconciler = Reconciler::new(options.on_delete, options.store_id);
         Self {
             dialect: options.dialect,
             reconciler,

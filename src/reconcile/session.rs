@@ -30,7 +30,6 @@ impl Reconciler {
         if row.whole_at.is_unknown() {
             row.whole_at = self.whole_at(&row.id);
         }
-        row.source = self.agent.map(str::to_owned).into();
         self.pending.add(Command::SessionUpsert(row));
         Urgency::Soon
     }
