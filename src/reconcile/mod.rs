@@ -14,6 +14,7 @@
 
 mod answers;
 mod bounded;
+mod early;
 mod failure;
 mod fetches;
 mod fetching;
@@ -37,6 +38,7 @@ use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
 use crate::model::row::OnDelete;
 use bounded::{LruMap, LruSet};
+use early::Early;
 use fetches::Fetches;
 use inbox::Inbox;
 use items::{Items, Starts};
@@ -83,6 +85,7 @@ pub struct Reconciler {
     /// Sessions that are stored as being at work and may have been cut off.
     unsettled: BTreeSet<String>,
     store_id: Option<String>,
+    early: Early,
     /// How the copy of OpenCode's data ranks that answers; none where OpenCode does.
     copy: Option<CopyRank>,
     /// What waits to be said.
@@ -118,6 +121,7 @@ impl Reconciler {
             missed: LruSet::default(),
             unsettled: BTreeSet::new(),
             store_id,
+            early: Early::default(),
             copy: None,
             inbox: Inbox::default(),
             opened: LruMap::default(),
@@ -126,12 +130,6 @@ impl Reconciler {
             items: Items::default(),
             starts: Starts::default(),
         }
-    }
-
-    /// From now on this is the store that OpenCode's events and answers come
-    /// from; none where that is in doubt.
-    pub fn set_store(&mut self, store_id: Option<String>) {
-        self.store_id = store_id;
     }
 
     /// What answers is a copy of OpenCode's data: it does not overwrite what is
