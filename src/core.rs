@@ -57,8 +57,7 @@ pub struct Core {
 impl Core {
     /// A core that has seen nothing.
     pub fn new(options: Options) -> Self {
-        let mut reconciler = Reconciler::new(options.on_delete, options.store_id);
-        reconciler.set_agent(options.dialect.agent);
+        let reconciler = Reconciler::new(options.on_delete, options.store_id);
         Self {
             dialect: options.dialect,
             reconciler,
@@ -175,10 +174,12 @@ impl Core {
     }
 
     /// This directory's host is about to go: all that is still asked of it is
-    /// what events left incomplete. Whether there is anything of that.
+    /// what events left incomplete, and which store told what was deleted. Whether
+    /// there is anything of that.
     pub fn hurry(&mut self, directory: &str) -> bool {
         self.fetch_wanted(directory);
-        let given_up = self.catch_up.hurry(directory);
+        let needs_store = self.reconciler.has_early_deletions();
+        let given_up = self.catch_up.hurry(directory, needs_store);
         self.give_up(given_up);
         let reconciler = &self.reconciler;
         self.looks.retain(|id, _| reconciler.is_touched(id));
@@ -230,10 +231,7 @@ impl Core {
         let mut urgency = Urgency::None;
         for outcome in outcomes {
             urgency = urgency.max(match outcome {
-                Outcome::Store(store_id) => {
-                    self.reconciler.set_store(store_id);
-                    Urgency::None
-                }
+                Outcome::Store(store_id) => self.reconciler.set_store(store_id),
                 Outcome::Compared {
                     stored,
                     seen,

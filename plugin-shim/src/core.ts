@@ -27,15 +27,23 @@ let instance = 0;
 /** Whose events and answers a core reads. */
 export type Dialect = NonNullable<CoreOptions["dialect"]>;
 
-/** Compiles the module, once and synchronously, and answers what is constant about it. */
+/**
+ * Compiles the module, once and synchronously, before anything of it is called.
+ * Each evaluation of the plugin has a module of its own, and OpenCode 2 makes one
+ * for each directory, of which only the first makes a core.
+ */
+export function loadModule(): void {
+	if (instance !== 0) return;
+	initSync({ module: wasmBytes() });
+	instance = 1;
+}
+
+/** Loads the module, and answers what is constant about it. */
 export function loadCore(dialect: Dialect = "opencode1"): {
 	eventTypes: EventTypes;
 	store: Store;
 } {
-	if (instance === 0) {
-		initSync({ module: wasmBytes() });
-		instance = 1;
-	}
+	loadModule();
 	return { eventTypes: eventTypes(dialect), store: store() };
 }
 

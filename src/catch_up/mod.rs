@@ -182,12 +182,13 @@ impl CatchUp {
     }
 
     /// This directory's host is about to go: only what this process met is still
-    /// fetched from it. Gives the session whose fetch is given up for that.
-    pub(crate) fn hurry(&mut self, directory: &str) -> Option<GivenUp> {
+    /// fetched from it. Which store it has is asked for that, or where something
+    /// else `needs_store`. Gives the session whose fetch is given up for it.
+    pub(crate) fn hurry(&mut self, directory: &str, needs_store: bool) -> Option<GivenUp> {
         self.directories.remove(directory);
         self.sessions.leave(directory);
         self.unlisted.leave(directory);
-        if !self.is_store_asked && self.wanted.has(directory) {
+        if !self.is_store_asked && (needs_store || self.wanted.has(directory)) {
             self.of_store = Some(directory.to_owned());
         }
         match &self.task {
@@ -198,11 +199,12 @@ impl CatchUp {
         }
     }
 
-    /// Whether anything is still to be fetched from this directory's host of
-    /// what this process met.
+    /// Whether anything is still to be asked of this directory's host once it hurries.
     pub(crate) fn is_hurrying(&self, directory: &str) -> bool {
         let is_under_way = |task: &Task| task.directory() == directory;
-        self.wanted.has(directory) || self.task.as_ref().is_some_and(is_under_way)
+        self.wanted.has(directory)
+            || self.of_store.as_deref() == Some(directory)
+            || self.task.as_ref().is_some_and(is_under_way)
     }
 
     /// This directory's host is gone: nothing more is asked of it. Gives the

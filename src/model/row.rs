@@ -18,7 +18,7 @@ row! {
     }
     /// The session whose `task` call started this one.
     parent_id: "parentId" String = "string", TEXT, Latest;
-    /// Which agent's recorder wrote it; `opencode` unless said.
+    /// The agent whose release began it; `opencode` unless said.
     source: "source" String = "string", TEXT or "'opencode'", Latest;
     /// The OpenCode release that made the session (`info.version`).
     source_version: "sourceVersion" String = "string", TEXT, Latest;

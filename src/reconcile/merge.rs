@@ -202,11 +202,19 @@ impl Merge for SessionRow {
             || merged(self, newer).reports_usage();
         // What says only when it was told leaves no time of change to compare with.
         let same_age = held_is_dated || !is_less(newer.age(), self.age());
-        same_parent && same_reporting && same_age
+        // What was told of a deleted session stays erased, though the next brings it back.
+        let same_content = !newer.may_revive() || self.known() & !newer.known() == 0;
+        same_parent && same_reporting && same_age && same_content
     }
 }
 
 impl SessionRow {
+    /// Whether the store may take it for the end of the session's deletion.
+    pub(super) fn may_revive(&self) -> bool {
+        let is_told = self.seen_at.value().is_some() || self.answered_at.value().is_some();
+        is_told && self.store_id.value().is_some()
+    }
+
     /// When what it tells was changed, or else told.
     fn age(&self) -> &Known<Number> {
         if self.updated_at.value().is_some() {
@@ -218,6 +226,11 @@ impl SessionRow {
 }
 
 impl MessageRow {
+    /// Whether the store may take it for the end of the message's deletion.
+    pub(super) fn may_revive(&self) -> bool {
+        self.answered_at.value().is_some() && self.store_id.value().is_some()
+    }
+
     /// What it took and what that cost.
     fn amounts(&self) -> [&Known<Number>; 6] {
         [

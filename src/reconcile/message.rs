@@ -91,14 +91,13 @@ impl Reconciler {
             self.answers.remove(&session_id);
         }
         self.meet_session(&session_id);
-        self.pending.add(Command::MessageDelete(MessageDelete {
+        self.delete(Command::MessageDelete(MessageDelete {
             id,
             session_id,
             deleted_at: now,
             store_id: self.store_id.clone(),
             on_delete: self.on_delete,
-        }));
-        Urgency::Now
+        }))
     }
 
     /// A message that was not met yet likewise.

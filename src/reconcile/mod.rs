@@ -14,6 +14,7 @@
 
 mod answers;
 mod bounded;
+mod early;
 mod failure;
 mod fetches;
 mod fetching;
@@ -37,15 +38,13 @@ use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
 use crate::model::row::OnDelete;
 use bounded::{LruMap, LruSet};
+use early::Early;
 use fetches::Fetches;
 use inbox::Inbox;
 use items::{Items, Starts};
 use pending::Pending;
 use session_state::{SessionStates, Turn};
 use stream::Streams;
-
-/// Whose sessions they are where nothing is stored of that (`sessions.source`).
-const USUAL_AGENT: &str = "opencode";
 
 /// How soon what changed is to be drained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -86,8 +85,7 @@ pub struct Reconciler {
     /// Sessions that are stored as being at work and may have been cut off.
     unsettled: BTreeSet<String>,
     store_id: Option<String>,
-    /// The agent that runs the sessions, where it is not the usual one.
-    agent: Option<&'static str>,
+    early: Early,
     /// How the copy of OpenCode's data ranks that answers; none where OpenCode does.
     copy: Option<CopyRank>,
     /// What waits to be said.
@@ -123,7 +121,7 @@ impl Reconciler {
             missed: LruSet::default(),
             unsettled: BTreeSet::new(),
             store_id,
-            agent: None,
+            early: Early::default(),
             copy: None,
             inbox: Inbox::default(),
             opened: LruMap::default(),
@@ -132,17 +130,6 @@ impl Reconciler {
             items: Items::default(),
             starts: Starts::default(),
         }
-    }
-
-    /// From now on this is the store that OpenCode's events and answers come
-    /// from; none where that is in doubt.
-    pub fn set_store(&mut self, store_id: Option<String>) {
-        self.store_id = store_id;
-    }
-
-    /// The agent that runs the sessions, as it is stored.
-    pub fn set_agent(&mut self, agent: &'static str) {
-        self.agent = (agent != USUAL_AGENT).then_some(agent);
     }
 
     /// What answers is a copy of OpenCode's data: it does not overwrite what is

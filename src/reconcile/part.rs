@@ -62,15 +62,14 @@ impl Reconciler {
     pub(super) fn part_removed(&mut self, part: PartKey, now: Number) -> Urgency {
         self.removed.insert(&part.part_id);
         self.streams.close(&part.part_id);
-        self.pending.add(Command::PartDelete(PartDelete {
+        self.delete(Command::PartDelete(PartDelete {
             id: part.part_id,
             message_id: part.message_id,
             session_id: part.session_id,
             deleted_at: now,
             store_id: self.store_id.clone(),
             on_delete: self.on_delete,
-        }));
-        Urgency::Now
+        }))
     }
 
     pub(super) fn close_streams(&mut self, which: impl Fn(&PartRow) -> bool) {

@@ -97,7 +97,10 @@ fn join(open: &mut Batch, key: &Key, command: Command) -> Option<Command> {
     if key.0 == Rank::Part && open.contains_key(&append) && !is_covered {
         return Some(command);
     }
-    if is_change_of_copied(open, &command) || is_text_behind_parts(open, &command) {
+    if is_change_of_copied(open, &command)
+        || is_text_behind_parts(open, &command)
+        || is_revival_behind_told(open, &command)
+    {
         return Some(command);
     }
     // Rows before these stand alone: the store derives what they have in common.
@@ -161,6 +164,22 @@ fn is_text_behind_parts(open: &Batch, command: &Command) -> bool {
     !message.text_content.is_unknown() && open.values().any(is_of_it)
 }
 
+/// Whether it may bring back a deleted session or message of which something is
+/// pending. What was told while it was deleted stays erased, and whether it is
+/// deleted, only the store knows.
+fn is_revival_behind_told(open: &Batch, command: &Command) -> bool {
+    let is_behind = |is_of_it: &dyn Fn(&Command) -> bool| open.values().any(is_of_it);
+    match command {
+        Command::SessionUpsert(row) if row.may_revive() => is_behind(&|pending| {
+            !matches!(pending, Command::SessionUpsert(_)) && session_of(pending) == Some(&row.id)
+        }),
+        Command::MessageUpsert(row) if row.may_revive() => {
+            is_behind(&|pending| message_of(pending) == Some(&row.id))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a command may go before a pending one that came earlier.
 fn commute(command: &Command, pending: &Command) -> bool {
     use Command as C;
@@ -221,6 +240,18 @@ fn session_of(command: &Command) -> Option<&str> {
         Command::MessageDelete(of) => Some(&of.session_id),
         Command::SessionDelete(of) => Some(&of.id),
         Command::RejectionRecord(_) => None,
+    }
+}
+
+/// The message that a command is of, and not about.
+fn message_of(command: &Command) -> Option<&str> {
+    match command {
+        Command::PartUpsert(row) => Some(&row.message_id),
+        Command::PartAppend(append) => Some(&append.message_id),
+        Command::ToolCallUpsert(row) => Some(&row.message_id),
+        Command::SessionErrorUpsert(row) => row.message_id.value().map(String::as_str),
+        Command::PermissionUpsert(row) => row.message_id.value().map(String::as_str),
+        _ => None,
     }
 }
 

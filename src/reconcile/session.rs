@@ -30,7 +30,6 @@ impl Reconciler {
         if row.whole_at.is_unknown() {
             row.whole_at = self.whole_at(&row.id);
         }
-        row.source = self.agent.map(str::to_owned).into();
         self.pending.add(Command::SessionUpsert(row));
         Urgency::Soon
     }
@@ -108,13 +107,12 @@ impl Reconciler {
         self.open.remove(&id);
         self.sessions.change(&id, |state| state.number = None);
         self.inbox.clear(&id);
-        self.pending.add(Command::SessionDelete(SessionDelete {
+        self.delete(Command::SessionDelete(SessionDelete {
             id,
             deleted_at: now,
             store_id: self.store_id.clone(),
             on_delete: self.on_delete,
-        }));
-        Urgency::Now
+        }))
     }
 
     pub(super) fn status(

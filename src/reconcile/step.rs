@@ -87,15 +87,14 @@ impl Reconciler {
             // A message whose place is not known is not among those that are taken back.
             self.want(&session_id);
         }
-        self.pending.add(Command::SessionRevert(SessionRevert {
+        self.delete(Command::SessionRevert(SessionRevert {
             session_id,
             to,
             before,
             deleted_at: now,
             store_id: self.store_id.clone(),
             on_delete: self.on_delete,
-        }));
-        Urgency::Now
+        }))
     }
 
     /// What a session reports is of all that was ever spent in it.

@@ -11,6 +11,7 @@ use crate::model::number::Number;
 use crate::model::rejection::Rejection;
 use crate::read::node::Node;
 
+pub mod agent;
 pub mod database;
 pub mod opencode1;
 pub mod opencode2;
@@ -20,7 +21,8 @@ mod tokens;
 /// chooses it; a fork of an agent is another value with the same engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    /// The agent's name, as it is stored (`sessions.source`).
+    /// The agent's name, as it is stored (`sessions.source`) of the sessions that it
+    /// began.
     pub agent: &'static str,
     engine: Engine,
 }
@@ -44,19 +46,19 @@ pub struct EventTypes {
 impl Dialect {
     /// OpenCode 1.0 to 1.x.
     pub const OPENCODE1: Self = Self {
-        agent: "opencode",
+        agent: agent::OPENCODE,
         engine: Engine::OpenCode1,
     };
 
     /// Kilo, a fork of OpenCode 1: the same events and answers, with more in them.
     pub const KILO: Self = Self {
-        agent: "kilo",
+        agent: agent::KILO,
         engine: Engine::OpenCode1,
     };
 
     /// OpenCode 2.
     pub const OPENCODE2: Self = Self {
-        agent: "opencode",
+        agent: agent::OPENCODE,
         engine: Engine::OpenCode2,
     };
 
@@ -107,10 +109,10 @@ impl Dialect {
 
     /// Decodes one event.
     pub fn decode<N: Node>(self, event: &N, context: &Context<'_>) -> Decoded {
-        match self.engine {
+        self.with_agent(match self.engine {
             Engine::OpenCode1 => opencode1::decode(event, context),
             Engine::OpenCode2 => opencode2::decode(event, context),
-        }
+        })
     }
 
     /// How its answers are compared.
@@ -129,10 +131,10 @@ impl Dialect {
 
     /// Reads what it answers of a session.
     pub(crate) fn session<N: Node>(self, info: &N) -> Decoded {
-        match self.engine {
+        self.with_agent(match self.engine {
             Engine::OpenCode1 => opencode1::answers::session(info),
             Engine::OpenCode2 => opencode2::answers::session(info),
-        }
+        })
     }
 
     /// Reads a message of a session that it answers with: the message, then its parts.

@@ -1,13 +1,13 @@
 /** OpenCode 2 has many instances of the plugin in one process; they come and go. Each word is recorded once. */
 
 import { expect, test } from "bun:test";
-import { appendFileSync, cpSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "./harness/home.ts";
 import { pluginByFolder, pluginFolder } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { say } from "./harness/script.ts";
-import { withDatabase } from "./mirror/database.ts";
+import { columnsOf, withDatabase } from "./mirror/database.ts";
 import { inWorld2, type World2 } from "./opencode2/world.ts";
 
 /** Long enough to be spoken for a few seconds. */
@@ -63,6 +63,49 @@ test(
 		}),
 	600_000,
 );
+
+test(
+	"two directories: the history of each is caught up on, though one instance records for both",
+	() =>
+		inWorld2({}, async (world) => {
+			const { home, model, database } = world;
+			const other = home.makeProject("other");
+			const turns = async (title: string): Promise<void> => {
+				for (const api of [world.api, world.api.in(other)]) {
+					model.script("Speak.", say("Words."));
+					const session = await api.createSession({ title });
+					await api.prompt(session.id, "Speak.");
+				}
+			};
+			await turns("Before");
+			home.configure([pluginByFolder()]);
+			await world.restart("SIGTERM");
+			await turns("Since");
+			const expected = ["Before", "Since"].flatMap((title) =>
+				["other", "project"].map((project) => ({ title, project })),
+			);
+			await until("both histories", () =>
+				Bun.deepEquals(answered(database), expected),
+			).catch(() => expect(answered(database)).toEqual(expected));
+		}),
+	600_000,
+);
+
+/** The sessions of which an answer is stored, and the project of each. */
+function answered(database: string): unknown[] {
+	if (!existsSync(database)) return [];
+	return withDatabase(database, (open) =>
+		columnsOf(open, "sessions").length === 0
+			? []
+			: open
+					.query(
+						`SELECT title, project_name AS project FROM sessions
+						WHERE id IN (SELECT session_id FROM messages WHERE text_content = 'Words.')
+						ORDER BY title, project`,
+					)
+					.all(),
+	);
+}
 
 test(
 	"a reload in mid-answer leaves two instances: each word is recorded once",

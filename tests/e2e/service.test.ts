@@ -5,7 +5,7 @@ import { runTurn } from "./harness/opencode.ts";
 import { pluginByFolder } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { call, hang, say } from "./harness/script.ts";
-import { withDatabase } from "./mirror/database.ts";
+import { textsOf } from "./mirror/database.ts";
 import { expectMirrored } from "./opencode2/mirrored.ts";
 import { service, startService } from "./opencode2/service.ts";
 import { inWorld2, type World2 } from "./opencode2/world.ts";
@@ -86,18 +86,4 @@ async function begin({ api }: World2, prompt: string): Promise<string> {
 	const { id } = await api.createSession({ title: prompt });
 	await api.send(id, prompt);
 	return id;
-}
-
-/** What the model said in a session, in order. */
-function textsOf(database: string, session: string): string[] {
-	return withDatabase(database, (open) =>
-		open
-			.query<{ text: string }, [string]>(
-				`SELECT text_content AS text FROM messages
-				WHERE session_id = ? AND role = 'assistant' AND text_content <> ''
-				ORDER BY position`,
-			)
-			.all(session)
-			.map(({ text }) => text),
-	);
 }

@@ -14,7 +14,7 @@ import type { Api } from "./harness/api.ts";
 import { Home } from "./harness/home.ts";
 import { ScriptedModel } from "./harness/model.ts";
 import { Server } from "./harness/opencode.ts";
-import { databaseOf, pluginByPath } from "./harness/plugin.ts";
+import { databaseOf, pluginByPath, removeDatabase } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { clankers, diagnosed } from "./harness/program.ts";
 import {
@@ -31,7 +31,7 @@ import {
 	type Words,
 	wordsOf,
 } from "./harness/words.ts";
-import { withDatabase } from "./mirror/database.ts";
+import { columnsOf, withDatabase } from "./mirror/database.ts";
 
 let model: ScriptedModel;
 beforeAll(async () => {
@@ -53,8 +53,8 @@ class House {
 	}
 
 	/** Kilo, in the same home. */
-	kilo(): Home {
-		return this.#home({ release: KILO_RELEASE, within: this.openCode });
+	kilo(env: Readonly<Record<string, string>> = {}): Home {
+		return this.#home({ release: KILO_RELEASE, within: this.openCode, env });
 	}
 
 	/** OpenCode in a home of its own, on the same project and the same clankers.db. */
@@ -204,6 +204,39 @@ test.concurrent(
 				Object.fromEntries(left.map((title) => [title, "alive"])),
 			);
 			house.expectEveryWord();
+		}),
+	600_000,
+);
+
+// Seven starts of a server: where the environment asks for all.
+test.skipIf(process.env.E2E_SCENARIO !== "all")(
+	"OpenCode and Kilo on one store: each session is the one's whose release began it, whoever tells it",
+	() =>
+		inHouse(async (house) => {
+			const { openCode, database } = house;
+			const kilo = house.kilo({
+				KILO_DB: join(openCode.store, "opencode.db"),
+			});
+			const both = {
+				"OpenCode 1": `opencode ${PINNED_RELEASE}`,
+				"Kilo 1": `kilo ${releaseNamed(KILO_RELEASE).version}`,
+			};
+			await house.stop(await house.startAndRecord(openCode, "OpenCode 1"));
+			await house.stop(await house.startAndRecord(kilo, "Kilo 1"));
+			expect(sourcesIn(database)).toEqual(both);
+			for (const home of [openCode, kilo, openCode]) {
+				removeDatabase(database);
+				const server = await house.start(home);
+				await until(
+					"both sessions",
+					() =>
+						existsSync(database) &&
+						Object.keys(sourcesIn(database)).length === 2,
+				);
+				await untilStill(database);
+				expect(sourcesIn(database)).toEqual(both);
+				await house.stop(server);
+			}
 		}),
 	600_000,
 );
@@ -365,4 +398,19 @@ function missingMessages(database: string, session: string): number {
 				)
 				.values(session).length,
 	);
+}
+
+/** Whose each session is, by its title. A database that is being made has none. */
+function sourcesIn(database: string): Record<string, string> {
+	return withDatabase(database, (open) => {
+		if (columnsOf(open, "sessions").length === 0) return {};
+		const sessions = open
+			.query<{ title: string; source: string }, []>(
+				"SELECT title, source || ' ' || source_version AS source FROM sessions",
+			)
+			.all();
+		return Object.fromEntries(
+			sessions.map(({ title, source }) => [title, source]),
+		);
+	});
 }

@@ -1,47 +1,12 @@
 /** A person at OpenCode 2's own screen, with real keys: all that they do is recorded as OpenCode answers, and they see nothing of it. */
 
 import { expect, test } from "bun:test";
-import { pluginByFolder } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
 import { ask, call, hang, say } from "./harness/script.ts";
-import { READY, Terminal } from "./harness/terminal.ts";
+import { READY, type Terminal } from "./harness/terminal.ts";
 import { withDatabase } from "./mirror/database.ts";
-import { expectMirrored } from "./opencode2/mirrored.ts";
-import { startService } from "./opencode2/service.ts";
-import { inWorld2, type World2 } from "./opencode2/world.ts";
-
-/** On the screen while a turn runs. */
-const BUSY = "esc interrupt";
-
-/** A person's terminals, which are looked at when all is over. */
-type Open = (...args: string[]) => Terminal;
-
-function atTheScreen(
-	sit: (world: World2, open: Open) => Promise<void>,
-): Promise<void> {
-	return inWorld2(
-		{ plugins: [pluginByFolder()], start: startService },
-		async (world) => {
-			const terminals: Terminal[] = [];
-			const open = (...args: string[]): Terminal => {
-				const terminal = new Terminal(world.home, args);
-				terminals.push(terminal);
-				return terminal;
-			};
-			try {
-				await sit(world, open);
-				await expectMirrored(world, 100);
-				for (const { printed } of terminals) {
-					expect(printed).toContain("Build");
-					expect(printed.toLowerCase()).not.toContain("clankers");
-				}
-			} finally {
-				// An open one would start the service again.
-				for (const terminal of terminals) terminal.close();
-			}
-		},
-	);
-}
+import { atTheScreen, BUSY, type Model, turn } from "./opencode2/screen.ts";
+import type { World2 } from "./opencode2/world.ts";
 
 test(
 	"a person asks, interrupts, goes on, is asked, takes back, and works by hand",
@@ -183,21 +148,6 @@ test.each(LEAVES)(
 async function pressCtrlC(terminal: Terminal): Promise<void> {
 	terminal.press("C-c");
 	await terminal.ends();
-}
-
-type Model = World2["model"];
-
-/** One turn that ends with this answer. */
-async function turn(
-	terminal: Terminal,
-	prompt: string,
-	reply: ReturnType<typeof say>,
-	model: Model,
-): Promise<void> {
-	model.script(prompt, reply);
-	await terminal.sends(prompt);
-	await terminal.shows(String(reply.text));
-	await terminal.hides(BUSY);
 }
 
 async function interrupt(terminal: Terminal, model: Model): Promise<void> {

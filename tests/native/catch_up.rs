@@ -2,6 +2,7 @@
 
 mod asking;
 mod cut_off;
+mod early;
 mod missing;
 mod revived;
 mod sanitized;

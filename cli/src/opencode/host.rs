@@ -1,5 +1,7 @@
 //! The programs that load the plugin. Releases of one of them read the same places.
 
+use clankers::sources::agent::{KILO, agent_of_release};
+
 /// A program that loads the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -37,10 +39,9 @@ impl Host {
         }
     }
 
-    /// Whether a release with this number is Kilo's: those of OpenCode's begin with
-    /// 0, 1 or 2, Kilo's with 7.
+    /// Whether a release with this number is Kilo's.
     pub(crate) fn is_number_of_kilo(version: &str) -> bool {
-        version.starts_with("7.")
+        agent_of_release(version) == Some(KILO)
     }
 
     /// Its own environment variable: `OPENCODE_CONFIG`, `KILO_CONFIG`.

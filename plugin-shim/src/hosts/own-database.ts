@@ -9,7 +9,7 @@
  * in the same process would drop OpenCode's locks when it closes the file.
  */
 import { databaseQueries, databaseTables } from "../../../pkg/clankers.js";
-import type { Dialect } from "../core.ts";
+import { type Dialect, loadModule } from "../core.ts";
 import { type Connection, connectToRead } from "../storage/connection.ts";
 import { type Answer, FAILED } from "./host.ts";
 import { type StorePlace, storePath } from "./store-identity.ts";
@@ -44,6 +44,7 @@ export class OwnDatabase {
 
 	/** Nothing where it is not a database that the dialect's engine has worked on. Throws where it cannot be read. */
 	static open(path: string, dialect: Dialect): OwnDatabase | undefined {
+		loadModule();
 		const db = connectToRead(path);
 		try {
 			db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);

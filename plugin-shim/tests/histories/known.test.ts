@@ -137,6 +137,23 @@ describe("known histories", () => {
 		assert.deepEqual(marksOf(deleted), ALIVE);
 	});
 
+	it("a session that was deleted before its store was known is alive again where that has it again", async () => {
+		await run(one, newSession);
+		const deleted = lastSession();
+		const copy = world.newPath("copy");
+		one.backUp(copy);
+		const process = world.start(one, DIRECTORY, true);
+		await world.act(process, "deletes at once", (opencode) =>
+			opencode.deleteSession(deleted),
+		);
+		await world.settle();
+		assert.deepEqual(marksOf(deleted), DELETED);
+		world.stop(process);
+		one.restoreInPlace(copy);
+		await run(one);
+		assert.deepEqual(marksOf(deleted), ALIVE);
+	});
+
 	it("a session that is alive again without its messages gets them from its own store alone", async () => {
 		await run(one, newSession);
 		const deleted = lastSession();

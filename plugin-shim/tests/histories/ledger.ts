@@ -41,7 +41,7 @@ interface Scan {
 	readonly sessions: Map<string, string>;
 }
 
-/** Who told a deletion before it was known which store that was. No store undoes it. */
+/** Begins what a process is called that told a deletion before it knew which store that was. Until it does, no store undoes it. */
 const NOBODY = "no known store";
 
 export class Ledger {
@@ -71,6 +71,7 @@ export class Ledger {
 	readonly #unheard = new Set<string>();
 	/** Messages and parts that were removed while nobody listened: the list of sessions does not show that one is back. */
 	readonly #unlisted = new Set<string>();
+	#nobodies = 0;
 	/** What the plugin calls the stores. */
 	readonly #ids = new Map<string, string>();
 
@@ -117,14 +118,25 @@ export class Ledger {
 		});
 	}
 
-	/** A plugin is about to hear an event. What it names is to go. Just started, the plugin does not know yet which store that is. */
+	/** What a process without a known store is called. */
+	nobody(): string {
+		this.#nobodies += 1;
+		return `${NOBODY}, ${this.#nobodies}`;
+	}
+
+	/** A process learns for the first time which store it listens to: what it has named was deleted there. */
+	isKnown(nobody: string, storeId: string): void {
+		for (const by of this.#lineage.deletions.values())
+			if (by.delete(nobody)) by.add(storeId);
+	}
+
+	/** A plugin is about to hear an event. What it names is to go, `by` its store or, just started, by nobody that is known. */
 	hears(
 		{ type, properties }: OpenCodeEvent,
 		storeId: string,
-		isStoreKnown: boolean,
+		by: string,
 	): void {
 		const { sessionID, messageID, partID, part, info } = properties;
-		const by = isStoreKnown ? storeId : NOBODY;
 		if (type === "session.deleted") this.#name(`session ${sessionID}`, by);
 		else if (type === "message.removed") this.#name(`message ${messageID}`, by);
 		else if (type === "message.part.removed") this.#name(`part ${partID}`, by);
@@ -360,7 +372,7 @@ export class Ledger {
 	 */
 	#doubt(entity: string, storeId: string): void {
 		const by = [...(this.#lineage.deletions.get(entity) ?? [])];
-		const isKnown = by.some((store) => store !== NOBODY);
+		const isKnown = by.some((store) => !store.startsWith(NOBODY));
 		if (by.includes(storeId) || (entity.startsWith("session ") && isKnown))
 			this.#uncertain.add(entity);
 	}

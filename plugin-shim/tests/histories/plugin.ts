@@ -37,8 +37,9 @@ export class Plugin {
 	readonly log: Line[] = [];
 	/** What events told since all was at rest last. */
 	readonly told: Map<string, Held> = new Map();
-	/** Until it has asked, it does not know which store it listens to. */
-	#isStoreKnown = false;
+	/** By whom it is told what is deleted: until it has asked, it does not know which store it listens to. */
+	#teller: string;
+	#hasAsked = false;
 	readonly #opencode: OpenCode;
 	readonly #time: VirtualTime;
 	readonly #sink: SqliteSink;
@@ -51,6 +52,8 @@ export class Plugin {
 		this.flaw = flaw;
 		this.#opencode = opencode;
 		this.#time = time;
+		const nobody = ledger.nobody();
+		this.#teller = nobody;
 		this.#sink = new WatchedSink(place.database, store, () => ledger.look());
 		const environment = { XDG_DATA_HOME: place.dataHome };
 		this.#recorder = new Recorder({}, eventTypes.ignored, this.#sink, {
@@ -63,13 +66,16 @@ export class Plugin {
 		this.#member = this.#recorder.join({
 			log,
 			host: new WatchedHost(client, directory, log, environment, (found) => {
-				this.#isStoreKnown = found !== undefined;
+				this.#teller = found === undefined ? nobody : storeId;
+				if (found !== undefined && !this.#hasAsked)
+					ledger.isKnown(nobody, storeId);
+				this.#hasAsked = true;
 				if (flaw !== "tells no path") ledger.isTold(storeId, found);
 			}),
 		});
 		ledger.listening({ storeId, sessions: opencode.store.sessions() });
 		opencode.listener = (event) => {
-			ledger.hears(event, storeId, this.#isStoreKnown);
+			ledger.hears(event, storeId, this.#teller);
 			const told = Ledger.told(event);
 			if (told !== undefined) this.told.set(...told);
 			if (!this.#recorder.ignored.has(event.type)) this.#member.observe(event);

@@ -3,13 +3,12 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { beforeEach, describe, it } from "node:test";
-import { loadCore } from "../../src/core.ts";
 import { OwnDatabase } from "../../src/hosts/own-database.ts";
 import { insert, makeDatabase } from "../support/own-database.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 
-loadCore();
-
+// No core is made here: OpenCode 2 evaluates the plugin once for each directory,
+// and only the first of them makes one.
 describe("OpenCode 2's database", () => {
 	let path: string;
 

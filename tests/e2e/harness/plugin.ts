@@ -40,7 +40,9 @@ export function databaseOf(home: Home): string {
 
 /** Takes a database away, as a person does who deletes its files. */
 export function removeDatabase(database: string): void {
-	for (const ending of ["", "-wal", "-shm"]) rmSync(`${database}${ending}`);
+	rmSync(database);
+	for (const ending of ["-wal", "-shm"])
+		rmSync(`${database}${ending}`, { force: true });
 }
 
 function built(file: string): string {

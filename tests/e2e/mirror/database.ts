@@ -37,6 +37,20 @@ export function withDatabase<T>(
 	}
 }
 
+/** What the model said in a session, in order. */
+export function textsOf(database: string, session: string): string[] {
+	return withDatabase(database, (open) =>
+		open
+			.query<{ text: string }, [string]>(
+				`SELECT text_content AS text FROM messages
+				WHERE session_id = ? AND role = 'assistant' AND text_content <> ''
+				ORDER BY position`,
+			)
+			.all(session)
+			.map(({ text }) => text),
+	);
+}
+
 export function readTables(
 	path: string,
 	tables: Readonly<Record<string, string>> = TABLES,

@@ -47,6 +47,16 @@ export async function service(
 	return done;
 }
 
+/** Stops the service while somebody's screen is open, which starts another one. */
+export async function stopUnderAScreen(home: Home): Promise<void> {
+	const before = registered(home)?.pid;
+	await service(home, "stop");
+	await until("another service", () => {
+		const now = registered(home)?.pid;
+		return now !== undefined && now !== before && isAlive(now);
+	});
+}
+
 function registered(home: Home): Registration | undefined {
 	const file = join(home.root, "state", "opencode", "service.json");
 	if (!existsSync(file)) return undefined;

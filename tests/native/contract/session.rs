@@ -61,22 +61,65 @@ fn the_agent_is_that_of_the_last_answer_where_the_session_tells_none() {
     assert_eq!(db.value(AGENT), "NULL");
 }
 
-#[test]
-fn the_source_is_the_agent_whose_events_come() {
-    const SOURCES: &str = "SELECT id, source FROM sessions ORDER BY id";
-    let kilo = || Options {
+const SOURCES: &str = "SELECT id, source, source_version FROM sessions ORDER BY id";
+
+fn by_kilo() -> Options {
+    Options {
         dialect: Dialect::KILO,
         ..Options::default()
-    };
-    let db = told([session("ses_1", at(1))]);
-    tell(&db, kilo(), [session("ses_2", at(1))]);
+    }
+}
+
+/// A session that a release of this number began.
+fn begun_by(id: &str, version: &str) -> Value {
+    session(id, with(at(1), json!({ "version": version })))
+}
+
+#[test]
+fn the_source_is_the_agent_whose_release_began_the_session() {
+    let db = told([begun_by("ses_1", "1.18.34")]);
+    tell(&db, by_kilo(), [begun_by("ses_2", "7.7.9")]);
     // One that is only heard of is completed by an answer, which says it.
-    tell(&db, kilo(), [answer("ses_3", "msg_3", json!({}))]);
-    tell(&db, kilo(), [session("ses_3", at(1))]);
+    tell(&db, by_kilo(), [answer("ses_3", "msg_3", json!({}))]);
+    tell(&db, by_kilo(), [begun_by("ses_3", "7.7.9")]);
     let sources = [
-        r#""ses_1" | "opencode""#,
-        r#""ses_2" | "kilo""#,
-        r#""ses_3" | "kilo""#,
+        r#""ses_1" | "opencode" | "1.18.34""#,
+        r#""ses_2" | "kilo" | "7.7.9""#,
+        r#""ses_3" | "kilo" | "7.7.9""#,
+    ];
+    assert_eq!(db.rows(SOURCES), sources);
+}
+
+#[test]
+fn where_two_agents_work_on_one_database_a_session_stays_the_one_s_that_began_it() {
+    let begun = || [begun_by("ses_1", "1.18.34"), begun_by("ses_2", "7.7.9")];
+    let sources = [
+        r#""ses_1" | "opencode" | "1.18.34""#,
+        r#""ses_2" | "kilo" | "7.7.9""#,
+    ];
+    for [first, second] in [
+        [Options::default(), by_kilo()],
+        [by_kilo(), Options::default()],
+    ] {
+        let db = Db::new();
+        for options in [&first, &second, &first] {
+            tell(&db, options.clone(), begun());
+            assert_eq!(db.rows(SOURCES), sources);
+        }
+    }
+}
+
+#[test]
+fn where_the_release_names_no_agent_the_source_is_the_one_whose_events_come() {
+    let db = Db::new();
+    for (id, version) in [("ses_1", "local"), ("ses_2", "0.0.0-dev-202609")] {
+        tell(&db, by_kilo(), [begun_by(id, version)]);
+    }
+    tell(&db, Options::default(), [begun_by("ses_3", "0.6.3")]);
+    let sources = [
+        r#""ses_1" | "kilo" | "local""#,
+        r#""ses_2" | "kilo" | "0.0.0-dev-202609""#,
+        r#""ses_3" | "opencode" | "0.6.3""#,
     ];
     assert_eq!(db.rows(SOURCES), sources);
 }
@@ -87,14 +130,10 @@ fn a_session_that_waits_for_the_network_waits_to_try_again() {
     // That it goes on then, it tells as a retry that is none.
     let online = json!({ "type": "retry", "attempt": 0, "message": "Reconnected", "next": 3 });
     let db = Db::new();
-    let kilo = Options {
-        dialect: Dialect::KILO,
-        ..Options::default()
-    };
     let events = [session("ses_1", at(1)), status("ses_1", offline)];
-    tell(&db, kilo.clone(), events);
+    tell(&db, by_kilo(), events);
     assert_eq!(db.value("SELECT status FROM sessions"), r#""retry""#);
-    tell(&db, kilo, [status("ses_1", online)]);
+    tell(&db, by_kilo(), [status("ses_1", online)]);
     assert_eq!(db.value("SELECT status FROM sessions"), r#""retry""#);
     assert!(db.rows("SELECT * FROM rejections").is_empty());
     assert!(db.rows("SELECT * FROM session_errors").is_empty());

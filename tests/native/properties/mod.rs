@@ -8,6 +8,7 @@ mod delivery;
 mod draining;
 mod expected;
 mod history;
+mod picks;
 mod presence;
 mod revivals;
 mod streaming;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::history::{Deed, Release};
+use super::picks::Picks;
 use crate::catching_up::{Answered, Answers};
 use crate::events;
 use crate::support::Recorded;
@@ -220,8 +221,7 @@ impl World {
     pub(crate) fn finish(&mut self) {
         let answers: Vec<String> = self.messages.keys().cloned().collect();
         answers.iter().for_each(|answer| self.end_texts(answer));
-        let alive = self.sessions.iter().filter(|(_, session)| !session.deleted);
-        let alive: Vec<String> = alive.map(|(id, _)| id.clone()).collect();
+        let alive: Vec<String> = self.alive().into_iter().cloned().collect();
         for id in alive {
             self.status(&id, "idle");
             self.send(events::idle(&id));

@@ -8,6 +8,7 @@ use super::tell::{model, tokens};
 use super::world::{Item, Kind, Session, Waiting, What, World};
 use crate::catching_up::DIRECTORY;
 use crate::properties::history as one;
+use crate::properties::picks::Picks;
 
 impl World {
     pub(crate) fn live(&mut self, deed: &Deed) {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::history::{Deed, Note, Reason};
 use super::tell::{error, model, tokens, with};
 use super::world::{Session, Spent, What, World};
+use crate::properties::picks::Picks;
 
 impl World {
     pub(super) fn live_own(&mut self, deed: &Deed) {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{Spent, What, World};
+use crate::properties::picks::Picks;
 use crate::support::Recorded;
 
 pub(crate) fn tokens(input: u32) -> Value {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::properties::picks::Picks;
 use crate::support::Recorded;
 
 /// Input tokens and dollars.
@@ -138,6 +139,21 @@ pub(crate) struct World {
     pub(crate) events: Vec<Recorded>,
 }
 
+impl Picks for World {
+    fn alive(&self) -> Vec<&String> {
+        let alive = self.sessions.iter().filter(|(_, one)| !one.deleted);
+        alive.map(|(id, _)| id).collect()
+    }
+
+    fn open_answer(&self, session: &str) -> Option<String> {
+        self.sessions[session].open.clone()
+    }
+
+    fn clock(&mut self) -> &mut u32 {
+        &mut self.now
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         Self {
@@ -154,39 +170,6 @@ impl World {
             .collect();
         of.sort_by_key(|(_, message)| message.number);
         of
-    }
-
-    /// The answer that is being written in a session.
-    pub(crate) fn open_answer(&self, session: &str) -> Option<String> {
-        self.sessions[session].open.clone()
-    }
-
-    pub(super) fn session(&self, pick: usize) -> Option<String> {
-        let alive: Vec<&String> = self
-            .sessions
-            .iter()
-            .filter(|(_, one)| !one.deleted)
-            .map(|(id, _)| id)
-            .collect();
-        (!alive.is_empty()).then(|| alive[pick % alive.len()].clone())
-    }
-
-    pub(super) fn in_session(&mut self, pick: usize, act: impl FnOnce(&mut Self, &str)) {
-        if let Some(id) = self.session(pick) {
-            act(self, &id);
-        }
-    }
-
-    pub(super) fn in_answer(&mut self, pick: usize, act: impl FnOnce(&mut Self, &str)) {
-        let open = self.session(pick).and_then(|id| self.open_answer(&id));
-        if let Some(answer) = open {
-            act(self, &answer);
-        }
-    }
-
-    pub(super) fn new_id(&mut self, kind: &str) -> String {
-        self.now += 1;
-        format!("{kind}_{:09}", self.now)
     }
 
     pub(super) fn of(&mut self, session: &str) -> &mut Session {

@@ -6,41 +6,25 @@ use super::telling::todo;
 use super::{Kind, Message, Part, Session, World};
 use crate::events;
 use crate::properties::history::Release;
+use crate::properties::picks::Picks;
 
-impl World {
-    pub(super) fn session(&self, pick: usize) -> Option<String> {
-        let alive: Vec<&String> = self
-            .sessions
-            .iter()
-            .filter(|(_, one)| !one.deleted)
-            .map(|(id, _)| id)
-            .collect();
-        (!alive.is_empty()).then(|| alive[pick % alive.len()].clone())
+impl Picks for World {
+    fn alive(&self) -> Vec<&String> {
+        let alive = self.sessions.iter().filter(|(_, one)| !one.deleted);
+        alive.map(|(id, _)| id).collect()
     }
 
-    pub(super) fn in_session(&mut self, pick: usize, act: impl FnOnce(&mut Self, &str)) {
-        if let Some(id) = self.session(pick) {
-            act(self, &id);
-        }
-    }
-
-    pub(super) fn in_answer(&mut self, pick: usize, act: impl FnOnce(&mut Self, &str)) {
-        let open = self.session(pick).and_then(|id| self.open_answer(&id));
-        if let Some(answer) = open {
-            act(self, &answer);
-        }
-    }
-
-    pub(super) fn open_answer(&self, session: &str) -> Option<String> {
+    fn open_answer(&self, session: &str) -> Option<String> {
         let (id, message) = self.messages_of(session).last()?;
         (message.model.is_some() && message.completed.is_none()).then(|| id.clone())
     }
 
-    pub(super) fn new_id(&mut self, kind: &str) -> String {
-        self.now += 1;
-        format!("{kind}_{:09}", self.now)
+    fn clock(&mut self) -> &mut u32 {
+        &mut self.now
     }
+}
 
+impl World {
     pub(super) fn create(&mut self, parent: Option<String>) -> String {
         let id = self.new_id("ses");
         let now = self.now;
