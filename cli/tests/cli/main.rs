@@ -11,6 +11,7 @@ mod contract;
 mod copies;
 mod counting;
 mod daemon;
+mod damaged;
 mod docs;
 mod hostile;
 mod import;
