@@ -38,8 +38,8 @@ fn a_fork_of_what_nobody_recorded_is_counted_and_not_called_counted_twice() {
         let why = "  $2.0000 spent before a fork, in a session that is not recorded itself";
         assert_eq!(stats.contains(why), reported == 0.0, "{stats}");
         assert!(!stats.contains("reverted or removed"), "{stats}");
-        let status = home.stdout(&["status"]);
-        assert!(status.contains("$2.0000 spent"), "{status}");
+        let told = home.stdout(&["status"]);
+        assert!(told.contains("$2.0000 spent"), "{told}");
         let tools = home.stdout(&["tools"]);
         assert!(tools.contains("bash"), "{tools}");
 
