@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What a command ends with when it cannot do what it was asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Error {
     what: String,
     hint: Option<String>,
@@ -21,6 +21,22 @@ impl Error {
             hint: None,
             pipe_closed: false,
         }
+    }
+
+    /// Several failures, a line each; the one that there is, as it is.
+    pub(crate) fn joined(mut errors: Vec<Self>) -> Self {
+        match errors.pop() {
+            Some(only) if errors.is_empty() => only,
+            last => {
+                let what: Vec<String> = errors.into_iter().chain(last).map(|it| it.what).collect();
+                Self::new(what.join("\n  "))
+            }
+        }
+    }
+
+    /// What went wrong, without what to do about it.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
     }
 
     /// The same, with what to do about it.

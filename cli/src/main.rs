@@ -65,7 +65,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Command::Tail(args) => tail::run(&args, &paths, &mut out)?,
         Command::Query(args) => query::run(&args, &paths, &mut out)?,
         Command::Export(args) => export::run(&args, &paths, &mut out)?,
-        Command::Import(args) => import::run(&args, &paths, &mut out)?,
+        Command::Import(args) => code = import::run(&args, &paths, &mut out)?,
         Command::Daemon(args) => daemon::run(&args, &paths, &mut out)?,
         Command::Doctor(args) => code = doctor::run(&args, &paths, &mut out)?,
         Command::Install(args) => install::run(&args, &mut out)?,

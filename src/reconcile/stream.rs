@@ -1,5 +1,7 @@
 //! Texts that are being written: what deltas add to.
 
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
@@ -18,8 +20,8 @@ struct Stream {
     row: PartRow,
     /// The text's length in UTF-16 units, as JavaScript counts.
     length: usize,
-    /// The event that came last, where the release numbers them.
-    last_event: Option<String>,
+    /// The events that came, where the release names them: hashes of their ids.
+    events: BTreeSet<u64>,
     /// How much of the text was drained, in bytes.
     drained: usize,
     /// How much of it there was when it was drained whole, in bytes.
@@ -78,6 +80,12 @@ impl Stream {
     }
 }
 
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The texts that are being written, by part.
 #[derive(Debug)]
 pub(crate) struct Streams(LruCache<String, Stream>);
@@ -112,7 +120,7 @@ impl Streams {
         }
         let stream = Stream {
             length,
-            last_event: None,
+            events: BTreeSet::new(),
             drained: 0,
             drained_whole: 0,
             change: Change::Anything,
@@ -127,11 +135,11 @@ impl Streams {
         let Some(stream) = self.0.get_mut(part_id) else {
             return;
         };
-        // Event ids only rise: one that does not was delivered before.
-        if event_id.is_some() && event_id <= stream.last_event {
+        // An event may be delivered twice. The order of the ids tells nothing: they
+        // fall where a clock is set back, and fell as they wrapped in August 2026.
+        if event_id.is_some_and(|id| !stream.events.insert(hash(&id))) {
             return;
         }
-        stream.last_event = event_id.or(stream.last_event.take());
         stream.length += delta.encode_utf16().count();
         if stream.change == Change::Nothing {
             stream.change = Change::Grew;

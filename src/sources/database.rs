@@ -25,8 +25,8 @@ pub struct Queries {
     pub session: Option<String>,
     /// At most `limit` messages of `{ sessionId, after, limit }` that OpenCode 1
     /// wrote, behind the one with the id `after`, or from the first on where that
-    /// is empty: `id`, `sessionId`, `type`, which is NULL, `seq` and `data`, the
-    /// JSON text of the rest. One that OpenCode 2 has taken over has a `seq`.
+    /// is empty: `id`, `sessionId`, `type`, which is NULL, `seq`, `created` and
+    /// `data`, the JSON text of the rest. One that OpenCode 2 has taken over has a `seq`.
     pub messages_of_one: Option<String>,
     /// Those that only OpenCode 2 has, likewise, with their `type`.
     pub messages: Option<String>,
@@ -50,7 +50,7 @@ export interface DatabaseQueries {
   version: string;
   /** OpenCode 1's session `{ sessionId }` as it answers it, the JSON text `info`. */
   session: string | null;
-  /** Messages that OpenCode 1 wrote, of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`, which is null, `seq`, `data`. */
+  /** Messages that OpenCode 1 wrote, of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`, which is null, `seq`, `created`, `data`. */
   messagesOfOne: string | null;
   /** Those that only OpenCode 2 has, likewise, with their `type`. */
   messages: string | null;

@@ -31,6 +31,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_ground.sql"),
     include_str!("migrations/0006_steps_and_purges.sql"),
     include_str!("migrations/0007_copies.sql"),
+    include_str!("migrations/0008_forks.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.

@@ -135,7 +135,7 @@ FROM (SELECT coalesce(group_concat(text, char(10)), '') AS text FROM (
   WHERE message_id = {OF_PART} AND type = 'text' AND text IS NOT NULL AND NOT synthetic
     AND missing_since IS NULL
     AND NOT coalesce(ignored, 0) AND {parts}
-  ORDER BY position, id)) AS derived
+  ORDER BY position, started_at, id)) AS derived
 WHERE id = {OF_PART} AND text_content <> derived.text AND {condition}"
     )
 }

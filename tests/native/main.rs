@@ -14,6 +14,7 @@ mod catching_up;
 mod contract;
 mod drift;
 mod events;
+mod falling;
 mod golden;
 mod hurry;
 mod opencode2;

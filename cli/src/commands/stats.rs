@@ -8,7 +8,7 @@ use crate::commands::filter::Filter;
 use crate::error::Result;
 use crate::output::{Format, Kind, Out, Table, bar, column, money};
 use crate::paths::Paths;
-use crate::store::open_marked_reader;
+use crate::store::{is_counted, open_marked_reader};
 
 /// Tokens and cost, by day, project, model, agent or session
 #[derive(Debug, clap::Args)]
@@ -70,7 +70,7 @@ impl By {
 const NOBODY: &str = "iif(usage.kind = 'overhead', '(titles, retries)', '(unknown)')";
 
 const WHERE: &str = "\
-WHERE NOT usage.inherited
+WHERE :counted
   AND (:since IS NULL OR usage.at >= :since) AND (:until IS NULL OR usage.at < :until)
   AND (:project IS NULL OR project_name LIKE :project ESCAPE '\\' OR project_path LIKE :project ESCAPE '\\')
   AND (:model IS NULL OR usage.model LIKE :model ESCAPE '\\' OR usage.provider LIKE :model ESCAPE '\\')
@@ -83,11 +83,13 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         return super::stats_tree::run(&args.filter, &db, out);
     }
     let (group, order) = args.by.sql();
+    let is_counted = is_counted(&db)?;
+    let rows = WHERE.replace(":counted", is_counted);
     let sql = format!(
         "SELECT {group} AS grouped, count(*) FILTER (WHERE usage.kind <> 'overhead'), sum(usage.prompt_tokens), sum(usage.completion_tokens), \
          sum(usage.reasoning_tokens), sum(usage.cache_read_tokens), sum(usage.cache_write_tokens), \
          round(sum(usage.cost), 9) AS cost, max(iif(sessions.missing_since IS NULL, sessions.title, NULL)) \
-         FROM usage LEFT JOIN sessions ON sessions.id = usage.session_id {WHERE} GROUP BY grouped ORDER BY {order}"
+         FROM usage LEFT JOIN sessions ON sessions.id = usage.session_id {rows} GROUP BY grouped ORDER BY {order}"
     );
     let by_session = args.by == By::Session;
     let title = column("title", Kind::Text);
@@ -187,13 +189,13 @@ fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
         return Ok(());
     }
     let columns = [
-        "spent", "reported", "copied", "removed", "deleted", "missing",
+        "spent", "reported", "copied", "removed", "deleted", "missing", "forked",
     ]
     .map(|name| column(name, Kind::Money))
     .to_vec();
     let sums = filter.table(
         columns,
-        &mut db.prepare(SPENT_AND_REPORTED)?,
+        &mut db.prepare(&SPENT_AND_REPORTED.replace(":counted", is_counted(db)?))?,
         &rusqlite::types::Null,
     )?;
     let Some(row) = sums.rows.first() else {
@@ -224,6 +226,10 @@ fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
             "spent on messages that were reverted or removed, which OpenCode forgets",
         ),
         (
+            value(6),
+            "spent before a fork, in a session that is not recorded itself",
+        ),
+        (
             value(4),
             "spent in sessions that were deleted, which OpenCode no longer lists",
         ),
@@ -247,11 +253,16 @@ SELECT
   coalesce(sum(own_cost), 0.0),
   coalesce(sum(iif(is_alive, sessions.cost, 0.0)), 0.0),
   coalesce(sum(iif(is_alive, min(inherited_cost, max(sessions.cost - own_cost, 0.0)), 0.0)), 0.0),
-  coalesce(sum(iif(is_alive, max(own_cost + inherited_cost - sessions.cost, 0.0), 0.0)), 0.0),
+  coalesce(sum(iif(is_alive, forgotten - min(forgotten, copied_cost), 0.0)), 0.0),
   coalesce(sum(iif(deleted_at IS NOT NULL, own_cost, 0.0)), 0.0),
-  coalesce(sum(iif(deleted_at IS NULL AND missing_since IS NOT NULL, own_cost, 0.0)), 0.0)
-FROM session_usage
-JOIN (SELECT *, deleted_at IS NULL AND missing_since IS NULL AS is_alive FROM sessions) AS sessions
-  ON sessions.id = session_usage.session_id
+  coalesce(sum(iif(deleted_at IS NULL AND missing_since IS NOT NULL, own_cost, 0.0)), 0.0),
+  coalesce(sum(iif(is_alive, min(forgotten, copied_cost), 0.0)), 0.0)
+FROM (
+  SELECT sessions.*, own_cost, inherited_cost,
+    deleted_at IS NULL AND missing_since IS NULL AS is_alive,
+    max(own_cost + inherited_cost - sessions.cost, 0.0) AS forgotten,
+    coalesce((SELECT sum(usage.cost) FROM usage
+      WHERE usage.session_id = sessions.id AND inherited AND :counted), 0.0) AS copied_cost
+  FROM session_usage JOIN sessions ON sessions.id = session_usage.session_id) AS sessions
 WHERE (:project IS NULL OR project_name LIKE :project ESCAPE '\\' OR project_path LIKE :project ESCAPE '\\')
   AND :since IS NULL AND :until IS NULL AND :model IS NULL AND :more IS NULL";

@@ -212,7 +212,14 @@ fn problems(path: &Path) -> rusqlite::Result<Vec<String>> {
 
 /// Sessions that OpenCode or Kilo has and the database lacks.
 fn unrecorded(paths: &Paths) -> Vec<Check> {
-    let behind = import::behind(paths).unwrap_or_default();
+    let import::Behind {
+        sessions,
+        unreadable,
+    } = import::behind(paths).unwrap_or_default();
+    let unreadable = unreadable.into_iter().map(|what| {
+        Check::warning("history", what)
+            .advice("nothing of it is brought in; what else there is comes all the same")
+    });
     let check = |(program, count): (import::Program, usize)| {
         let product = program.host().product();
         if count == 0 {
@@ -226,7 +233,7 @@ fn unrecorded(paths: &Paths) -> Vec<Check> {
         );
         Check::warning("history", text).advice("run: clankers import")
     };
-    behind.into_iter().map(check).collect()
+    sessions.into_iter().map(check).chain(unreadable).collect()
 }
 
 /// What OpenCode does not have any more. It is safe here, so that this is no

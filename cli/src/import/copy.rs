@@ -91,10 +91,10 @@ impl Copy {
     }
 
     /// What the copy holds of what is asked; nothing where it cannot be asked that.
-    pub(super) fn answer(&mut self, request: &Request) -> Result<Option<Value>> {
-        Ok(match request {
+    pub(super) fn answer(&mut self, request: &Request) -> Option<Value> {
+        match request {
             Request::Sessions { .. } => Some(Value::Array(self.listed.clone())),
-            Request::Session { session_id, .. } => self.session(session_id)?,
+            Request::Session { session_id, .. } => self.session(session_id),
             Request::Todos { .. } => self
                 .open
                 .as_ref()
@@ -110,15 +110,20 @@ impl Copy {
             | Request::Message { .. }
             | Request::StoredSessions { .. }
             | Request::StoredMessages { .. } => None,
-        })
+        }
     }
 
-    fn session(&mut self, id: &str) -> Result<Option<Value>> {
+    /// The session, once all of it could be read.
+    fn session(&mut self, id: &str) -> Option<Value> {
         let listed = self.places.get(id).and_then(|&at| self.listed.get(at));
-        let Some(info) = listed else {
-            return Ok(None);
+        let info = listed?;
+        let history = match self.source.read(info) {
+            Ok(history) => history,
+            Err(error) => {
+                self.read.unreadable.push(format!("{id}: {}", error.what()));
+                return None;
+            }
         };
-        let history = self.source.read(info)?;
         let read = &mut self.read;
         read.sessions += 1;
         read.new += usize::from(!self.stored.contains(id));
@@ -130,7 +135,7 @@ impl Copy {
         read.unreadable.extend(history.unreadable.iter().cloned());
         let info = info.clone();
         self.open = Some(history);
-        Ok(Some(info))
+        Some(info)
     }
 }
 

@@ -2,11 +2,14 @@
 //! the engine answers them, OpenCode 1's `{ info, parts }` or OpenCode 2's
 //! `{ id, type, … }`.
 
+use std::io::Read;
+
 use clankers::model::copy_rank::CopyRank;
 use serde_json::Value;
 
+use super::document::{no_export, parse, read_export};
 use super::source::{History, Source};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// One session in one document.
 pub(super) struct Exported {
@@ -16,24 +19,15 @@ pub(super) struct Exported {
 }
 
 impl Exported {
-    pub(super) fn parse(name: &str, rank: CopyRank, text: &str) -> Result<Self> {
-        // Some releases print what they are doing before it.
-        let json = text
-            .find('{')
-            .and_then(|at| text.get(at..))
-            .unwrap_or_default();
-        let document: Value = serde_json::from_str(json).map_err(|error| {
-            Error::new(format!("{name} is no export of OpenCode: {error}"))
-                .hint("make one with: opencode export SESSION > session.json (2.x: opencode session export)")
-        })?;
+    pub(super) fn read(name: &str, rank: CopyRank, from: &mut dyn Read) -> Result<Self> {
+        let text = read_export(name, from)?;
+        let document: Value = parse(&text).map_err(|error| no_export(name, &error.to_string()))?;
         if document
             .pointer("/info/id")
             .and_then(Value::as_str)
             .is_none()
         {
-            return Err(Error::new(format!(
-                "{name} is no export of OpenCode: it has no `info.id`"
-            )));
+            return Err(no_export(name, "it has no `info.id`"));
         }
         Ok(Self {
             name: name.to_owned(),

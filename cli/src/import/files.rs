@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use clankers::model::copy_rank::CopyRank;
 use serde_json::{Value, json};
 
+use super::document::{parse, read_file};
 use super::program::Program;
 use super::source::{History, Source, id_of};
 use super::written::written_at;
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::paths::shown;
 
 /// A storage folder.
@@ -48,7 +49,12 @@ impl Source for Files {
         let mut unreadable = Vec::new();
         let mut sessions = Vec::new();
         for project in entries(&self.storage.join("session")) {
-            sessions.extend(documents(&project, &mut unreadable));
+            let infos = documents(&project, &mut unreadable);
+            sessions.extend(
+                infos
+                    .into_iter()
+                    .map(|(id, info)| info.unwrap_or_else(|| json!({ "id": id }))),
+            );
         }
         Ok((sessions, unreadable))
     }
@@ -58,12 +64,18 @@ impl Source for Files {
         let mut unreadable = Vec::new();
         let infos = documents(&self.storage.join("message").join(session), &mut unreadable);
         let mut messages = Vec::with_capacity(infos.len());
-        for info in infos {
-            let parts = documents(
-                &self.storage.join("part").join(id_of(&info)),
-                &mut unreadable,
-            );
-            messages.push(json!({ "info": info, "parts": parts }));
+        for (id, info) in infos {
+            let id = info.as_ref().map_or(&*id, id_of);
+            let parts = documents(&self.storage.join("part").join(id), &mut unreadable);
+            let parts: Vec<Value> = parts.into_iter().filter_map(|(_, part)| part).collect();
+            messages.push(match info {
+                Some(info) => json!({ "info": info, "parts": parts }),
+                None => json!({
+                    "info": { "id": id, "sessionID": session },
+                    "parts": parts,
+                    "unreadable": true,
+                }),
+            });
         }
         let todos = self.storage.join("todo").join(format!("{session}.json"));
         let todos = if todos.is_file() {
@@ -83,22 +95,26 @@ impl Source for Files {
     }
 }
 
-/// The documents of a folder, by name: ids sort by time.
-fn documents(folder: &Path, unreadable: &mut Vec<String>) -> Vec<Value> {
-    let is_document = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
-    entries(folder)
-        .iter()
-        .filter(|path| is_document(path))
-        .filter_map(|path| document(path, unreadable))
-        .collect()
+/// The documents of a folder, each under its name without the ending, which is its
+/// id. One that cannot be read is nothing, and its name is all that is known.
+fn documents(folder: &Path, unreadable: &mut Vec<String>) -> Vec<(String, Option<Value>)> {
+    let mut documents = Vec::new();
+    for path in entries(folder) {
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let is_document = path.extension().is_some_and(|ending| ending == "json");
+        if let Some(id) = stem.filter(|_| is_document) {
+            documents.push((id.to_owned(), document(&path, unreadable)));
+        }
+    }
+    documents
 }
 
 fn document(path: &Path, unreadable: &mut Vec<String>) -> Option<Value> {
-    let read = fs::read_to_string(path).map_err(|error| error.to_string());
-    match read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
+    let what = || format!("cannot read {}", shown(path));
+    match read_file(path).and_then(|text| parse(&text).context(what)) {
         Ok(document) => Some(document),
-        Err(why) => {
-            unreadable.push(format!("{}: {why}", shown(path)));
+        Err(error) => {
+            unreadable.push(error.what().to_owned());
             None
         }
     }

@@ -3,8 +3,10 @@
 //! the rows are those the plugin makes; doing it twice changes nothing.
 
 mod copy;
+mod document;
 mod exported;
 mod files;
+mod mend;
 mod places;
 mod program;
 mod run;
@@ -13,4 +15,4 @@ mod sqlite;
 mod written;
 
 pub(crate) use program::Program;
-pub(crate) use run::{Args, behind, run};
+pub(crate) use run::{Args, Behind, behind, run};

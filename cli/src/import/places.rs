@@ -2,12 +2,14 @@
 //! path names.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clankers::model::copy_rank::CopyRank;
 use serde_json::Value;
 
+use super::document::open_file;
 use super::exported::Exported;
 use super::files::Files;
 use super::program::{Program, real};
@@ -27,7 +29,7 @@ pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
     for program in Program::ALL {
         let folder = data_folder(program.host())?;
         let mut databases = databases(&folder);
-        databases.extend(program.told_database().filter(|path| path.is_file()));
+        databases.extend(program.told_database().filter(|path| path.exists()));
         let storage = folder.join("storage");
         if databases.is_empty() && storage.join("session").is_dir() {
             sources.push(Box::new(Files::new(&storage)));
@@ -37,7 +39,7 @@ pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
     all.sort();
     let mut seen = BTreeSet::new();
     all.retain(|path| seen.insert(real(path)));
-    let sources = opened(all, sources)?;
+    sources.extend(opened(all));
     if sources.is_empty() {
         let folder = |program: Program| data_folder(program.host()).map(|folder| shown(&folder));
         let [open_code, kilo] = [folder(Program::OpenCode)?, folder(Program::Kilo)?];
@@ -49,82 +51,83 @@ pub(crate) fn found() -> Result<Vec<Box<dyn Source>>> {
     Ok(sources)
 }
 
-/// The source that a path names.
-pub(crate) fn named(path: &Path) -> Result<Vec<Box<dyn Source>>> {
-    if path.as_os_str() == "-" {
-        let text = std::io::read_to_string(std::io::stdin())?;
-        let rank = CopyRank::of_export(milliseconds(SystemTime::now()));
-        return Ok(vec![Box::new(Exported::parse(
-            "standard input",
-            rank,
-            &text,
-        )?)]);
-    }
-    let what = || format!("cannot read {}", shown(path));
+/// The sources that a path names.
+pub(crate) fn named(path: &Path) -> Vec<Box<dyn Source>> {
     if path.is_dir() {
-        let storage = if path.join("session").is_dir() {
-            path.to_owned()
-        } else {
-            path.join("storage")
-        };
-        let databases = databases(path);
-        if databases.is_empty() && storage.join("session").is_dir() {
-            return Ok(vec![Box::new(Files::new(&storage))]);
-        }
-        let sources = opened(databases, Vec::new())?;
-        if sources.is_empty() {
-            return Err(Error::new(format!(
-                "{} holds no data of OpenCode's or Kilo's",
-                shown(path)
-            )));
-        }
-        return Ok(sources);
+        return in_folder(path);
     }
-    let mut start = [0; 16];
-    let mut file = std::fs::File::open(path).context(what)?;
-    let read = std::io::Read::read(&mut file, &mut start).context(what)?;
-    if start
-        .get(..read)
-        .is_some_and(|start| start.starts_with(b"SQLite format 3"))
-    {
-        return opened(vec![path.to_owned()], Vec::new());
+    match exported(path) {
+        Ok(Some(export)) => vec![Box::new(export)],
+        Ok(None) => opened(vec![path.to_owned()]),
+        Err(error) => vec![Refused::boxed(path, error)],
     }
-    let text = std::fs::read_to_string(path).context(what)?;
-    let rank = CopyRank::of_export(written_at(path));
-    Ok(vec![Box::new(Exported::parse(&shown(path), rank, &text)?)])
 }
 
-/// These databases, with `sources`. One that cannot be read, as that of a preview
-/// of OpenCode 2, keeps nothing of the others back; it is told with them.
-fn opened(
-    databases: Vec<PathBuf>,
-    mut sources: Vec<Box<dyn Source>>,
-) -> Result<Vec<Box<dyn Source>>> {
-    let mut refused = Vec::new();
+/// What a folder holds: databases, or the files from before there were any.
+fn in_folder(path: &Path) -> Vec<Box<dyn Source>> {
+    let storage = if path.join("session").is_dir() {
+        path.to_owned()
+    } else {
+        path.join("storage")
+    };
+    let databases = databases(path);
+    if !databases.is_empty() {
+        return opened(databases);
+    }
+    if storage.join("session").is_dir() {
+        return vec![Box::new(Files::new(&storage))];
+    }
+    let text = format!("{} holds no data of OpenCode's or Kilo's", shown(path));
+    vec![Refused::boxed(path, Error::new(text))]
+}
+
+/// An export, in a file or on standard input; none where the file is a database.
+fn exported(path: &Path) -> Result<Option<Exported>> {
+    if path.as_os_str() == "-" {
+        let rank = CopyRank::of_export(milliseconds(SystemTime::now()));
+        let mut input = std::io::stdin().lock();
+        return Exported::read("standard input", rank, &mut input).map(Some);
+    }
+    let mut file = BufReader::new(open_file(path)?);
+    let start = file
+        .fill_buf()
+        .context(|| format!("cannot read {}", shown(path)))?;
+    if start.starts_with(b"SQLite format 3") {
+        return Ok(None);
+    }
+    let rank = CopyRank::of_export(written_at(path));
+    Exported::read(&shown(path), rank, &mut file).map(Some)
+}
+
+/// These databases. One that cannot be read, as that of a preview of OpenCode 2,
+/// keeps nothing of the others back; it is told with them.
+fn opened(databases: Vec<PathBuf>) -> Vec<Box<dyn Source>> {
+    let mut sources: Vec<Box<dyn Source>> = Vec::new();
     for path in databases {
         match Database::open(&path) {
             Ok(databases) => {
                 let databases = databases.into_iter();
                 sources.extend(databases.map(|database| Box::new(database) as Box<dyn Source>));
             }
-            Err(error) => refused.push((path, error)),
+            Err(error) => sources.push(Refused::boxed(&path, error)),
         }
     }
-    if sources.is_empty()
-        && let Some((_, error)) = refused.pop()
-    {
-        return Err(error);
-    }
-    for (path, why) in refused {
-        sources.push(Box::new(Refused { path, why }));
-    }
-    Ok(sources)
+    sources
 }
 
-/// A database that cannot be read.
+/// What cannot be read.
 struct Refused {
     path: PathBuf,
     why: Error,
+}
+
+impl Refused {
+    fn boxed(path: &Path, why: Error) -> Box<dyn Source> {
+        Box::new(Self {
+            path: path.to_owned(),
+            why,
+        })
+    }
 }
 
 impl Source for Refused {
@@ -137,11 +140,11 @@ impl Source for Refused {
     }
 
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {
-        Ok((Vec::new(), vec![self.why.to_string()]))
+        Err(self.why.clone())
     }
 
     fn read(&mut self, _info: &Value) -> Result<History> {
-        Ok(History::default())
+        Err(self.why.clone())
     }
 }
 

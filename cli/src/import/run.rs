@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clankers::Core;
@@ -16,8 +17,9 @@ use super::places::{found, named};
 use super::program::Program;
 use super::source::Source;
 use super::written::milliseconds;
+use crate::cell::Cell;
 use crate::error::{Error, Result};
-use crate::output::{Kind, Out, Record, column, count, counted};
+use crate::output::{Kind, Out, Record, column, count, counted, one_line};
 use crate::paths::Paths;
 use crate::store::{apply, open_reader, open_writer, rows, schema_version};
 
@@ -47,7 +49,10 @@ struct Summary {
     new: usize,
     messages: usize,
     parts: usize,
+    /// Documents that could not be read.
     unreadable: Vec<String>,
+    /// Databases, folders and files of which nothing could be read.
+    refused: Vec<Error>,
 }
 
 impl Summary {
@@ -59,21 +64,26 @@ impl Summary {
         self.parts += read.parts;
         self.unreadable.extend(read.unreadable);
     }
+
+    /// All that could not be read, each in a line.
+    fn problems(&self) -> Vec<String> {
+        let refused = self.refused.iter().map(|error| error.what().to_owned());
+        refused.chain(self.unreadable.iter().cloned()).collect()
+    }
 }
 
 /// Imports from each source in turn: first from those that tell what the times of
 /// change of several leave open, so that it does not matter in which order they are named.
-pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
+/// What cannot be read keeps nothing of the others back, and the exit status says
+/// where nothing could be read of one of them.
+pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<ExitCode> {
     let mut sources = if args.from.is_empty() {
         found()?
     } else {
-        let mut all = Vec::new();
-        for path in &args.from {
-            all.extend(named(path)?);
-        }
-        all
+        args.from.iter().flat_map(|path| named(path)).collect()
     };
     sources.sort_by(|one, other| other.rank().total_cmp(one.rank()));
+    let all = sources.len();
     let mut db = match (args.dry_run, paths.db.exists()) {
         (false, _) => Some(open_writer(paths)?),
         (true, true) => Some(open_reader(&paths.db)?),
@@ -87,12 +97,25 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         }
         import(source, db.as_mut(), args, &mut summary)?;
     }
-    report(&summary, args, out)
+    if summary.refused.len() == all {
+        return Err(Error::joined(summary.refused));
+    }
+    report(&summary, args, out)?;
+    Ok(ExitCode::from(u8::from(!summary.refused.is_empty())))
 }
 
-/// How many sessions of each program that is here are not recorded, or only in an
-/// older state.
-pub(crate) fn behind(paths: &Paths) -> Result<BTreeMap<Program, usize>> {
+/// What of the programs' histories is not recorded.
+#[derive(Debug, Default)]
+pub(crate) struct Behind {
+    /// How many sessions of each program that is here are not recorded, or only in
+    /// an older state.
+    pub(crate) sessions: BTreeMap<Program, usize>,
+    /// What could not be read, each in a line.
+    pub(crate) unreadable: Vec<String>,
+}
+
+/// Looks for what is not recorded.
+pub(crate) fn behind(paths: &Paths) -> Result<Behind> {
     let mut db = if paths.db.exists() {
         let db = open_reader(&paths.db)?;
         check_schema(&db)?;
@@ -100,10 +123,17 @@ pub(crate) fn behind(paths: &Paths) -> Result<BTreeMap<Program, usize>> {
     } else {
         None
     };
-    let mut behind = BTreeMap::new();
+    let mut behind = Behind::default();
     for source in found()? {
-        let (mut copy, _) = Copy::open(source)?;
-        let of_program = behind.entry(copy.program()).or_default();
+        let (mut copy, unreadable) = match Copy::open(source) {
+            Ok(opened) => opened,
+            Err(error) => {
+                behind.unreadable.push(error.what().to_owned());
+                continue;
+            }
+        };
+        behind.unreadable.extend(unreadable);
+        let of_program = behind.sessions.entry(copy.program()).or_default();
         let mut core = Core::of_copy(copy.program().dialect(), copy.rank());
         core.compare(DIRECTORY);
         while let Some(request) = core.next_request(now()) {
@@ -129,7 +159,13 @@ fn import(
     args: &Args,
     summary: &mut Summary,
 ) -> Result<()> {
-    let (mut copy, unreadable) = Copy::open(source)?;
+    let (mut copy, unreadable) = match Copy::open(source) {
+        Ok(opened) => opened,
+        Err(error) => {
+            summary.refused.push(error);
+            return Ok(());
+        }
+    };
     summary.unreadable.extend(unreadable);
     summary.found += copy.ids().len();
     if let Some(db) = &db {
@@ -173,7 +209,7 @@ fn answer(
             Some(stored)
         }
         Request::StoredMessages { .. } => Some(stored(db, STORED_MESSAGES, request)?),
-        of_host => copy.answer(of_host)?,
+        of_host => copy.answer(of_host),
     };
     match &found {
         Some(value) => core.answer(Answer::Found(&value), now()),
@@ -233,6 +269,11 @@ fn report(summary: &Summary, args: &Args, out: &mut Out) -> Result<()> {
             pair("messages", summary.messages),
             pair("parts", summary.parts),
             pair("unreadable", summary.unreadable.len()),
+            pair("refused", summary.refused.len()),
+            (
+                column("problems", Kind::Plain),
+                Cell::Json(summary.problems().into()),
+            ),
         ];
         return out.record(record);
     }
@@ -263,19 +304,38 @@ fn report(summary: &Summary, args: &Args, out: &mut Out) -> Result<()> {
             count(number(summary.found - summary.brought))
         ))?;
     }
+    if !summary.refused.is_empty() {
+        let head = format!(
+            "nothing could be read of {}:",
+            of(summary.refused.len(), "source")
+        );
+        let refused = summary.refused.iter().map(Error::what);
+        list(&head, refused, out)?;
+    }
     if !summary.unreadable.is_empty() {
         let head = format!(
             "{} could not be read:",
             of(summary.unreadable.len(), "document")
         );
-        let head = out.yellow(&head);
-        out.line(&head)?;
-        for line in summary.unreadable.iter().take(LISTED_PROBLEMS) {
-            out.line(&format!("  {line}"))?;
-        }
-        if summary.unreadable.len() > LISTED_PROBLEMS {
-            out.line("  …")?;
-        }
+        list(&head, summary.unreadable.iter().map(String::as_str), out)?;
+    }
+    Ok(())
+}
+
+/// Lists what could not be read.
+fn list<'a>(
+    head: &str,
+    lines: impl ExactSizeIterator<Item = &'a str>,
+    out: &mut Out,
+) -> Result<()> {
+    let head = out.yellow(head);
+    out.line(&head)?;
+    let more = lines.len().saturating_sub(LISTED_PROBLEMS);
+    for line in lines.take(LISTED_PROBLEMS) {
+        out.line(&format!("  {}", one_line(line)))?;
+    }
+    if more > 0 {
+        out.line(&format!("  and {more} more; --format json names all"))?;
     }
     Ok(())
 }

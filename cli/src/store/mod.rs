@@ -2,6 +2,7 @@
 //! rows read from it.
 
 mod apply;
+mod counting;
 mod files;
 mod missing;
 mod open;
@@ -9,6 +10,7 @@ mod rows;
 mod version;
 
 pub(crate) use apply::{Applied, Batch, BatchId, apply, apply_each, apply_within, begin};
+pub(crate) use counting::is_counted;
 pub(crate) use files::{private_file, private_folder, size_on_disk};
 pub(crate) use missing::MissingCounts;
 pub(crate) use open::{open_marked_reader, open_reader, open_writer};

@@ -307,7 +307,7 @@ fn a_database_that_cannot_be_read_keeps_nothing_of_the_others_back() {
         .unwrap()
         .execute_batch("CREATE TABLE session (id text); CREATE TABLE session_message (id text)")
         .unwrap();
-    let said = home.stdout(&["import"]);
+    let said = String::from_utf8(home.run(&["import"]).stdout).unwrap();
     assert!(
         said.contains("brought in 12 sessions")
             && said.contains("opencode-next.db is no database of OpenCode's"),

@@ -220,6 +220,11 @@ fn what_cannot_be_read_is_told_and_the_rest_comes() {
     );
     let rejections = count(&home.open(), "SELECT count(*) FROM rejections");
     assert_eq!(rejections, 0);
+    let placeholder = format!(
+        "SELECT count(*) FROM messages
+         WHERE id = '{id}' AND role = 'user' AND created_at > 0 AND position > 0"
+    );
+    assert_eq!(count(&home.open(), &placeholder), 1);
 }
 
 #[test]

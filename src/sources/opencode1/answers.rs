@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 
 use super::decoder::Decoder;
-use super::identity::{OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID};
+use super::identity::{OWN_MESSAGE_ID, OWN_PART_ID, OWN_SESSION_ID, SESSION_ID};
 use super::todo;
 use crate::catch_up::{Listed, Spoken};
 use crate::model::command::TodoReplace;
 use crate::model::event::Event;
 use crate::model::number::Number;
+use crate::model::row::{MessageRow, Role};
 use crate::read::fields::Issues;
 use crate::read::node::{Kind, Node};
 use crate::sources::{Context, Decoded, find};
@@ -44,9 +45,12 @@ pub(crate) fn session<N: Node>(info: &N) -> Decoded {
     })
 }
 
-/// A message, `{ info, parts }`: the message, then its parts.
+/// A message, `{ info, parts }`: the message, then its parts. It is `unreadable`
+/// where whoever read it knows no more than its ids, and what it holds.
 pub(crate) fn message<N: Node>(message: &N) -> Vec<Decoded> {
+    let is_unreadable = message.boolean_at("unreadable") == Some(true);
     let head = match message.get("info") {
+        Some(info) if is_unreadable => read("message.updated", &info, |_| placeholder(&info)),
         Some(info) => read("message.updated", &info, |decoder| {
             decoder.message_in(info.clone())
         }),
@@ -61,6 +65,23 @@ pub(crate) fn message<N: Node>(message: &N) -> Vec<Decoded> {
         })
     });
     [head].into_iter().chain(parts).collect()
+}
+
+/// What stands in for a message that could not be read.
+fn placeholder<N: Node>(info: &N) -> Option<Event> {
+    let time = info.get("time");
+    let created = time.and_then(|time| time.number_at("created"));
+    let row = MessageRow {
+        id: find(info, OWN_MESSAGE_ID)?,
+        session_id: find(info, SESSION_ID)?,
+        role: info
+            .text_at("role")
+            .and_then(|role| Role::parse(&role))
+            .into(),
+        created_at: created.and_then(Number::new).into(),
+        ..MessageRow::default()
+    };
+    Some(Event::Message { row, failure: None })
 }
 
 /// The ids in a message, `{ info, parts }`; nothing where it is none.

@@ -74,7 +74,8 @@ const LATER: [(&str, &str); 6] = [
 fn messages(which: &str) -> String {
     format!(
         "\
-SELECT one.id, one.session_id AS sessionId, NULL AS type, NULL AS seq, one.data
+SELECT one.id, one.session_id AS sessionId, NULL AS type, NULL AS seq,
+  one.time_created AS created, one.data
 FROM message AS one
 WHERE one.session_id = ?1 ->> 'sessionId' AND {which}"
     )

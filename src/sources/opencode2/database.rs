@@ -64,7 +64,8 @@ fn of_one(which: &str) -> String {
     format!(
         "\
 SELECT one.id, one.session_id AS sessionId, NULL AS type,
-  (SELECT seq FROM session_message WHERE id = one.id) AS seq, one.data
+  (SELECT seq FROM session_message WHERE id = one.id) AS seq,
+  one.time_created AS created, one.data
 FROM message AS one
 WHERE one.session_id = ?1 ->> 'sessionId' AND {which}"
     )
@@ -79,7 +80,8 @@ fn of_two(has_one: bool, which: &str) -> String {
     };
     format!(
         "\
-SELECT id, session_id AS sessionId, type, seq, data FROM session_message AS two
+SELECT id, session_id AS sessionId, type, seq, time_created AS created, data
+FROM session_message AS two
 WHERE session_id = ?1 ->> 'sessionId' {own}AND {which}"
     )
 }

@@ -47,6 +47,8 @@ const MADE: &[(&str, &[&str])] = &[
             "kind",
             "cost_source",
             "changed",
+            "message_at",
+            "counted",
         ],
     ),
     ("session_errors", &["changed"]),

@@ -9,6 +9,7 @@ mod copies;
 mod deleting;
 mod erasing;
 mod failures;
+mod forks;
 mod ledger;
 mod mirror;
 mod order;

@@ -32,7 +32,7 @@ const CONTRACT: &[(&str, &str)] = &[
     (
         "usage",
         "id* session_id message_id agent model provider prompt_tokens completion_tokens reasoning_tokens \
-         cache_read_tokens cache_write_tokens cost inherited at changed kind cost_source",
+         cache_read_tokens cache_write_tokens cost inherited at changed kind cost_source message_at counted",
     ),
     (
         "session_errors",

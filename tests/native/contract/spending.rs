@@ -92,7 +92,18 @@ fn an_answer_without_a_step_that_is_older_than_its_session_is_inherited() {
             [r#""msg_1" | 1"#, r#""msg_2" | 0"#],
             "{order:?}"
         );
-        let views = "SELECT own_cost, inherited_cost FROM session_usage";
+        // Nobody recorded the original, so that its copy accounts for it.
+        let views = "SELECT own_cost, inherited_cost FROM session_usage WHERE session_id = 'ses_1'";
+        assert_eq!(db.rows(views), ["120 | 0"], "{order:?}");
+        let original = [
+            session("ses_0", json!({})),
+            answer(
+                "ses_0",
+                "msg_0",
+                json!({ "tokens": tokens(ALL), "cost": ALL[5] }),
+            ),
+        ];
+        tell(&db, Options::default(), original);
         assert_eq!(db.rows(views), ["60 | 60"], "{order:?}");
     }
 }

@@ -4,6 +4,7 @@
 use clankers::model::command::Command;
 
 use super::{core, recordings, replay, replayed};
+use crate::falling::assert_order_tells_nothing;
 use crate::support::{Recorded, assert_same, replay_into};
 
 #[test]
@@ -33,6 +34,13 @@ fn a_known_release_sends_nothing_that_is_refused() {
         let db = replayed(&one.events);
         let refused = db.rows("SELECT event_type, code, path, expected, found FROM rejections");
         assert!(refused.is_empty(), "{}:\n{}", one.name, refused.join("\n"));
+    }
+}
+
+#[test]
+fn a_recording_with_falling_ids_comes_to_the_same_rows() {
+    for one in recordings() {
+        assert_order_tells_nothing(&one.name, &one.events, replay);
     }
 }
 

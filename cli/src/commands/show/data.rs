@@ -32,7 +32,7 @@ pub(super) fn document(transcript: &Transcript) -> Value {
 /// A message with its parts and tool calls.
 pub(super) fn message(message: &Message) -> Value {
     let mut object = message.row.0.clone();
-    let parts = message.parts.values();
+    let parts = message.parts.iter();
     let others = parts.clone().filter_map(|part| match part {
         Part::Other(row) => Some(row),
         Part::Tool(_) => None,

@@ -36,7 +36,7 @@ impl Message {
     /// What is shown below the heading.
     pub(super) fn items(&self, detail: Detail) -> Vec<Item> {
         let mut items = Vec::new();
-        for part in self.parts.values() {
+        for part in &self.parts {
             if self.row.missing_since().is_none()
                 && let Some(since) = part.row().missing_since()
             {

@@ -33,8 +33,8 @@ pub(super) struct Hidden {
 /// A message with what it consists of.
 pub(super) struct Message {
     pub(super) row: Row,
-    /// Parts and tool calls by their ids, which is their order.
-    pub(super) parts: BTreeMap<String, Part>,
+    /// Parts and tool calls, in their order.
+    pub(super) parts: Vec<Part>,
 }
 
 /// A part of a message. Tool calls are parts too, in a table of their own.
@@ -92,32 +92,36 @@ impl Transcript {
             let before = message.parts.len();
             message
                 .parts
-                .retain(|_, part| part.row().missing_since().is_none());
+                .retain(|part| part.row().missing_since().is_none());
             self.hidden.parts += before - message.parts.len();
         }
     }
 }
 
-/// The session's messages in the order they came, each with its parts.
+/// The session's messages in the order they came, each with its parts: by their
+/// places where all have one, else by when they were made.
+const MESSAGES: &str = "\
+SELECT * FROM messages WHERE session_id = ?1
+ORDER BY iif((SELECT count(*) = count(position) FROM messages WHERE session_id = ?1), position, created_at),
+  created_at, position, id";
+
 fn messages(db: &Connection, session: &str) -> Result<Vec<Message>> {
-    let messages = "SELECT * FROM messages WHERE session_id = ?1 ORDER BY created_at, id";
     let mut parts = parts(db, session)?;
-    let message = |row: Row| Message {
-        parts: row
-            .text("id")
-            .and_then(|id| parts.remove(id))
-            .unwrap_or_default(),
-        row,
+    let message = |row: Row| {
+        let id = row.text("id").unwrap_or_default();
+        let parts = parts.remove(id).unwrap_or_default();
+        Message {
+            row,
+            parts: in_order(parts),
+        }
     };
-    Ok(rows(db, messages, [session])?
-        .into_iter()
-        .map(message)
-        .collect())
+    let rows = rows(db, MESSAGES, [session])?;
+    Ok(rows.into_iter().map(message).collect())
 }
 
 /// The parts and tool calls of a session's messages, by message.
-fn parts(db: &Connection, session: &str) -> Result<BTreeMap<String, BTreeMap<String, Part>>> {
-    let mut parts: BTreeMap<String, BTreeMap<String, Part>> = BTreeMap::new();
+fn parts(db: &Connection, session: &str) -> Result<BTreeMap<String, Vec<Part>>> {
+    let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     for (table, part) in [
         ("parts", Part::Other as fn(Row) -> Part),
         ("tool_calls", Part::Tool),
@@ -126,10 +130,39 @@ fn parts(db: &Connection, session: &str) -> Result<BTreeMap<String, BTreeMap<Str
             "SELECT * FROM {table} WHERE message_id IN (SELECT id FROM messages WHERE session_id = ?1)"
         );
         for row in rows(db, &sql, [session])? {
-            let text = |name: &str| row.text(name).unwrap_or_default().to_owned();
-            let (message, id) = (text("message_id"), text("id"));
-            parts.entry(message).or_default().insert(id, part(row));
+            let message = row.text("message_id").unwrap_or_default().to_owned();
+            parts.entry(message).or_default().push(part(row));
         }
     }
     Ok(parts)
+}
+
+/// The parts of a message in the order they came. Ids tell it where no places do,
+/// unless they fall, as they do where a clock is set back and did when they wrapped
+/// in August 2026: then the times tell it.
+fn in_order(mut parts: Vec<Part>) -> Vec<Part> {
+    let number = |part: &Part, name| part.row().int(name);
+    parts.sort_by(|one, other| one.row().text("id").cmp(&other.row().text("id")));
+    if parts.iter().any(|part| number(part, "position").is_some()) {
+        parts.sort_by_key(|part| number(part, "position"));
+    } else if do_ids_fall(&parts) {
+        parts.sort_by_key(|part| number(part, "started_at").unwrap_or(i64::MAX));
+    }
+    parts
+}
+
+/// Whether, by their ids, a step ends before one begins, or a text begins before an
+/// earlier one. Calls say nothing: they may start when they are allowed to.
+fn do_ids_fall(parts: &[Part]) -> bool {
+    let others = parts.iter().filter_map(|part| match part {
+        Part::Other(row) => Some(row),
+        Part::Tool(_) => None,
+    });
+    let is_step = |kind: &&str| kind.starts_with("step-");
+    let step = others
+        .clone()
+        .filter_map(|row| row.text("type"))
+        .find(is_step);
+    let times = others.filter_map(|row| row.int("started_at"));
+    step == Some("step-finish") || !times.is_sorted()
 }

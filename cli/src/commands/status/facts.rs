@@ -13,8 +13,8 @@ SELECT
   (SELECT count(*) FROM sessions) AS sessions,
   (SELECT count(*) FROM messages) AS messages,
   (SELECT count(*) FROM tool_calls) AS tool_calls,
-  (SELECT count(*) FROM usage WHERE NOT inherited) AS steps,
-  (SELECT round(coalesce(sum(cost), 0), 9) FROM usage WHERE NOT inherited) AS cost,
+  (SELECT coalesce(sum(steps), 0) FROM usage_by_model) AS steps,
+  (SELECT round(coalesce(sum(cost), 0), 9) FROM usage_by_model) AS cost,
   (SELECT max(at) FROM (
     SELECT max(updated_at) AS at FROM sessions UNION ALL
     SELECT max(max(created_at, coalesce(completed_at, 0))) FROM messages)) AS last_event_at,

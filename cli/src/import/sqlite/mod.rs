@@ -13,6 +13,7 @@ use clankers::sources::{opencode1, opencode2};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
 
+use super::document::{check_is_file, parse};
 use super::program::Program;
 use super::source::{History, Source, id_of};
 use super::written::database_written_at;
@@ -36,7 +37,7 @@ pub(super) struct Database {
 /// What is asked of a database, each with the JSON text of an object.
 struct Statements {
     /// The messages of `{ sessionId, after, limit }`: `id`, `sessionId`, `type`,
-    /// `seq`, `data`. One without a `type` is OpenCode 1's.
+    /// `seq`, `created`, `data`. One without a `type` is OpenCode 1's.
     messages: Vec<String>,
     /// The parts of OpenCode 1's messages `{ ids }`: `id`, `messageId`,
     /// `sessionId`, `data`.
@@ -114,6 +115,7 @@ impl Database {
     }
 
     fn connect(path: &Path) -> Result<Self> {
+        check_is_file(path)?;
         let what = || format!("cannot read {}", shown(path));
         // Before it is opened: reading may write its log.
         let rank = CopyRank::of_store(database_written_at(path));
@@ -147,7 +149,8 @@ impl Database {
 
     /// The sessions of a table, each with its time of change.
     fn sessions(&self, table: &str, of: fn(&Row) -> Value) -> Result<Vec<(i64, Value)>> {
-        let found = rows(&self.db, &format!("SELECT * FROM {table}"), [])?;
+        let what = || format!("cannot read `{table}` of {}", shown(&self.path));
+        let found = rows(&self.db, &format!("SELECT * FROM {table}"), []).context(what)?;
         let updated = |row: &Row| row.int("time_updated").unwrap_or_default();
         Ok(found.iter().map(|row| (updated(row), of(row))).collect())
     }
@@ -212,14 +215,28 @@ impl Source for Database {
     /// keeps its time of change until it is gone on with, and is OpenCode 1's till then.
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)> {
         let moment = self.db.unchecked_transaction()?;
+        let of_one = self
+            .has_one
+            .then(|| self.sessions("session", session::of_one));
+        let of_two = self
+            .has_two
+            .then(|| self.sessions("session_v2", session::of_two));
         let mut found = Vec::new();
-        if self.has_one {
-            found.extend(self.sessions("session", session::of_one)?);
-        }
-        if self.has_two {
-            found.extend(self.sessions("session_v2", session::of_two)?);
+        let mut refused = Vec::new();
+        for sessions in [of_one, of_two].into_iter().flatten() {
+            match sessions {
+                Ok(sessions) => found.extend(sessions),
+                Err(error) => refused.push(error),
+            }
         }
         moment.finish()?;
+        if found.is_empty()
+            && let Some(error) = refused.pop()
+        {
+            return Err(error);
+        }
+        let unreadable = refused.iter().map(|error| error.what().to_owned());
+        let unreadable = unreadable.collect();
         let mut latest: BTreeMap<String, (i64, Value)> = BTreeMap::new();
         for (updated, info) in found {
             let id = id_of(&info).to_owned();
@@ -230,7 +247,7 @@ impl Source for Database {
         let is_told = |info: &Value| !self.is_shared || Program::of_session(info) == self.program;
         let sessions = latest.into_values().map(|(_, info)| info);
         let sessions = sessions.filter(is_told).collect();
-        Ok((sessions, Vec::new()))
+        Ok((sessions, unreadable))
     }
 
     fn read(&mut self, info: &Value) -> Result<History> {
@@ -246,7 +263,7 @@ impl Source for Database {
         forget_copies(&mut messages);
         let mut parts = self.parts(&messages, &mut unreadable)?;
         let item = |message: &Row| item(message, &mut parts, &mut unreadable);
-        let items = messages.iter().filter_map(item).collect();
+        let items = messages.iter().map(item).collect();
         let todos = self.todos(id)?;
         moment.finish()?;
         Ok(History {
@@ -277,21 +294,39 @@ fn item(
     message: &Row,
     parts: &mut BTreeMap<String, Vec<Value>>,
     unreadable: &mut Vec<String>,
-) -> Option<Value> {
-    let seq = message.0.get("seq").filter(|seq| !seq.is_null()).cloned();
-    let mut item = if message.text("type").is_some() {
-        let fields = [("id", "id"), ("type", "type")];
-        document(message, fields, unreadable)?
+) -> Value {
+    let is_of_two = message.text("type").is_some();
+    let fields = if is_of_two {
+        [("id", "id"), ("type", "type")]
     } else {
-        let fields = [("id", "id"), ("sessionId", "sessionID")];
-        let info = document(message, fields, unreadable)?;
-        let parts = parts.remove(id_of(&info)).unwrap_or_default();
-        json!({ "info": info, "parts": parts })
+        [("id", "id"), ("sessionId", "sessionID")]
     };
+    let mut parts = || {
+        let id = message.text("id").unwrap_or_default();
+        parts.remove(id).unwrap_or_default()
+    };
+    let mut item = match document(message, fields, unreadable) {
+        Some(item) if is_of_two => item,
+        Some(info) => json!({ "info": info, "parts": parts() }),
+        None => placeholder(message, &parts()),
+    };
+    let seq = message.0.get("seq").filter(|seq| !seq.is_null()).cloned();
     if let (Some(item), Some(seq)) = (item.as_object_mut(), seq) {
         item.insert("seq".to_owned(), seq);
     }
-    Some(item)
+    item
+}
+
+/// A message that cannot be read: what its columns say, and its parts.
+fn placeholder(message: &Row, parts: &[Value]) -> Value {
+    let column = |name: &str| message.0.get(name).cloned();
+    let info = json!({
+        "id": column("id"),
+        "sessionID": column("sessionId"),
+        "role": column("type"),
+        "time": { "created": column("created") },
+    });
+    json!({ "info": info, "parts": parts, "unreadable": true })
 }
 
 /// A row whose document is in its column `data`, with the columns that are not
@@ -301,7 +336,7 @@ fn document<'a>(
     columns: impl IntoIterator<Item = (&'a str, &'a str)>,
     unreadable: &mut Vec<String>,
 ) -> Option<Value> {
-    match serde_json::from_str::<Map<String, Value>>(row.text("data").unwrap_or_default()) {
+    match parse::<Map<String, Value>>(row.text("data").unwrap_or_default()) {
         Ok(data) => {
             let mut document = Map::new();
             for (column, field) in columns {

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::import::document::parse;
 use crate::store::Row;
 
 /// A column, and the field that it becomes.
@@ -137,7 +138,7 @@ impl<'r> Info<'r> {
 }
 
 fn json_at(row: &Row, column: &str) -> Option<Value> {
-    serde_json::from_str(row.text(column)?).ok()
+    parse(row.text(column)?).ok()
 }
 
 /// An object of the columns that have a value; none where none has.

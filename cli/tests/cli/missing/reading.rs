@@ -349,6 +349,9 @@ fn a_database_that_nobody_wrote_since_an_update_is_read_as_far_as_it_goes() {
         home.stdout(&["sessions"]).contains("An old one"),
         "later schemas have nothing that reading needs"
     );
+    for args in ["stats", "tools", "status"] {
+        home.stdout(&[args]);
+    }
     home.run(&["doctor", "--fix"]);
     assert!(home.stdout(&["sessions"]).contains("An old one"));
 }
