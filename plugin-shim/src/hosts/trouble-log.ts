@@ -130,14 +130,15 @@ function shortened(message: string): string {
 	return message.slice(0, LONGEST_MESSAGE).replace(/\p{Surrogate}/gu, "");
 }
 
-/** What was said last of a matter, by whatever process. `now` is Unix milliseconds. */
-export function lastTold(
+/** What was said of a matter up to now, by whatever process, the latest last. `now` is Unix milliseconds. */
+export function toldUpTo(
+	now: number,
 	about: Matter,
 	database: string,
 	files: TroubleFiles,
-	now: number,
-): Line | undefined {
-	return lastUpTo(now, toldOf(about, database, files));
+): Line[] {
+	const lines = toldOf(about, database, files);
+	return lines.filter((line) => line.at <= now + AHEAD_MS);
 }
 
 function lastUpTo(now: number, lines: readonly Line[]): Line | undefined {

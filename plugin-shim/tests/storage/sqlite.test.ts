@@ -7,7 +7,6 @@ import {
 	renameSync,
 	rmSync,
 	statSync,
-	writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -238,13 +237,23 @@ describe("a database that is not ours to write", () => {
 		const connection = connect(path);
 		connection.exec("CREATE TABLE sessions (id TEXT)");
 		connection.close();
+		chmodSync(path, 0o644);
 		incompatible(path, /tables of something else/);
+		assert.equal(mode(path), "644");
 	});
 
-	it("is refused when it is no database", () => {
-		const path = join(temporaryFolder(), "notes.txt");
-		writeFileSync(path, "not a database ".repeat(100));
-		incompatible(path, /not a database/);
+	it("is written as soon as the other program's is gone", () => {
+		const path = join(temporaryFolder(), "clankers.db");
+		const connection = connect(path);
+		connection.exec("CREATE TABLE notes (id TEXT)");
+		connection.close();
+		const sink = open(path);
+		const batch = [sessionUpsert("ses_1", "one")];
+		assert.throws(() => sink.apply(batch), SinkError);
+		renameSync(path, `${path}.moved`);
+		assert.deepEqual(sink.apply(batch), []);
+		assert.equal(count(path), 1);
+		sink.close();
 	});
 });
 

@@ -95,3 +95,7 @@ export function replaced(message: string): SinkError {
 export function incompatible(message: string): SinkError {
 	return new SinkError("incompatible", message);
 }
+
+export function unsupported(message: string): SinkError {
+	return new SinkError("unsupported", message);
+}
