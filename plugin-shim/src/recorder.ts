@@ -85,7 +85,11 @@ export class Recorder implements SharedRecorder {
 		});
 		sink.attend?.({
 			log: (level, message) => this.#log?.log(level, message),
-			notify: (message) => this.#log?.notify(message),
+			notify: (message) => this.#log?.notify(message, "daemon"),
+			well: (message, wasNotified) => {
+				if (wasNotified) this.#log?.reassure(message);
+				this.#log?.over("daemon", message);
+			},
 			ready: (ids) => this.#catchUp.compareAll(ids),
 			replaced: (message) => this.#replaced(message),
 		});

@@ -1,7 +1,7 @@
 /**
  * The plugin in OpenCode 2's screen, where it can do what it cannot do in the
  * server: show a person a message. It says two things, each once and while they
- * are so: that nothing is stored, and that it is again.
+ * are so: that nothing is stored, or not as it should be, and that it is again.
  */
 import { type Environment, readConfig } from "./config.ts";
 import { type Line, toldUpTo } from "./hosts/trouble-log.ts";
@@ -32,7 +32,7 @@ const ENDS = ["succeeded", "failed", "interrupted"].map(
 /** A plugin that goes on failing says so every ten minutes. */
 const RECENT_MS = 15 * 60_000;
 
-const MATTERS = ["storage", "stream"] as const;
+const MATTERS = ["storage", "stream", "daemon"] as const;
 
 /** Shows from now on what is wrong, and that it is over; the answer ends that. Never throws. */
 export function watch(

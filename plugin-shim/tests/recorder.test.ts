@@ -293,6 +293,16 @@ describe("the recorder", () => {
 			assert.deepEqual(told(), [line, line, line]);
 		});
 
+		it("says that a daemon hangs, and once it does not", () => {
+			const [hangs, is] = ["it has not answered within 10 s", "it is there"];
+			for (let time = 0; time < 2; time++) {
+				sink.listener?.notify(hangs);
+				sink.listener?.well(is, true);
+			}
+			const both = [`error daemon: ${hangs}`, `info daemon: ${is}`];
+			assert.deepEqual(told(), [...both, ...both]);
+		});
+
 		it("says what is lost, and that of no rejection, which is a row", () => {
 			sink.refused = [
 				{

@@ -18,7 +18,13 @@ import { makeFolder } from "../storage/files.ts";
 import { VERSION } from "../version.ts";
 
 /** What trouble is about. Only that of a plugin's own defect is never over. */
-export type Matter = "storage" | "events" | "stream" | "settings" | "plugin";
+export type Matter =
+	| "storage"
+	| "daemon"
+	| "events"
+	| "stream"
+	| "settings"
+	| "plugin";
 
 /** Whose trouble it is, and where it is written. */
 export interface TroubleLogOptions {

@@ -39,8 +39,10 @@ export interface Sink {
 export interface SinkListener {
 	/** Something for the log. */
 	log(level: "info" | "warn", message: string): void;
-	/** Something that a person has to see. */
+	/** Something that a person has to see of the process that the rows go to. */
 	notify(message: string): void;
+	/** That process is well; `wasNotified` where the person was shown otherwise. */
+	well(message: string, wasNotified: boolean): void;
 	/**
 	 * The rows go to another process again, and perhaps into another file than
 	 * meanwhile: what is stored there may lack what these sessions became.
