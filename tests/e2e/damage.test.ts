@@ -3,11 +3,13 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Api } from "./harness/api.ts";
+import { clankers, type Printed } from "./harness/program.ts";
 import { PINNED_RELEASE } from "./harness/releases.ts";
 import { say } from "./harness/script.ts";
 import { inWorld } from "./harness/world.ts";
+import { withDatabase } from "./mirror/database.ts";
 import { rulesFor } from "./mirror/expected/rules.ts";
 import { Witness } from "./mirror/truth.ts";
 import { describeReport, settledMirror } from "./mirror.ts";
@@ -28,8 +30,7 @@ test("a database that is overwritten while OpenCode runs is set aside each time,
 			await api.prompt(one.id, prompt);
 			await expectMirrored(database, api);
 		}
-		const aside = besides(database).filter((name) => /T[\d-]+$/.test(name));
-		expect(aside.length).toBe(2);
+		expect(besides(database).length).toBe(2);
 	});
 }, 600_000);
 
@@ -53,6 +54,40 @@ test("another program's database is left as it is, and recording begins once it 
 	});
 }, 600_000);
 
+test("a backup is put back while OpenCode runs, and has in the end what came since", async () => {
+	await inWorld({}, async ({ home, model, database, serve }) => {
+		const { api } = await serve();
+		const [one, other] = [await api.createSession(), await api.createSession()];
+		for (const prompt of ["First.", "Second.", "Third."])
+			model.script(prompt, say(`Answered: ${prompt}`));
+		await api.prompt(one.id, "First.");
+		await expectMirrored(database, api);
+		const backup = join(home.root, "backup.db");
+		const done = ({ status, output }: Printed): void =>
+			expect(status, output).toBe(0);
+		done(clankers(home, ["backup", backup]));
+		await api.prompt(one.id, "Second.");
+		await api.prompt(other.id, "Second.");
+		await expectMirrored(database, api);
+		done(clankers(home, ["restore", backup, "--yes"]));
+		expect(answers(database)).toEqual(["Answered: First."]);
+		await api.prompt(other.id, "Third.");
+		await expectMirrored(database, api);
+		expect(answers(database)).toContain("Answered: Second.");
+		const [kept = ""] = besides(database, "replaced");
+		expect(answers(join(dirname(database), kept))).not.toContain(
+			"Answered: Third.",
+		);
+	});
+}, 600_000);
+
+/** What the model said, as it is stored. */
+function answers(database: string): unknown[] {
+	const sql =
+		"SELECT text_content FROM messages WHERE role = 'assistant' ORDER BY created_at";
+	return withDatabase(database, (open) => open.query(sql).values().flat());
+}
+
 async function expectMirrored(database: string, api: Api): Promise<void> {
 	const rules = rulesFor(PINNED_RELEASE);
 	const report = await settledMirror(database, new Witness(), [api], rules);
@@ -62,8 +97,10 @@ async function expectMirrored(database: string, api: Api): Promise<void> {
 	expect(report.checks).toBeGreaterThan(10);
 }
 
-/** What lies beside the database and was set aside. */
-function besides(database: string): string[] {
-	const name = `${basename(database)}.corrupt-`;
-	return readdirSync(dirname(database)).filter((file) => file.startsWith(name));
+/** What was set aside for this, by name, without what SQLite keeps beside it. */
+function besides(database: string, why = "corrupt"): string[] {
+	const name = `${basename(database)}.${why}-`;
+	return readdirSync(dirname(database)).filter(
+		(file) => file.startsWith(name) && !/-(wal|shm)$/.test(file),
+	);
 }

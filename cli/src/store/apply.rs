@@ -45,12 +45,12 @@ pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> Result<Applied
 
 /// Applies several batches in one transaction. A batch that fails is rolled back
 /// alone. The outer error means that none of them could be stored.
-pub(crate) fn apply_each(
+pub(crate) fn apply_each<'b>(
     db: &mut Connection,
-    batches: &[Batch],
+    batches: impl Iterator<Item = &'b Batch>,
 ) -> Result<Vec<rusqlite::Result<Applied>>> {
     let mut all = begin(db)?;
-    let mut outcomes = Vec::with_capacity(batches.len());
+    let mut outcomes = Vec::new();
     for batch in batches {
         let one = all.savepoint()?;
         let outcome = run_once(&one, batch);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::paths::Paths;
 
@@ -27,13 +27,23 @@ pub(super) fn prepare_files(paths: &Paths) -> io::Result<()> {
         OpenOptions::new().write(true).create(true).truncate(false),
         &paths.db,
     )?;
+    narrow_files(&paths.db)
+}
+
+/// Takes away other people's access to a database and what is beside it.
+pub(crate) fn narrow_files(db: &Path) -> io::Result<()> {
     #[cfg(unix)]
     for ending in ["", "-wal", "-shm"] {
-        let mut file = paths.db.as_os_str().to_owned();
-        file.push(ending);
-        narrow(Path::new(&file), FILE_MODE)?;
+        narrow(&beside(db, ending), FILE_MODE)?;
     }
     Ok(())
+}
+
+/// The path of a file that is called as another is, and this.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 /// Makes a folder that only its owner can enter. One that is there keeps its mode.
@@ -53,13 +63,24 @@ pub(crate) fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result
     options.open(path)
 }
 
+/// A path in a URI of `SQLite`.
+pub(crate) fn uri(path: &Path) -> String {
+    let mut text = String::new();
+    for letter in path.to_string_lossy().chars() {
+        match letter {
+            '%' => text.push_str("%25"),
+            '?' => text.push_str("%3f"),
+            '#' => text.push_str("%23"),
+            '\\' if cfg!(windows) => text.push('/'),
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
 /// How many bytes the database takes, with the log that SQLite keeps beside it.
 pub(crate) fn size_on_disk(db: &Path) -> u64 {
-    let of = |ending: &str| {
-        let mut path = db.as_os_str().to_owned();
-        path.push(ending);
-        std::fs::metadata(path).map_or(0, |file| file.len())
-    };
+    let of = |ending: &str| fs::metadata(beside(db, ending)).map_or(0, |file| file.len());
     of("") + of("-wal")
 }
 

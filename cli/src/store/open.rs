@@ -7,7 +7,7 @@ use clankers::store::{MIGRATIONS, SCHEMA_VERSION};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::files::prepare_files;
+use super::files::{beside, prepare_files, uri};
 use super::version::{refuse_foreign, refuse_newer, schema_version};
 use crate::error::{Context, Error, Result};
 use crate::paths::{self, Paths};
@@ -67,6 +67,39 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
                 .hint("--db-path or CLANKERS_DB_PATH names the right one"),
         );
     }
+    Ok(db)
+}
+
+/// Opens a file to read that may be anything, and leaves nothing beside it. Where no
+/// log is there nobody writes it, and it may be where nothing can be written.
+pub(crate) fn open_untouched(path: &Path) -> rusqlite::Result<Connection> {
+    let how = if beside(path, "-wal").exists() {
+        Untouched::WithLog
+    } else {
+        Untouched::Alone
+    };
+    open_as(path, how)
+}
+
+/// What of a database is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Untouched {
+    /// The file and the log beside it.
+    WithLog,
+    /// The file, as if nothing were beside it.
+    Alone,
+}
+
+/// Opens that of a database to read. It is not to be written meanwhile where it is
+/// read alone.
+pub(crate) fn open_as(path: &Path, how: Untouched) -> rusqlite::Result<Connection> {
+    let parameter = match how {
+        Untouched::WithLog => "mode=ro",
+        Untouched::Alone => "mode=ro&immutable=1",
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(format!("file:{}?{parameter}", uri(path)), flags)?;
+    db.busy_timeout(READER_WAIT)?;
     Ok(db)
 }
 
