@@ -22,13 +22,16 @@ use crate::store::{
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = settings();
     checks.extend(permissions(paths));
-    if paths.db.exists() {
-        checks.extend(database(paths));
-    } else {
-        checks.push(
+    match fs::metadata(&paths.db) {
+        Ok(found) if found.is_file() => checks.extend(database(paths)),
+        Ok(_) => checks.push(
+            Check::broken("database", format!("{} is no file", shown(&paths.db)))
+                .advice("move it away, or name another file in CLANKERS_DB_PATH"),
+        ),
+        Err(_) => checks.push(
             Check::warning("database", format!("none yet at {}", shown(&paths.db)))
                 .advice("it is made with the first event, or by `clankers import`"),
-        );
+        ),
     }
     checks.extend(unrecorded(paths));
     checks.extend(missing(paths));

@@ -11,11 +11,10 @@ const FOLDER_MODE: u32 = 0o700;
 #[cfg(unix)]
 const FILE_MODE: u32 = 0o600;
 
-/// Makes the folder and an empty file where there are none, and takes away
-/// other people's access, as the plugin does. A folder that a person named and
-/// made is theirs to open. SQLite gives the database's mode to the files it
-/// puts beside it.
-pub(super) fn prepare_files(paths: &Paths) -> io::Result<()> {
+/// Makes the folder and an empty file where there are none, as the plugin does. A
+/// folder that a person named and made is theirs to open. SQLite gives the
+/// database's mode to the files it puts beside it.
+pub(super) fn make_files(paths: &Paths) -> io::Result<()> {
     if let Some(folder) = paths.db.parent() {
         private_folder(folder)?;
         #[cfg(unix)]
@@ -23,11 +22,25 @@ pub(super) fn prepare_files(paths: &Paths) -> io::Result<()> {
             narrow(folder, FOLDER_MODE)?;
         }
     }
-    private_file(
-        OpenOptions::new().write(true).create(true).truncate(false),
-        &paths.db,
-    )?;
-    narrow_files(&paths.db)
+    if paths.db.exists() {
+        return refuse_no_file(&paths.db);
+    }
+    let mut options = OpenOptions::new();
+    private_file(options.append(true).create(true), &paths.db)?;
+    Ok(())
+}
+
+/// Fails where there is a folder, a pipe or a device: to open a pipe is to wait for
+/// whoever is at its other end.
+pub(super) fn refuse_no_file(path: &Path) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    if found.is_dir() {
+        return Err(io::Error::other("it is a folder"));
+    }
+    if !found.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    Ok(())
 }
 
 /// Takes away other people's access to a database and what is beside it.

@@ -7,7 +7,7 @@ use clankers::store::{MIGRATIONS, SCHEMA_VERSION};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::files::{beside, prepare_files, uri};
+use super::files::{beside, make_files, narrow_files, refuse_no_file, uri};
 use super::version::{refuse_foreign, refuse_newer, schema_version};
 use crate::error::{Context, Error, Result};
 use crate::paths::{self, Paths};
@@ -26,7 +26,7 @@ const CACHED_STATEMENTS: usize = 128;
 pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
     let path = &paths.db;
     let what = || format!("cannot open {}", paths::shown(path));
-    prepare_files(paths).context(what)?;
+    make_files(paths).context(what)?;
     let mut db = Connection::open(path).context(what)?;
     db.busy_timeout(WRITER_WAIT)?;
     // What a newer version left in its log stays there: closing moves it into the file.
@@ -34,6 +34,7 @@ pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
     schema_version(&db).context(what)?;
     refuse_newer(path, &db)?;
     refuse_foreign(path, &db)?;
+    narrow_files(path).context(what)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
@@ -55,6 +56,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
         );
     }
     let what = || format!("cannot read {}", paths::shown(path));
+    refuse_no_file(path).context(what)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).context(what)?;
     db.busy_timeout(READER_WAIT)?;
