@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::paths::{Paths, shown};
-use crate::store::{FileIdentity, HeldFile, open_writer, set_aside};
+use crate::store::{Applied, Batch, FileIdentity, HeldFile, apply_each, open_writer, set_aside};
 
 /// The open database. Whoever removes it, or puts another in its place, finds the
 /// next batch in what is there then.
@@ -73,6 +73,18 @@ impl Place {
             }
         }
         Ok(&mut self.db)
+    }
+
+    /// Applies batches to the database, where the path still names it.
+    pub(super) fn apply<'b>(
+        &mut self,
+        batches: impl Iterator<Item = &'b Batch>,
+    ) -> Result<Option<Vec<rusqlite::Result<Applied>>>> {
+        let is_here = || {
+            let file = self.file.as_ref();
+            file.is_some_and(|file| file.is_at(&self.paths.db))
+        };
+        apply_each(&mut self.db, batches, is_here)
     }
 
     /// Opens what the path names anew.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::failure::{Code, Failure};
 use super::place::Place;
 use crate::error::{Error, is_damage, sqlite_text};
-use crate::store::{Applied, Batch, apply_each};
+use crate::store::{Applied, Batch};
 
 /// How many requests may wait. Beyond it connections are not read on.
 const WAITING: usize = 256;
@@ -101,8 +101,10 @@ fn attempt(place: &mut Place, jobs: Vec<Job>) -> Result<(), Damaged> {
     if jobs.is_empty() {
         return Ok(());
     }
-    match apply_each(place.held(), jobs.iter().map(|job| &job.batch)) {
-        Ok(outcomes) => {
+    match place.apply(jobs.iter().map(|job| &job.batch)) {
+        // It was moved a moment ago.
+        Ok(None) => return attempt(place, jobs),
+        Ok(Some(outcomes)) => {
             let damage = outcomes
                 .iter()
                 .find_map(|outcome| outcome.as_ref().err().filter(|error| is_damage(error)));

@@ -44,12 +44,18 @@ pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> Result<Applied
 }
 
 /// Applies several batches in one transaction. A batch that fails is rolled back
-/// alone. The outer error means that none of them could be stored.
+/// alone. The outer error means that none of them could be stored; none means that
+/// the database is not where it `is_here` any more once its lock is held, which
+/// whoever moves it holds, too.
 pub(crate) fn apply_each<'b>(
     db: &mut Connection,
     batches: impl Iterator<Item = &'b Batch>,
-) -> Result<Vec<rusqlite::Result<Applied>>> {
+    is_here: impl FnOnce() -> bool,
+) -> Result<Option<Vec<rusqlite::Result<Applied>>>> {
     let mut all = begin(db)?;
+    if !is_here() {
+        return Ok(None);
+    }
     let mut outcomes = Vec::new();
     for batch in batches {
         let one = all.savepoint()?;
@@ -62,7 +68,7 @@ pub(crate) fn apply_each<'b>(
         outcomes.push(outcome);
     }
     all.commit()?;
-    Ok(outcomes)
+    Ok(Some(outcomes))
 }
 
 /// Applies a batch, unless it has been stored already.

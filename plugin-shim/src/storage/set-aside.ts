@@ -37,7 +37,13 @@ export function setAside(
 		if (fileIdentity(file) !== identity) return undefined;
 		const aside = freeName(file, now);
 		// The file goes last: SQLite would take a log that is left for the next one's.
-		for (const ending of ["-wal", "-shm", ""]) move(file, aside, ending);
+		moveCompanions(file, aside);
+		try {
+			renameSync(file, aside);
+		} catch (error) {
+			moveCompanions(aside, file);
+			throw error;
+		}
 		return aside;
 	});
 }
@@ -49,11 +55,20 @@ function claimed<Result>(
 ): Result {
 	const stat = statSync(claim, { throwIfNoEntry: false });
 	if (stat && Math.abs(now - stat.mtimeMs) > CLAIM_MS) rmSync(claim);
-	closeSync(openSync(claim, "wx", FILE_MODE));
+	make(claim);
 	try {
 		return work();
 	} finally {
 		rmSync(claim, { force: true });
+	}
+}
+
+function make(claim: string): void {
+	try {
+		closeSync(openSync(claim, "wx", FILE_MODE));
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+		throw new Error("another process is moving it");
 	}
 }
 
@@ -82,8 +97,8 @@ function isOf(file: string, name: string): boolean {
 	return name.startsWith(`${file}.corrupt-`) && !/-(wal|shm)$/.test(name);
 }
 
-function move(file: string, aside: string, ending: string): void {
-	if (ending !== "" && !statSync(file + ending, { throwIfNoEntry: false }))
-		return;
-	renameSync(file + ending, aside + ending);
+function moveCompanions(from: string, to: string): void {
+	for (const ending of ["-wal", "-shm"])
+		if (statSync(from + ending, { throwIfNoEntry: false }))
+			renameSync(from + ending, to + ending);
 }

@@ -80,12 +80,13 @@ export class SqliteSink implements Sink {
 		open?.close();
 	}
 
-	/** What a connection of some time has found damaged, a fresh one may not. */
+	/** What a connection of some time has found damaged, or moved, a fresh one may not. */
 	#with<Result>(work: (open: OpenDatabase) => Result): Result {
 		try {
 			return this.#attempt(work);
 		} catch (error) {
-			if (!isDamage(error)) throw sinkError(this.target, error);
+			if (!isDamage(error) && !(error instanceof Moved))
+				throw sinkError(this.target, error);
 		}
 		try {
 			return this.#attempt(work);
@@ -105,7 +106,7 @@ export class SqliteSink implements Sink {
 			return work(this.#opened());
 		} catch (error) {
 			// Unless it is only locked, the next attempt starts from a fresh connection.
-			if (resultCode(error) !== BUSY) this.close();
+			if (resultCode(error) !== BUSY && !(error instanceof Moved)) this.close();
 			throw error;
 		}
 	}
@@ -167,12 +168,18 @@ interface Compiled {
 	readonly when: StoreStatement["when"];
 }
 
+/** The path names another file than the one that is open. */
+class Moved extends Error {
+	override readonly message = "it was moved a moment ago";
+}
+
 /** A connection with a schema that we know and its compiled statements. */
 class OpenDatabase {
 	readonly identity: string | undefined;
 	readonly head: FileHead;
 	/** The id that is in the database. */
 	readonly id: string;
+	readonly #path: string;
 	readonly #connection: Connection;
 	readonly #store: Store;
 	readonly #compiled = new Map<string, Compiled[]>();
@@ -181,6 +188,7 @@ class OpenDatabase {
 
 	constructor(database: Database, store: Store) {
 		const { path } = database;
+		this.#path = path;
 		this.#store = store;
 		makeFiles(database);
 		this.identity = fileIdentity(path);
@@ -280,9 +288,13 @@ class OpenDatabase {
 		return compiled;
 	}
 
-	/** A transaction on the schema we know: another process may have migrated it since. */
+	/**
+	 * A transaction on the schema we know: another process may have migrated it
+	 * since. Whoever puts another file in its place waits for it, or was faster.
+	 */
 	#batch(id: BatchId | undefined, work: () => void): void {
 		this.#transaction(() => {
+			if (fileIdentity(this.#path) !== this.identity) throw new Moved();
 			this.#checkVersion();
 			if (id !== undefined && !this.#claim(id)) return;
 			this.#begin ??= this.#connection.prepare(this.#store.begin);

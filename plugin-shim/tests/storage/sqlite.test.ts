@@ -19,6 +19,7 @@ import { sessionUpsert } from "../support/commands.ts";
 import { runAll } from "../support/processes.ts";
 import { lock, query } from "../support/query.ts";
 import { newDatabasePath, temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 import { testSink } from "./contract.ts";
 
 const { store } = loadCore();
@@ -344,6 +345,34 @@ describe("a database that goes away", () => {
 		sink.apply([]);
 		sink.close();
 		assert.equal(count(path), 2);
+	});
+
+	it("takes no batch that waited for the lock of whoever put another in its place", async () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		const moved = `${path}-moved`;
+		const child = join(
+			import.meta.dirname,
+			"..",
+			"support",
+			"hold-and-move.ts",
+		);
+		const moving = runAll([[child, path, moved]]);
+		await until("it is locked", () => existsSync(`${path}.locked`));
+		const batch = [sessionUpsert("ses_2", "two")];
+		for (let attempt = 0; attempt < 100; attempt++)
+			try {
+				sink.apply(batch);
+				assert.fail("it was stored in a file that was moved");
+			} catch (error) {
+				if (isReplaced(error)) break;
+				assert.match(String(error), /database is locked/);
+			}
+		await moving;
+		sink.apply(batch);
+		sink.close();
+		assert.deepEqual([count(path), count(moved)], [1, 1]);
 	});
 
 	it("is left alone where it was moved to", () => {
