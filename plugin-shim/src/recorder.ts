@@ -54,6 +54,8 @@ export class Recorder implements SharedRecorder {
 	/** Why nothing is recorded any more. */
 	#stopped: string | undefined;
 	#isOver = false;
+	/** Whether the sink knows whom to tell what happens. */
+	#isAttended = false;
 
 	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
 	constructor(
@@ -83,16 +85,6 @@ export class Recorder implements SharedRecorder {
 			pause: (milliseconds) => pause(milliseconds, around.clock),
 			now: () => around.now(),
 		});
-		sink.attend?.({
-			log: (level, message) => this.#log?.log(level, message),
-			notify: (message) => this.#log?.notify(message, "daemon"),
-			well: (message, wasNotified) => {
-				if (wasNotified) this.#log?.reassure(message);
-				this.#log?.over("daemon", message);
-			},
-			ready: (ids) => this.#catchUp.compareAll(ids),
-			replaced: (message) => this.#replaced(message),
-		});
 	}
 
 	get isOver(): boolean {
@@ -104,6 +96,8 @@ export class Recorder implements SharedRecorder {
 		this.#isOver = false;
 		this.#instances.push(instance);
 		log.log("info", `records to \`${this.#sink.target}\``);
+		// What it says at once is heard by somebody.
+		if (!this.#isAttended) this.#attend();
 		if (host !== undefined) this.#catchUp.join(host);
 		return {
 			observe: (event) => this.#observe(event, host?.directory),
@@ -113,6 +107,20 @@ export class Recorder implements SharedRecorder {
 			finish: () => this.#finish(instance),
 			leave: () => this.#leave(instance),
 		};
+	}
+
+	#attend(): void {
+		this.#isAttended = true;
+		this.#sink.attend?.({
+			log: (level, message) => this.#log?.log(level, message),
+			notify: (message) => this.#log?.notify(message, "daemon"),
+			well: (message, wasNotified) => {
+				if (wasNotified) this.#log?.reassure(message);
+				this.#log?.over("daemon", message);
+			},
+			ready: (ids) => this.#catchUp.compareAll(ids),
+			replaced: (message) => this.#replaced(message),
+		});
 	}
 
 	#observe(event: BusEvent, directory: string | undefined): void {
