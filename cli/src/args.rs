@@ -4,8 +4,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, export, generate, install, prune, query, search, sessions, show, stats, status, tail,
-    tools,
+    backup, export, generate, install, prune, query, restore, search, sessions, show, stats,
+    status, tail, tools,
 };
 use crate::output::OutputArgs;
 use crate::paths::PathArgs;
@@ -101,6 +101,7 @@ pub(crate) enum Command {
     Import(import::Args),
     Prune(prune::Args),
     Backup(backup::Args),
+    Restore(restore::Args),
     Completions(generate::CompletionsArgs),
     Man(generate::ManArgs),
 }

@@ -9,6 +9,8 @@ pub(crate) struct Error {
     hint: Option<String>,
     /// The reader of our output has left, as `head` does: nothing to report.
     pipe_closed: bool,
+    /// The database's file is at fault.
+    damage: bool,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -20,6 +22,7 @@ impl Error {
             what: what.into(),
             hint: None,
             pipe_closed: false,
+            damage: false,
         }
     }
 
@@ -50,6 +53,16 @@ impl Error {
     pub(crate) const fn is_closed_pipe(&self) -> bool {
         self.pipe_closed
     }
+
+    /// What went wrong, without what to do about it.
+    pub(crate) fn reason(&self) -> &str {
+        &self.what
+    }
+
+    /// Whether `SQLite` found the file damaged, or no database in it.
+    pub(crate) const fn is_damage(&self) -> bool {
+        self.damage
+    }
 }
 
 impl fmt::Display for Error {
@@ -64,14 +77,18 @@ impl fmt::Display for Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        let damage = is_damage(&error);
         let code = error.sqlite_error_code();
-        let error = Self::new(sqlite_text(&error));
+        let error = Self {
+            damage,
+            ..Self::new(sqlite_text(&error))
+        };
         match code {
             Some(DatabaseBusy | DatabaseLocked) => {
                 error.hint("another program holds the database; try again, or close that program")
             }
-            Some(DatabaseCorrupt | NotADatabase) => error.hint(
+            _ if damage => error.hint(
                 "the file is damaged or is no clankers database: `clankers doctor` looks closer",
             ),
             _ => error,
@@ -79,13 +96,21 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+/// Whether `SQLite` found the file damaged, or no database in it.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseCorrupt | NotADatabase)
+    )
+}
+
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         let pipe_closed = error.kind() == std::io::ErrorKind::BrokenPipe;
         Self {
-            what: error.to_string(),
-            hint: None,
             pipe_closed,
+            ..Self::new(error.to_string())
         }
     }
 }
@@ -94,9 +119,8 @@ impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         let pipe_closed = error.io_error_kind() == Some(std::io::ErrorKind::BrokenPipe);
         Self {
-            what: format!("not valid JSON: {error}"),
-            hint: None,
             pipe_closed,
+            ..Self::new(format!("not valid JSON: {error}"))
         }
     }
 }

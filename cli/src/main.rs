@@ -29,7 +29,8 @@ use clap::CommandFactory;
 use args::{Args, Command};
 use commands::install::uninstall;
 use commands::{
-    backup, export, generate, install, prune, query, sessions, show, stats, status, tail, tools,
+    backup, export, generate, install, prune, query, restore, sessions, show, stats, status, tail,
+    tools,
 };
 use error::Result;
 use output::{Out, clean};
@@ -72,6 +73,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Command::Uninstall(args) => uninstall::run(&args, &mut out)?,
         Command::Prune(args) => prune::run(&args, &paths, &mut out)?,
         Command::Backup(args) => backup::run(&args, &paths, &mut out)?,
+        Command::Restore(args) => restore::run(&args, &paths, &mut out)?,
         Command::Completions(args) => generate::completions(&args, Args::command(), &mut out)?,
         Command::Man(args) => generate::man(&args, Args::command(), &mut out)?,
     }

@@ -168,7 +168,7 @@ class Calls {
 					this.#link.succeeded();
 					for (const call of this.#waiting) this.#send(call);
 				},
-				down: (reason, refused) => this.#down(reason, refused),
+				down: (reason, how) => this.#down(reason, how === "refused"),
 			},
 		);
 	}

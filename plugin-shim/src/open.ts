@@ -22,6 +22,7 @@ export function openRecorder(
 	if (!log.isHeard) log.file = fileFor(log, config);
 	for (const problem of problems) log.trouble("settings", "warn", problem);
 	if (problems.length === 0) log.over("settings", "every setting is used");
+	if (config.storage === "sqlite") log.over("daemon", "no daemon is used");
 	const { onDelete } = config;
 	return recorderFor(`${dialect} ${onDelete} ${placeOf(config)}`, () => {
 		const { eventTypes, store } = loadCore(dialect);

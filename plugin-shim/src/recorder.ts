@@ -8,11 +8,12 @@ import { describe, type HostLog } from "./hosts/host-log.ts";
 import type { Instance, Membership, SharedRecorder } from "./registry.ts";
 import { SeenEvents } from "./seen.ts";
 import { type RefusedCommand, type Sink, SinkError } from "./storage/sink.ts";
+import { StorageTrouble } from "./storage-trouble.ts";
 
-/** Failures in a row before the person is shown one: a lock of a moment is nobody's concern. */
-const FAILURES_UNTIL_NOTIFIED = 3;
 /** The urgency from which on the core may want sessions. */
 const SOON = 2;
+/** So many changes are held while nothing can be stored; then OpenCode is to be asked for them. */
+const MOST_HELD = 10_000;
 /** Attempts at the process's end, each at most a busy timeout long. */
 const LAST_ATTEMPTS = 5;
 
@@ -40,15 +41,21 @@ export class Recorder implements SharedRecorder {
 	/** The instances in the order they came; the newest one logs. */
 	readonly #instances: Instance[] = [];
 	readonly #catchUp: CatchUp;
+	readonly #trouble = new StorageTrouble(() => this.#log);
 	/** The storing of a batch that is awaited; the core gives no other meanwhile. */
 	#awaited: Promise<RefusedCommand[]> | undefined;
 	/** Whether something was to be stored meanwhile. */
 	#again = false;
 	#failures = 0;
-	#notified = false;
+	/** How many changes are in the batch that is being stored. */
+	#held = 0;
+	/** Whether changes were let go of that nobody has stored. */
+	#isBehind = false;
 	/** Why nothing is recorded any more. */
 	#stopped: string | undefined;
 	#isOver = false;
+	/** Whether the sink knows whom to tell what happens. */
+	#isAttended = false;
 
 	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
 	constructor(
@@ -78,12 +85,6 @@ export class Recorder implements SharedRecorder {
 			pause: (milliseconds) => pause(milliseconds, around.clock),
 			now: () => around.now(),
 		});
-		sink.attend?.({
-			log: (level, message) => this.#log?.log(level, message),
-			notify: (message) => this.#log?.notify(message),
-			ready: (ids) => this.#catchUp.compareAll(ids),
-			replaced: (message) => this.#replaced(message),
-		});
 	}
 
 	get isOver(): boolean {
@@ -95,6 +96,8 @@ export class Recorder implements SharedRecorder {
 		this.#isOver = false;
 		this.#instances.push(instance);
 		log.log("info", `records to \`${this.#sink.target}\``);
+		// What it says at once is heard by somebody.
+		if (!this.#isAttended) this.#attend();
 		if (host !== undefined) this.#catchUp.join(host);
 		return {
 			observe: (event) => this.#observe(event, host?.directory),
@@ -106,6 +109,20 @@ export class Recorder implements SharedRecorder {
 		};
 	}
 
+	#attend(): void {
+		this.#isAttended = true;
+		this.#sink.attend?.({
+			log: (level, message) => this.#log?.log(level, message),
+			notify: (message) => this.#log?.notify(message, "daemon"),
+			well: (message, wasNotified) => {
+				if (wasNotified) this.#log?.reassure(message);
+				this.#log?.over("daemon", message);
+			},
+			ready: (ids) => this.#catchUp.compareAll(ids),
+			replaced: (message) => this.#replaced(message),
+		});
+	}
+
 	#observe(event: BusEvent, directory: string | undefined): void {
 		if (this.#stopped !== undefined) {
 			this.#log?.remind("storage", "error", this.#stopped);
@@ -113,6 +130,7 @@ export class Recorder implements SharedRecorder {
 		}
 		if (!this.#seen.isNew(event)) return;
 		this.#isOver = false;
+		this.#trouble.remind();
 		const urgency = this.#core.observe(event, this.#around.now());
 		this.#timer.ask(urgency);
 		if (urgency >= SOON && directory !== undefined)
@@ -177,6 +195,7 @@ export class Recorder implements SharedRecorder {
 		for (const notice of this.#core.notices()) this.#log?.log("warn", notice);
 		if (batch.length === 0) return true;
 		this.#timer.clear();
+		this.#held = batch.length;
 		return this.#settle(() => this.#sink.apply(batch));
 	}
 
@@ -194,7 +213,9 @@ export class Recorder implements SharedRecorder {
 			this.#succeeded();
 			return true;
 		} catch (error) {
-			this.#core.settle(false);
+			const isTooMuch = this.#isTooMuch(error);
+			this.#core.settle(isTooMuch);
+			if (isTooMuch) this.#fallBehind();
 			this.#failed(error);
 			return false;
 		}
@@ -228,37 +249,46 @@ export class Recorder implements SharedRecorder {
 	}
 
 	#succeeded(): void {
-		const message = `storing again to \`${this.#sink.target}\``;
-		if (this.#failures > 0) this.#log?.log("info", message);
-		this.#log?.over("storage", message);
-		this.#catchUp.resume();
+		this.#trouble.over(`storing again to \`${this.#sink.target}\``);
 		this.#failures = 0;
+		if (this.#isBehind) this.#catchUp.compareAll();
+		else this.#catchUp.resume();
+		this.#isBehind = false;
 	}
 
 	#failed(error: unknown): void {
-		if (error instanceof SinkError && error.kind === "incompatible") {
-			this.#stop(`nothing is recorded: ${error.message}`);
+		const kind = error instanceof SinkError ? error.kind : "unavailable";
+		if (kind === "unsupported") {
+			this.#stop(`nothing is recorded: ${describe(error)}`);
 			return;
 		}
-		if (error instanceof SinkError && error.kind === "replaced") {
-			this.#replaced(error.message);
+		if (kind === "replaced") {
+			this.#replaced(describe(error));
 			return;
 		}
 		this.#failures += 1;
 		this.#timer.pause(this.#failures);
-		const message = `not stored yet, will be tried again: ${describe(error)}`;
-		if (this.#failures === 1) this.#log?.log("warn", message);
-		this.#log?.remind("storage", "warn", message);
-		if (this.#failures < FAILURES_UNTIL_NOTIFIED || this.#notified) return;
-		this.#notified = true;
-		this.#log?.notify(message, "storage");
+		this.#trouble.failed(kind, describe(error), this.#failures);
+	}
+
+	#fallBehind(): void {
+		this.#core.forgetStored();
+		this.#isBehind = true;
+		const message = `${this.#held} changes could not be stored, and are let go of: OpenCode is asked for them once something can be stored`;
+		this.#log?.trouble("events", "warn", message);
+	}
+
+	/** What nobody has stored is more than a process should hold: OpenCode has most of it, too. */
+	#isTooMuch(error: unknown): boolean {
+		const isReplaced = error instanceof SinkError && error.kind === "replaced";
+		return !isReplaced && this.#held > MOST_HELD;
 	}
 
 	/** Another database is in the place of the one that was written: it is to have all that OpenCode has. */
 	#replaced(message: string): void {
 		this.#core.forgetStored();
 		this.#timer.ask(SOON);
-		this.#log?.notify(message, "storage");
+		this.#trouble.replaced(message);
 		this.#catchUp.compareAll();
 	}
 

@@ -228,8 +228,9 @@ describe("the plugin", () => {
 		await until("the person is told", () => client.toasts.length > 0);
 		unlock();
 		await until("all is stored", () => titles().length === 99);
-		assert.equal(client.toasts.length, 1);
 		assert.match(client.toasts[0] ?? "", /database is locked/);
+		assert.match(client.toasts[1] ?? "", /storing again/);
+		assert.equal(client.toasts.length, 2);
 		await hooks.dispose?.();
 	});
 

@@ -23,6 +23,7 @@ import {
 	replaced,
 	ScriptedSink,
 	unavailable,
+	unsupported,
 } from "./support/scripted-sink.ts";
 import { temporaryFolder } from "./support/temporary.ts";
 import { troubleIn } from "./support/trouble.ts";
@@ -76,7 +77,10 @@ describe("the recorder", () => {
 		);
 		const whole = sink.values("session.upsert", "wholeAt");
 		assert.ok(whole.every((at) => typeof at !== "number"));
-		assert.deepEqual(client.toasts, ["it was removed"]);
+		assert.deepEqual(client.toasts, [
+			"it was removed",
+			"storing again to `the scripted sink`",
+		]);
 	});
 
 	it("stores what is not urgent a little later, many changes as one", async () => {
@@ -143,7 +147,7 @@ describe("the recorder", () => {
 		assert.equal(titles().length, 100);
 	});
 
-	it("says at once in the log, and once to the person, that storing fails", async () => {
+	it("says at once in the log, and to the person, that storing fails, is over and fails again", async () => {
 		sink.failure = unavailable("`/x.db`: database is locked");
 		member.observe(sessionCreated("ses_1", "one"));
 		member.observe(sessionIdle("ses_1"));
@@ -155,13 +159,17 @@ describe("the recorder", () => {
 		assert.deepEqual(client.toasts, [message]);
 		sink.failure = undefined;
 		await until("it is stored", () => sink.batches.length > 0);
-		assert.deepEqual(lines().at(-1), "storing again to `the scripted sink`");
+		const over = "storing again to `the scripted sink`";
+		assert.deepEqual(lines().at(-1), over);
+		assert.deepEqual(client.toasts, [message, over]);
 		sink.failure = unavailable("locked");
 		member.observe(sessionUpdated("ses_1", "again"));
 		member.observe(sessionIdle("ses_1"));
 		const attempts = sink.attempts;
 		await until("it has failed again", () => sink.attempts >= attempts + 4);
-		assert.equal(client.toasts.length, 1);
+		assert.deepEqual(client.toasts.slice(2), [
+			"not stored yet, will be tried again: locked",
+		]);
 		recorder.end();
 	});
 
@@ -173,7 +181,7 @@ describe("the recorder", () => {
 		await until("it is stored", () => sink.batches.length > 0);
 	});
 
-	it("stops for good when the database is a newer one, and says so once", () => {
+	it("says at once, and once, that a database is not to be written, and stores all of it when it is", async () => {
 		sink.failure = incompatible("written by a newer clankers");
 		for (let turn = 0; turn < 100; turn++) {
 			member.observe(sessionCreated(`ses_${turn}`, "one"));
@@ -181,6 +189,67 @@ describe("the recorder", () => {
 		}
 		assert.equal(sink.attempts, 1);
 		const message = "nothing is recorded: written by a newer clankers";
+		await until("it was tried again", () => sink.attempts >= 4);
+		assert.deepEqual(lines(), [message]);
+		assert.deepEqual(client.toasts, [message]);
+		sink.failure = undefined;
+		await until("all is stored", () => titles().length === 100);
+		assert.deepEqual(client.toasts, [
+			message,
+			"storing again to `the scripted sink`",
+		]);
+		recorder.end();
+	});
+
+	it("says that a lock has become something that lasts", async () => {
+		sink.failure = unavailable("locked");
+		member.observe(sessionCreated("ses_1", "one"));
+		member.observe(sessionIdle("ses_1"));
+		await until("a few attempts have failed", () => sink.attempts >= 3);
+		sink.failure = incompatible("tables of something else");
+		await until("it has failed otherwise", () => client.toasts.length === 2);
+		assert.equal(
+			client.toasts[1],
+			"nothing is recorded: tables of something else",
+		);
+		recorder.end();
+	});
+
+	it("holds so much and no more while nothing can be stored, and has OpenCode asked for the rest", async () => {
+		const asked: string[] = [];
+		const { log } = instance(client);
+		const ask = async (request: { kind: string }): Promise<Answer> => {
+			asked.push(request.kind);
+			return { outcome: "none" };
+		};
+		recorder.join({ log, host: { directory: "/home/user/p", log, ask } });
+		await until("the directory is compared", () => asked.length > 0);
+		asked.length = 0;
+		sink.failure = incompatible("tables of something else");
+		for (let session = 0; session < 12_000; session++)
+			member.observe(sessionCreated(`ses_${session}`, "one"));
+		member.observe(sessionIdle("ses_1"));
+		await until("it is let go of", () =>
+			lines().some((line) => /changes .* are let go of/.test(line)),
+		);
+		assert.deepEqual(asked, []);
+		sink.failure = undefined;
+		member.observe(sessionCreated("ses_new", "new"));
+		member.observe(sessionIdle("ses_new"));
+		await until("something is stored", () => sink.batches.length > 0);
+		assert.ok(titles().length < 100, `${titles().length} were held`);
+		await until("OpenCode is asked", () => asked.length > 0);
+		recorder.end();
+	});
+
+	it("stops for good where this process can store nothing, and says so once", () => {
+		sink.failure = unsupported("SQLite is too old");
+		for (let turn = 0; turn < 100; turn++) {
+			member.observe(sessionCreated(`ses_${turn}`, "one"));
+			member.observe(sessionIdle(`ses_${turn}`));
+		}
+		assert.equal(sink.attempts, 1);
+		const message = "nothing is recorded: SQLite is too old";
 		assert.deepEqual(lines(), [message]);
 		assert.deepEqual(client.toasts, [message]);
 		sink.failure = undefined;
@@ -222,6 +291,16 @@ describe("the recorder", () => {
 			const line =
 				"error storage: nothing is recorded: written by a newer clankers";
 			assert.deepEqual(told(), [line, line, line]);
+		});
+
+		it("says that a daemon hangs, and once it does not", () => {
+			const [hangs, is] = ["it has not answered within 10 s", "it is there"];
+			for (let time = 0; time < 2; time++) {
+				sink.listener?.notify(hangs);
+				sink.listener?.well(is, true);
+			}
+			const both = [`error daemon: ${hangs}`, `info daemon: ${is}`];
+			assert.deepEqual(told(), [...both, ...both]);
 		});
 
 		it("says what is lost, and that of no rejection, which is a row", () => {

@@ -54,6 +54,32 @@ describe("in OpenCode 2's screen", () => {
 		assert.equal(heard.size, 0);
 	});
 
+	it("says that it is over, and says it again when it comes again", () => {
+		watch(screen, environment, () => now);
+		const tell = (): void =>
+			log.tell("storage", "error", "nothing is recorded: too new");
+		const over = (): void => log.over("storage", "storing again");
+		tell();
+		endTurn();
+		now += 1000;
+		over();
+		endTurn();
+		endTurn();
+		const both = ["nothing is recorded: too new", "storing again"];
+		assert.deepEqual(toasts, both);
+		now += 1000;
+		tell();
+		endTurn();
+		now += 1000;
+		// Over and here again between two looks.
+		over();
+		now += 1000;
+		tell();
+		endTurn();
+		endTurn();
+		assert.deepEqual(toasts, [...both, both[0], both[0]]);
+	});
+
 	it("says nothing of what is over, of long ago, or no more than a lock of a moment", () => {
 		watch(screen, environment, () => now);
 		log.tell("storage", "warn", "not stored yet");

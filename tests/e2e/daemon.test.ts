@@ -1,13 +1,21 @@
 /** OpenCode with the daemon in place of the in-process database, which comes and goes. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import {
+	existsSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Api } from "./harness/api.ts";
 import { Daemon } from "./harness/daemon.ts";
 import { runTurn } from "./harness/opencode.ts";
 import { removeDatabase } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
+import { clankers } from "./harness/program.ts";
 import { PINNED_RELEASE } from "./harness/releases.ts";
 import { say, think } from "./harness/script.ts";
 import { inWorld, type World } from "./harness/world.ts";
@@ -18,6 +26,7 @@ import { SERVED } from "./scenario/index.ts";
 import { openStage, play } from "./scenario/play.ts";
 import type { Stage, Step } from "./scenario/step.ts";
 
+const GARBAGE = "This is no database. ".repeat(10_000);
 const RELEASES = ["1.0.61", PINNED_RELEASE];
 let folder: string;
 let socket: string;
@@ -131,9 +140,12 @@ test.each(RELEASES)(
 	600_000,
 );
 
-test(
-	"the daemon's database is removed while OpenCode runs: the new one has all of it",
-	() =>
+test.each([
+	["is removed", removeDatabase],
+	["is overwritten", (file: string) => writeFileSync(file, GARBAGE)],
+] as const)(
+	"the daemon's database %s while OpenCode runs: the new one has all of it",
+	(_, spoil) =>
 		inDaemonsWorld(PINNED_RELEASE, async (world, daemon) => {
 			const { model, database } = world;
 			await daemon.start();
@@ -147,16 +159,75 @@ test(
 			await api.prompt(one.id, "Before it.");
 			await api.prompt(other.id, "Before it.");
 			await until("it to be stored", () => count(database, "messages") === 4);
-			removeDatabase(database);
+			spoil(database);
 			await api.prompt(one.id, "After it.");
-			const rules = { release: PINNED_RELEASE, tombstones: "all" } as const;
-			const report = await settledMirror(database, new Witness(), [api], rules);
-			expect(describeReport(report)).toBe(
-				`${report.checks} of ${report.checks} checks held`,
-			);
+			await expectMirrored(world, api);
 		}),
 	600_000,
 );
+
+test(
+	"a backup is put back while OpenCode and the daemon run, and has in the end what came since",
+	() =>
+		inDaemonsWorld(PINNED_RELEASE, async (world, daemon) => {
+			const { home, model, database } = world;
+			await daemon.start();
+			const { api } = await world.serve();
+			const { id } = await api.createSession();
+			for (const prompt of ["First.", "Second.", "Third."])
+				model.script(prompt, say(`Answered: ${prompt}`));
+			const backup = join(home.root, "backup.db");
+			await api.prompt(id, "First.");
+			await expectMirrored(world, api);
+			expect(clankers(home, ["backup", backup]).status).toBe(0);
+			await api.prompt(id, "Second.");
+			await expectMirrored(world, api);
+			expect(clankers(home, ["restore", backup, "--yes"]).status).toBe(0);
+			expect(count(database, "messages")).toBe(2);
+			await api.prompt(id, "Third.");
+			await expectMirrored(world, api);
+			expect(count(database, "messages")).toBe(6);
+		}),
+	600_000,
+);
+
+test(
+	"a daemon that hangs is told in OpenCode's log, and that it is back",
+	() =>
+		inDaemonsWorld(PINNED_RELEASE, async (world, daemon) => {
+			const { home, model } = world;
+			await daemon.start();
+			const { api } = await world.serve();
+			const { id } = await api.createSession();
+			model.script("First.", say("To the daemon."));
+			model.script("Second.", say("While it hangs."));
+			await api.prompt(id, "First.");
+			await expectMirrored(world, api);
+			daemon.suspend();
+			await api.prompt(id, "Second.");
+			const isLogged = (words: string): boolean =>
+				readFileSync(join(home.store, "log", "opencode.log"), "utf8").includes(
+					words,
+				);
+			await until("it to be told", () =>
+				isLogged("it has not answered within 10 s"),
+			);
+			daemon.resume();
+			await until("it to be over", () =>
+				isLogged("is there, and records again"),
+			);
+			await expectMirrored(world, api);
+		}),
+	600_000,
+);
+
+async function expectMirrored({ database }: World, api: Api): Promise<void> {
+	const rules = { release: PINNED_RELEASE, tombstones: "all" } as const;
+	const report = await settledMirror(database, new Witness(), [api], rules);
+	expect(describeReport(report)).toBe(
+		`${report.checks} of ${report.checks} checks held`,
+	);
+}
 
 async function played(stage: Stage, step: Step | undefined): Promise<void> {
 	if (step === undefined) throw new Error("there is no such step");

@@ -2,8 +2,16 @@
 
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Daemon } from "./harness/daemon.ts";
 import type { Home } from "./harness/home.ts";
 import { PACKAGE, pluginByFolder, removeDatabase } from "./harness/plugin.ts";
 import { until } from "./harness/poll.ts";
@@ -25,7 +33,7 @@ test(
 	"a database of a newer version is left untouched, which `clankers` says until there is another",
 	() =>
 		inWorld2(PLUGINS, async (world) => {
-			const { database, home, restartBy, stop } = world;
+			const { database, home } = world;
 			writeNewer(database);
 			const before = readFileSync(database);
 			await hello(world);
@@ -37,8 +45,6 @@ test(
 				/^OpenCode 2\.0\.15, .*: nothing is recorded: .* written by a newer clankers/,
 			);
 			rmSync(database);
-			await restartBy(() => stop());
-			await hello(world);
 			await isOver(world);
 			expect(clankers(home, ["status"]).output).not.toContain("trouble");
 			await expectSame(world, 20);
@@ -108,6 +114,54 @@ test(
 		}),
 	600_000,
 );
+
+test(
+	"a database that is overwritten while OpenCode runs is told once, set aside and filled anew",
+	() =>
+		inWorld2(PLUGINS, async (world) => {
+			const { database } = world;
+			await hello(world);
+			await expectSame(world, 20);
+			writeFileSync(database, "This is no database. ".repeat(10_000));
+			await hello(world);
+			await until("it to be told", () =>
+				trouble(world).some(({ found }) => found.includes("it was damaged")),
+			);
+			await isOver(world);
+			await expectSame(world, 40);
+		}),
+	600_000,
+);
+
+test("a daemon that hangs is told, and it is over when it answers", async () => {
+	const folder = mkdtempSync(join(tmpdir(), "clankers-daemon-"));
+	const socket = join(folder, "d.sock");
+	const env = { CLANKERS_SOCKET_PATH: socket };
+	try {
+		await inWorld2({ ...PLUGINS, env }, async (world) => {
+			const daemon = new Daemon(world.database, socket);
+			try {
+				await daemon.start();
+				await hello(world);
+				await expectSame(world, 20);
+				daemon.suspend();
+				await hello(world);
+				await until("it to be told", () =>
+					trouble(world).some(({ found }) =>
+						found.includes("it has not answered within 10 s"),
+					),
+				);
+				daemon.resume();
+				await isOver(world);
+				await expectSame(world, 40);
+			} finally {
+				await daemon.kill();
+			}
+		});
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}, 600_000);
 
 /** How a person installs it, each with its form of the part for the screen. */
 const FORMS: readonly {

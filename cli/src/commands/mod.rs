@@ -7,6 +7,7 @@ pub(crate) mod generate;
 pub(crate) mod install;
 pub(crate) mod prune;
 pub(crate) mod query;
+pub(crate) mod restore;
 pub(crate) mod search;
 mod session_id;
 pub(crate) mod sessions;

@@ -10,7 +10,7 @@ use super::filter::like;
 use crate::error::Result;
 use crate::output::{Format, Out, cut, duration, money, one_line, time};
 use crate::paths::Paths;
-use crate::store::{Row, open_marked_reader, rows};
+use crate::store::{FileIdentity, Row, open_marked_reader, rows};
 
 /// Follow what is being recorded
 #[derive(Debug, clap::Args)]
@@ -51,13 +51,21 @@ ORDER BY at DESC, id DESC LIMIT ?3";
 
 /// Prints what is there, then what comes, until it is interrupted.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let db = open_marked_reader(&paths.db)?;
+    let mut db = open_marked_reader(&paths.db)?;
+    let mut file = FileIdentity::at(&paths.db);
     let project = args.project.as_deref().map(like);
     let mut seen = BTreeSet::new();
     let mut newest = 0;
     let mut first = true;
     let mut version: Option<i64> = None;
     loop {
+        let found = FileIdentity::at(&paths.db);
+        // What is put in its place may take a moment to be one that can be read.
+        if found != file
+            && let Ok(next) = open_marked_reader(&paths.db)
+        {
+            (db, file, version) = (next, found, None);
+        }
         let now: i64 = db.query_row("PRAGMA data_version", [], |row| row.get(0))?;
         if version != Some(now) {
             version = Some(now);

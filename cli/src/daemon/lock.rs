@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Error, Result};
 use crate::paths;
-use crate::store::{private_file, private_folder};
+use crate::store::{beside, private_file, private_folder};
 
 /// Held while a daemon runs.
 #[derive(Debug)]
@@ -45,7 +45,5 @@ impl Lock {
 
 /// Beside the file. It stays there: removing a lock file opens a race.
 fn lock_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
+    beside(path, ".lock")
 }

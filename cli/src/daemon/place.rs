@@ -1,67 +1,37 @@
 //! The database that the daemon writes, and whether it is still the file that its
 //! path names.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::paths::{Paths, shown};
-use crate::store::open_writer;
+use crate::store::{Applied, Batch, FileIdentity, HeldFile, apply_each, open_writer, set_aside};
 
 /// The open database. Whoever removes it, or puts another in its place, finds the
 /// next batch in what is there then.
 #[derive(Debug)]
 pub(super) struct Place {
     paths: Paths,
+    // Dropped before its file is.
     db: Connection,
-    file: Option<File>,
+    /// None where it could not be opened.
+    file: Option<HeldFile>,
     /// What tells it from others, for whoever wants to know.
     name: watch::Sender<Arc<str>>,
 }
 
-/// Which file a path names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct File {
-    device: u64,
-    inode: u64,
-}
-
-impl File {
-    #[cfg(unix)]
-    fn of(path: &Path) -> Option<Self> {
-        use std::os::unix::fs::MetadataExt;
-        let file = fs::metadata(path).ok()?;
-        Some(Self {
-            device: file.dev(),
-            inode: file.ino(),
-        })
-    }
-
-    /// An open file can be neither removed nor replaced there.
-    #[cfg(windows)]
-    fn of(path: &Path) -> Option<Self> {
-        fs::metadata(path).ok()?;
-        Some(Self {
-            device: 0,
-            inode: 0,
-        })
-    }
-}
-
 impl Place {
-    /// Opens the database, and makes it where it is not there.
+    /// Opens the database, and makes it where it is not there or is damaged.
     pub(super) fn open(paths: &Paths) -> Result<Self> {
-        let db = open_writer(paths)?;
-        let file = File::of(&paths.db);
-        let name = watch::Sender::new(name(file, &db)?);
+        let (db, file) = opened(paths)?;
+        let name = watch::Sender::new(name(&file, &db)?);
         Ok(Self {
             paths: paths.clone(),
             db,
-            file,
+            file: Some(file),
             name,
         })
     }
@@ -84,23 +54,62 @@ impl Place {
 
     /// The database that the path names now, opened anew where that is another.
     pub(super) fn current(&mut self) -> Result<&mut Connection> {
-        if File::of(&self.paths.db) != self.file {
-            // Closed first: what is in the log goes into the file that it is of, wherever
-            // that is now, and the log is gone before another file is opened beside it.
-            if let Err(error) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-                tracing::warn!(%error, "what is in the log may be missing in the file that was moved");
+        match &self.file {
+            Some(file) if !file.is_whole() => {
+                // Before it is closed, when what is in the log would be written over what is there.
+                self.put_aside("something else was written over it")?;
+                self.reopen()?;
             }
-            self.db = Connection::open_in_memory()?;
-            self.file = None;
-            let db = open_writer(&self.paths)?;
-            let file = File::of(&self.paths.db);
-            let name = name(file, &db)?;
-            let path = shown(&self.paths.db);
-            tracing::warn!(path, "was removed, or another file put in its place");
-            (self.db, self.file) = (db, file);
-            self.name.send_replace(name);
+            Some(file) if file.is_at(&self.paths.db) => {}
+            _ => {
+                // Closed first: what is in the log goes into the file that it is of, wherever
+                // that is now, and the log is gone before another file is opened beside it.
+                if let Err(error) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+                    tracing::warn!(%error, "what is in the log may be missing in the file that was moved");
+                }
+                self.reopen()?;
+                let path = shown(&self.paths.db);
+                tracing::warn!(path, "was removed, or another file put in its place");
+            }
         }
         Ok(&mut self.db)
+    }
+
+    /// Applies batches to the database, where the path still names it.
+    pub(super) fn apply<'b>(
+        &mut self,
+        batches: impl Iterator<Item = &'b Batch>,
+    ) -> Result<Option<Vec<rusqlite::Result<Applied>>>> {
+        let is_here = || {
+            let file = self.file.as_ref();
+            file.is_some_and(|file| file.is_at(&self.paths.db))
+        };
+        apply_each(&mut self.db, batches, is_here)
+    }
+
+    /// Opens what the path names anew.
+    pub(super) fn reopen(&mut self) -> Result<()> {
+        self.db = Connection::open_in_memory()?;
+        self.file = None;
+        let (db, file) = opened(&self.paths)?;
+        let name = name(&file, &db)?;
+        (self.db, self.file) = (db, Some(file));
+        self.name.send_replace(name);
+        Ok(())
+    }
+
+    /// Puts the database out of the way, where it still is the one that is open, and
+    /// begins a new one.
+    pub(super) fn replace(&mut self, damage: &Error) -> Result<()> {
+        self.put_aside(damage.reason())?;
+        self.reopen()
+    }
+
+    fn put_aside(&self, damage: &str) -> Result<()> {
+        match &self.file {
+            Some(file) => put_aside(&self.paths, file.identity, damage),
+            None => Ok(()),
+        }
     }
 
     /// Lets go of it.
@@ -109,11 +118,35 @@ impl Place {
     }
 }
 
-fn name(file: Option<File>, db: &Connection) -> Result<Arc<str>> {
+fn opened(paths: &Paths) -> Result<(Connection, HeldFile)> {
+    let before = FileIdentity::at(&paths.db);
+    let db = match open_writer(paths) {
+        Err(error) if error.is_damage() => {
+            if let Some(file) = before {
+                put_aside(paths, file, error.reason())?;
+            }
+            open_writer(paths)?
+        }
+        other => other?,
+    };
+    let file = HeldFile::open(&paths.db)?;
+    Ok((db, file))
+}
+
+fn put_aside(paths: &Paths, file: FileIdentity, damage: &str) -> Result<()> {
+    if let Some(aside) = set_aside(&paths.db, file)? {
+        let (path, aside) = (shown(&paths.db), shown(&aside));
+        tracing::error!(
+            path,
+            aside,
+            damage,
+            "was damaged, is set aside, and a new one is begun"
+        );
+    }
+    Ok(())
+}
+
+fn name(file: &HeldFile, db: &Connection) -> Result<Arc<str>> {
     let id: String = db.query_row("SELECT id FROM clankers_database", [], |row| row.get(0))?;
-    let name = file.map_or_else(
-        || id.clone(),
-        |File { device, inode }| format!("{device}:{inode} {id}"),
-    );
-    Ok(name.into())
+    Ok(format!("{} {id}", file.identity.name()).into())
 }

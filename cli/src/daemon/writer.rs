@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::failure::{Code, Failure};
 use super::place::Place;
-use crate::error::sqlite_text;
-use crate::store::{Applied, Batch, apply_each};
+use crate::error::{Error, is_damage, sqlite_text};
+use crate::store::{Applied, Batch};
 
 /// How many requests may wait. Beyond it connections are not read on.
 const WAITING: usize = 256;
@@ -57,13 +57,36 @@ fn work(mut place: Place, mut incoming: mpsc::Receiver<Job>) {
     }
 }
 
+/// Stores what is asked for. What a connection of some time has found damaged, a
+/// fresh one may not; what that finds damaged, too, is set aside.
 fn store(place: &mut Place, jobs: Vec<Job>) {
-    if let Err(error) = place.current() {
-        let failure = unstored(&error, true);
-        for job in jobs {
-            let _ = job.done.send(Err(failure.clone()));
-        }
+    let Err(Damaged { jobs, .. }) = attempt(place, jobs) else {
         return;
+    };
+    if let Err(error) = place.reopen() {
+        return refuse(jobs, &unstored(&error, true));
+    }
+    let Err(Damaged { jobs, error }) = attempt(place, jobs) else {
+        return;
+    };
+    if let Err(error) = place.replace(&error) {
+        return refuse(jobs, &unstored(&error, true));
+    }
+    if let Err(Damaged { jobs, error }) = attempt(place, jobs) {
+        refuse(jobs, &unstored(&error, true));
+    }
+}
+
+/// Why jobs are not stored, and nobody was told so yet.
+struct Damaged {
+    jobs: Vec<Job>,
+    error: Error,
+}
+
+fn attempt(place: &mut Place, jobs: Vec<Job>) -> Result<(), Damaged> {
+    if let Err(error) = place.current() {
+        refuse(jobs, &unstored(&error, true));
+        return Ok(());
     }
     let name = place.name();
     let is_here = |job: &Job| {
@@ -72,34 +95,42 @@ fn store(place: &mut Place, jobs: Vec<Job>) {
             .is_none_or(|wanted| wanted == &*name)
     };
     let (jobs, elsewhere): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(is_here);
-    for job in elsewhere {
-        let why = "the database was removed, or another put in its place";
-        let failure = Failure::new(Code::Replaced, why).data(json!({ "database": &*name }));
-        let _ = job.done.send(Err(failure));
-    }
+    let why = "the database was removed, or another put in its place";
+    let failure = Failure::new(Code::Replaced, why).data(json!({ "database": &*name }));
+    refuse(elsewhere, &failure);
     if jobs.is_empty() {
-        return;
+        return Ok(());
     }
-    let (batches, waiting): (Vec<_>, Vec<_>) =
-        jobs.into_iter().map(|job| (job.batch, job.done)).unzip();
-    match apply_each(place.held(), &batches) {
-        Ok(outcomes) => {
-            for (done, outcome) in waiting.into_iter().zip(outcomes) {
+    match place.apply(jobs.iter().map(|job| &job.batch)) {
+        // It was moved a moment ago.
+        Ok(None) => return attempt(place, jobs),
+        Ok(Some(outcomes)) => {
+            let damage = outcomes
+                .iter()
+                .find_map(|outcome| outcome.as_ref().err().filter(|error| is_damage(error)));
+            if let Some(damage) = damage {
+                let error = Error::new(sqlite_text(damage));
+                return Err(Damaged { jobs, error });
+            }
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
                 // Who asked may be gone; what was asked is done all the same.
-                let _ = done.send(outcome.map_err(|error| failure(&error)));
+                let _ = job.done.send(outcome.map_err(|error| failure_of(&error)));
             }
         }
-        Err(error) => {
-            // Not one of them was tried: that is not their fault.
-            let failure = unstored(&error, true);
-            for done in waiting {
-                let _ = done.send(Err(failure.clone()));
-            }
-        }
+        Err(error) if error.is_damage() => return Err(Damaged { jobs, error }),
+        // Not one of them was tried: that is not their fault.
+        Err(error) => refuse(jobs, &unstored(&error, true)),
+    }
+    Ok(())
+}
+
+fn refuse(jobs: Vec<Job>, failure: &Failure) {
+    for job in jobs {
+        let _ = job.done.send(Err(failure.clone()));
     }
 }
 
-fn failure(error: &rusqlite::Error) -> Failure {
+fn failure_of(error: &rusqlite::Error) -> Failure {
     unstored(&sqlite_text(error), !is_refusal(error))
 }
 

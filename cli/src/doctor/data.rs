@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use super::check::Check;
+use super::{integrity, log};
 use crate::daemon;
 use crate::error::sqlite_text;
 use crate::import;
@@ -21,13 +22,16 @@ use crate::store::{
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = settings();
     checks.extend(permissions(paths));
-    if paths.db.exists() {
-        checks.extend(database(paths));
-    } else {
-        checks.push(
+    match fs::metadata(&paths.db) {
+        Ok(found) if found.is_file() => checks.extend(database(paths)),
+        Ok(_) => checks.push(
+            Check::broken("database", format!("{} is no file", shown(&paths.db)))
+                .advice("move it away, or name another file in CLANKERS_DB_PATH"),
+        ),
+        Err(_) => checks.push(
             Check::warning("database", format!("none yet at {}", shown(&paths.db)))
                 .advice("it is made with the first event, or by `clankers import`"),
-        );
+        ),
     }
     checks.extend(unrecorded(paths));
     checks.extend(missing(paths));
@@ -106,9 +110,14 @@ fn database(paths: &Paths) -> Vec<Check> {
             format!("{name} cannot be read: {}", sqlite_text(why)),
         )
         .advice(
-            "restore a backup, or move it away: a new one is begun, and `clankers import` fills it",
+            "put a backup back with `clankers restore FILE`; without one, the plugin and the daemon \
+             set it aside when they write next and begin a new one, and `clankers import` fills it",
         )
     };
+    // To write a file with the log of another would merge them for good.
+    if let Some(foreign_log) = log::check(path) {
+        return vec![foreign_log];
+    }
     let found = read_only(path).and_then(|db| Ok((schema_version(&db)?, is_usable(&db)?)));
     let (version, is_usable) = match found {
         Ok(found) => found,
@@ -133,19 +142,33 @@ fn database(paths: &Paths) -> Vec<Check> {
                 }),
         );
     }
-    checks.push(writable(path, &name));
-    match problems(path) {
-        Ok(problems) if problems.is_empty() => {
-            checks.push(Check::good("integrity", "the file is sound"));
-        }
-        Ok(problems) => {
-            checks.push(Check::broken("integrity", problems.join("; ")).advice(
-                "`sqlite3 clankers.db .recover` saves what can be saved; or restore a backup",
-            ));
-        }
-        Err(error) => checks.push(broken(&error)),
-    }
+    checks.extend(soundness(path, &name));
     checks
+}
+
+/// Whether the file is sound, and can be written where it is.
+fn soundness(path: &Path, name: &str) -> Vec<Check> {
+    let is_broken = |what: String| {
+        Check::broken("integrity", what).advice(
+            "put a backup back with `clankers restore FILE`; or `sqlite3 clankers.db .recover` \
+             saves what can be saved",
+        )
+    };
+    let damage = read_only(path)
+        .and_then(|db| integrity::damage(&db))
+        .unwrap_or_else(|error| vec![sqlite_text(&error)]);
+    if !damage.is_empty() {
+        let check = || is_broken(damage.join("; "));
+        return vec![log::spoils(path).unwrap_or_else(check)];
+    }
+    let orphans = read_only(path).and_then(|db| integrity::orphans(&db));
+    let orphans = orphans.unwrap_or_else(|error| vec![sqlite_text(&error)]);
+    let integrity = if orphans.is_empty() {
+        Check::good("integrity", "the file is sound")
+    } else {
+        is_broken(orphans.join("; "))
+    };
+    vec![writable(path, name), integrity]
 }
 
 fn read_only(path: &Path) -> rusqlite::Result<Connection> {
@@ -181,33 +204,6 @@ fn writable(path: &Path, name: &str) -> Check {
         )
         .advice("look at its owner and mode, and whether the disk is full"),
     }
-}
-
-/// What SQLite finds wrong in the file, a few of each kind.
-fn problems(path: &Path) -> rusqlite::Result<Vec<String>> {
-    let db = read_only(path)?;
-    let mut problems: Vec<String> = Vec::new();
-    let mut check = db.prepare("PRAGMA integrity_check(5)")?;
-    for line in check.query_map([], |row| row.get::<_, String>(0))? {
-        let line = line?;
-        if line != "ok" {
-            problems.push(line);
-        }
-    }
-    let mut keys =
-        db.prepare("SELECT \"table\", count(*) FROM pragma_foreign_key_check GROUP BY 1")?;
-    let orphans = keys.query_map([], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-    })?;
-    for orphan in orphans {
-        let (table, count) = orphan?;
-        let verb = if count == 1 { "has" } else { "have" };
-        problems.push(format!(
-            "{} of {table} {verb} no parent",
-            counted(count, "row")
-        ));
-    }
-    Ok(problems)
 }
 
 /// Sessions that OpenCode or Kilo has and the database lacks.

@@ -4,6 +4,8 @@
 mod cache;
 mod check;
 mod data;
+mod integrity;
+mod log;
 mod plugin;
 mod rejections;
 mod trouble;

@@ -45,6 +45,10 @@ const fn advice(matter: Matter) -> &'static str {
              retries of that moment are not told again"
         }
         Matter::Stream => "run: opencode service restart",
+        Matter::Daemon => {
+            "run: clankers daemon --stop, and start it again; update the older of the two where it \
+             says so. Nothing is lost: the plugin writes by itself meanwhile"
+        }
         Matter::Settings => {
             "correct it in opencode.json or the environment; it is over when OpenCode starts next"
         }

@@ -31,6 +31,8 @@ pub(crate) enum Matter {
     Storage,
     /// OpenCode's events cannot be followed.
     Stream,
+    /// The daemon hangs, or cannot be worked with.
+    Daemon,
     /// Events may have been missed, and are not asked for yet.
     Events,
     /// A setting that is not used.
@@ -41,9 +43,10 @@ pub(crate) enum Matter {
 
 impl Matter {
     /// All of them, the worst first.
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Storage,
         Self::Stream,
+        Self::Daemon,
         Self::Events,
         Self::Settings,
         Self::Plugin,
@@ -56,7 +59,7 @@ impl Matter {
 
     /// Whether it is told no more after a while, whether it was ended or not.
     const fn fades(self) -> bool {
-        matches!(self, Self::Events | Self::Plugin)
+        matches!(self, Self::Daemon | Self::Events | Self::Plugin)
     }
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::words;
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
-use crate::store::{open_marked_reader, private_file};
+use crate::store::{beside, open_marked_reader, private_file, uri};
 
 /// Raised when what is indexed changes: an older index is then rebuilt.
 const VERSION: u32 = 1;
@@ -247,8 +247,6 @@ impl Snippets {
 
 /// What changes when the database is written: the sizes and times of its files.
 fn fingerprint(db: &Path) -> Option<String> {
-    let mut wal = db.as_os_str().to_owned();
-    wal.push("-wal");
     let of = |path: &Path| {
         let file = std::fs::metadata(path).ok()?;
         let changed = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
@@ -257,21 +255,6 @@ fn fingerprint(db: &Path) -> Option<String> {
     Some(format!(
         "{} {}",
         of(db)?,
-        of(Path::new(&wal)).unwrap_or_default()
+        of(&beside(db, "-wal")).unwrap_or_default()
     ))
-}
-
-/// A path in a URI of SQLite.
-fn uri(path: &Path) -> String {
-    let mut text = String::new();
-    for letter in path.to_string_lossy().chars() {
-        match letter {
-            '%' => text.push_str("%25"),
-            '?' => text.push_str("%3f"),
-            '#' => text.push_str("%23"),
-            '\\' if cfg!(windows) => text.push('/'),
-            letter => text.push(letter),
-        }
-    }
-    text
 }

@@ -44,13 +44,19 @@ pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> Result<Applied
 }
 
 /// Applies several batches in one transaction. A batch that fails is rolled back
-/// alone. The outer error means that none of them could be stored.
-pub(crate) fn apply_each(
+/// alone. The outer error means that none of them could be stored; none means that
+/// the database is not where it `is_here` any more once its lock is held, which
+/// whoever moves it holds, too.
+pub(crate) fn apply_each<'b>(
     db: &mut Connection,
-    batches: &[Batch],
-) -> Result<Vec<rusqlite::Result<Applied>>> {
+    batches: impl Iterator<Item = &'b Batch>,
+    is_here: impl FnOnce() -> bool,
+) -> Result<Option<Vec<rusqlite::Result<Applied>>>> {
     let mut all = begin(db)?;
-    let mut outcomes = Vec::with_capacity(batches.len());
+    if !is_here() {
+        return Ok(None);
+    }
+    let mut outcomes = Vec::new();
     for batch in batches {
         let one = all.savepoint()?;
         let outcome = run_once(&one, batch);
@@ -62,7 +68,7 @@ pub(crate) fn apply_each(
         outcomes.push(outcome);
     }
     all.commit()?;
-    Ok(outcomes)
+    Ok(Some(outcomes))
 }
 
 /// Applies a batch, unless it has been stored already.

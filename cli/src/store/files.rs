@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::paths::Paths;
 
@@ -11,11 +11,10 @@ const FOLDER_MODE: u32 = 0o700;
 #[cfg(unix)]
 const FILE_MODE: u32 = 0o600;
 
-/// Makes the folder and an empty file where there are none, and takes away
-/// other people's access, as the plugin does. A folder that a person named and
-/// made is theirs to open. SQLite gives the database's mode to the files it
-/// puts beside it.
-pub(super) fn prepare_files(paths: &Paths) -> io::Result<()> {
+/// Makes the folder and an empty file where there are none, as the plugin does. A
+/// folder that a person named and made is theirs to open. SQLite gives the
+/// database's mode to the files it puts beside it.
+pub(super) fn make_files(paths: &Paths) -> io::Result<()> {
     if let Some(folder) = paths.db.parent() {
         private_folder(folder)?;
         #[cfg(unix)]
@@ -23,17 +22,41 @@ pub(super) fn prepare_files(paths: &Paths) -> io::Result<()> {
             narrow(folder, FOLDER_MODE)?;
         }
     }
-    private_file(
-        OpenOptions::new().write(true).create(true).truncate(false),
-        &paths.db,
-    )?;
-    #[cfg(unix)]
-    for ending in ["", "-wal", "-shm"] {
-        let mut file = paths.db.as_os_str().to_owned();
-        file.push(ending);
-        narrow(Path::new(&file), FILE_MODE)?;
+    if paths.db.exists() {
+        return refuse_no_file(&paths.db);
+    }
+    let mut options = OpenOptions::new();
+    private_file(options.append(true).create(true), &paths.db)?;
+    Ok(())
+}
+
+/// Fails where there is a folder, a pipe or a device: to open a pipe is to wait for
+/// whoever is at its other end.
+pub(super) fn refuse_no_file(path: &Path) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    if found.is_dir() {
+        return Err(io::Error::other("it is a folder"));
+    }
+    if !found.is_file() {
+        return Err(io::Error::other("it is no file"));
     }
     Ok(())
+}
+
+/// Takes away other people's access to a database and what is beside it.
+pub(crate) fn narrow_files(db: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    for ending in ["", "-wal", "-shm"] {
+        narrow(&beside(db, ending), FILE_MODE)?;
+    }
+    Ok(())
+}
+
+/// The path of a file that is called as another is, and this.
+pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 /// Makes a folder that only its owner can enter. One that is there keeps its mode.
@@ -53,13 +76,24 @@ pub(crate) fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result
     options.open(path)
 }
 
+/// A path in a URI of `SQLite`.
+pub(crate) fn uri(path: &Path) -> String {
+    let mut text = String::new();
+    for letter in path.to_string_lossy().chars() {
+        match letter {
+            '%' => text.push_str("%25"),
+            '?' => text.push_str("%3f"),
+            '#' => text.push_str("%23"),
+            '\\' if cfg!(windows) => text.push('/'),
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
 /// How many bytes the database takes, with the log that SQLite keeps beside it.
 pub(crate) fn size_on_disk(db: &Path) -> u64 {
-    let of = |ending: &str| {
-        let mut path = db.as_os_str().to_owned();
-        path.push(ending);
-        std::fs::metadata(path).map_or(0, |file| file.len())
-    };
+    let of = |ending: &str| fs::metadata(beside(db, ending)).map_or(0, |file| file.len());
     of("") + of("-wal")
 }
 

@@ -7,7 +7,7 @@ use clankers::store::{MIGRATIONS, SCHEMA_VERSION};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::files::prepare_files;
+use super::files::{beside, make_files, narrow_files, refuse_no_file, uri};
 use super::version::{refuse_foreign, refuse_newer, schema_version};
 use crate::error::{Context, Error, Result};
 use crate::paths::{self, Paths};
@@ -26,7 +26,7 @@ const CACHED_STATEMENTS: usize = 128;
 pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
     let path = &paths.db;
     let what = || format!("cannot open {}", paths::shown(path));
-    prepare_files(paths).context(what)?;
+    make_files(paths).context(what)?;
     let mut db = Connection::open(path).context(what)?;
     db.busy_timeout(WRITER_WAIT)?;
     // What a newer version left in its log stays there: closing moves it into the file.
@@ -34,6 +34,7 @@ pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
     schema_version(&db).context(what)?;
     refuse_newer(path, &db)?;
     refuse_foreign(path, &db)?;
+    narrow_files(path).context(what)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
@@ -55,6 +56,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
         );
     }
     let what = || format!("cannot read {}", paths::shown(path));
+    refuse_no_file(path).context(what)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).context(what)?;
     db.busy_timeout(READER_WAIT)?;
@@ -67,6 +69,39 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
                 .hint("--db-path or CLANKERS_DB_PATH names the right one"),
         );
     }
+    Ok(db)
+}
+
+/// Opens a file to read that may be anything, and leaves nothing beside it. Where no
+/// log is there nobody writes it, and it may be where nothing can be written.
+pub(crate) fn open_untouched(path: &Path) -> rusqlite::Result<Connection> {
+    let how = if beside(path, "-wal").exists() {
+        Untouched::WithLog
+    } else {
+        Untouched::Alone
+    };
+    open_as(path, how)
+}
+
+/// What of a database is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Untouched {
+    /// The file and the log beside it.
+    WithLog,
+    /// The file, as if nothing were beside it.
+    Alone,
+}
+
+/// Opens that of a database to read. It is not to be written meanwhile where it is
+/// read alone.
+pub(crate) fn open_as(path: &Path, how: Untouched) -> rusqlite::Result<Connection> {
+    let parameter = match how {
+        Untouched::WithLog => "mode=ro",
+        Untouched::Alone => "mode=ro&immutable=1",
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(format!("file:{}?{parameter}", uri(path)), flags)?;
+    db.busy_timeout(READER_WAIT)?;
     Ok(db)
 }
 

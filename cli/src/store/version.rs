@@ -45,7 +45,7 @@ const IS_FOREIGN: &str =
     "SELECT user_version = 0 AND EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version";
 
 /// Fails where the database is another program's. Nothing has been changed then.
-pub(super) fn refuse_foreign(path: &Path, db: &Connection) -> Result<()> {
+pub(crate) fn refuse_foreign(path: &Path, db: &Connection) -> Result<()> {
     let what = || format!("cannot read {}", paths::shown(path));
     let is_foreign: bool = db
         .query_row(IS_FOREIGN, [], |row| row.get(0))

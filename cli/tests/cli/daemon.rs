@@ -1,6 +1,7 @@
 //! The daemon.
 
 mod crowd;
+mod damage;
 mod process;
 mod protocol;
 mod storing;

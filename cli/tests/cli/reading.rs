@@ -165,6 +165,14 @@ fn what_happens_is_followed_as_it_comes() {
         (&line["id"], &line["text"]),
         (&"msg_new".into(), &"Is it running?".into())
     );
+    // Also once a backup was put back.
+    home.stdout(&["backup", "backup.db"]);
+    home.stdout(&["restore", "backup.db", "--yes"]);
+    home.open()
+        .execute_batch("UPDATE messages SET id = 'msg_newer' WHERE id = 'msg_new'")
+        .unwrap();
+    let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(line["id"], "msg_newer");
     tail.kill().unwrap();
     tail.wait().unwrap();
 }

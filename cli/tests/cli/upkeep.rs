@@ -267,6 +267,46 @@ fn damage_to_the_database_is_found() {
 }
 
 #[test]
+fn what_is_no_file_is_refused_and_waited_for_by_nobody() {
+    let home = Home::new();
+    fs::create_dir_all(home.data()).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(home.db()).status();
+    assert!(made.unwrap().success());
+    let folder = home.path("folder");
+    fs::create_dir(&folder).unwrap();
+    for path in [home.db(), folder] {
+        let at = ["--db-path", path.to_str().unwrap()];
+        for command in [
+            &["sessions"][..],
+            &["backup", "copy.db"],
+            &["prune", "--older-than", "1d"],
+            &["daemon", "--foreground"],
+        ] {
+            let said = home.stderr(&[command, &at].concat());
+            let is_told = said.contains("it is no file") || said.contains("it is a folder");
+            assert!(is_told, "{command:?}: {said}");
+        }
+        assert!(doctor(&home, &at).says("database", "broken", "is no file"));
+    }
+    let said = home.stderr(&["sessions", "--db-path", "/dev/zero"]);
+    assert!(said.contains("it is no file"), "{said}");
+    assert!(!home.path("copy.db").exists());
+}
+
+#[test]
+fn another_programs_database_keeps_its_mode() {
+    let home = Home::new();
+    fs::create_dir_all(home.data()).unwrap();
+    home.open()
+        .execute_batch("CREATE TABLE notes (text)")
+        .unwrap();
+    fs::set_permissions(home.db(), fs::Permissions::from_mode(0o644)).unwrap();
+    let said = home.stderr(&["daemon", "--foreground"]);
+    assert!(said.contains("holds tables of something else"), "{said}");
+    assert_eq!(mode(&home.db()), 0o644);
+}
+
+#[test]
 fn prune_erases_what_is_old_and_keeps_what_was_spent() {
     let home = Home::with_recordings(RECORDINGS);
     let value = |sql: &str| -> f64 { home.open().query_row(sql, [], |row| row.get(0)).unwrap() };

@@ -17,7 +17,7 @@ export interface HostClient {
 			body: {
 				title: string;
 				message: string;
-				variant: "warning" | "error";
+				variant: "success" | "warning" | "error";
 			};
 		}): unknown;
 	};
@@ -77,11 +77,13 @@ export class HostLog {
 	notify(message: string, about?: Matter): void {
 		this.log("error", message);
 		if (about !== undefined) this.remind(about, "error", message);
-		forget(() =>
-			this.#client?.tui.showToast({
-				body: { title: NAME, message, variant: "error" },
-			}),
-		);
+		this.#show(message, "error");
+	}
+
+	/** Logs that what a person was shown is over, and shows that, too. */
+	reassure(message: string): void {
+		this.log("info", message);
+		this.#show(message, "success");
 	}
 
 	/** Logs a failure of our own; one line per kind, however often it happens. */
@@ -90,6 +92,12 @@ export class HostLog {
 		if (this.#failures.has(message) || this.#failures.size >= 100) return;
 		this.#failures.add(message);
 		this.trouble(about, "error", message);
+	}
+
+	#show(message: string, variant: "success" | "error"): void {
+		forget(() =>
+			this.#client?.tui.showToast({ body: { title: NAME, message, variant } }),
+		);
 	}
 
 	#wants(level: Level): boolean {

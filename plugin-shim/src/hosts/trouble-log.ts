@@ -18,7 +18,13 @@ import { makeFolder } from "../storage/files.ts";
 import { VERSION } from "../version.ts";
 
 /** What trouble is about. Only that of a plugin's own defect is never over. */
-export type Matter = "storage" | "events" | "stream" | "settings" | "plugin";
+export type Matter =
+	| "storage"
+	| "daemon"
+	| "events"
+	| "stream"
+	| "settings"
+	| "plugin";
 
 /** Whose trouble it is, and where it is written. */
 export interface TroubleLogOptions {
@@ -130,14 +136,15 @@ function shortened(message: string): string {
 	return message.slice(0, LONGEST_MESSAGE).replace(/\p{Surrogate}/gu, "");
 }
 
-/** What was said last of a matter, by whatever process. `now` is Unix milliseconds. */
-export function lastTold(
+/** What was said of a matter up to now, by whatever process, the latest last. `now` is Unix milliseconds. */
+export function toldUpTo(
+	now: number,
 	about: Matter,
 	database: string,
 	files: TroubleFiles,
-	now: number,
-): Line | undefined {
-	return lastUpTo(now, toldOf(about, database, files));
+): Line[] {
+	const lines = toldOf(about, database, files);
+	return lines.filter((line) => line.at <= now + AHEAD_MS);
 }
 
 function lastUpTo(now: number, lines: readonly Line[]): Line | undefined {

@@ -34,12 +34,16 @@ export interface LinkOptions {
 export interface LinkEvents {
 	/** The daemon has answered and speaks our protocol. Throws an `RpcError` to refuse it. */
 	ready(daemon: Identity): void;
-	/**
-	 * The link is down, and tries again by itself. `refused` where a daemon is
-	 * there but cannot be worked with: that lasts until one of us is updated.
-	 */
-	down(reason: string, refused: boolean): void;
+	/** The link is down, and tries again by itself. */
+	down(reason: string, how: Absence): void;
 }
+
+/**
+ * How a daemon is not there: nobody listens (`away`), somebody does and does not
+ * answer (`silent`), or cannot be worked with until one of us is updated
+ * (`refused`).
+ */
+export type Absence = "away" | "silent" | "refused";
 
 /** One connection at a time, for as long as it is wanted. */
 export class Link {
@@ -51,6 +55,8 @@ export class Link {
 	/** Runs out when it is time to connect, or when a greeting was not answered. */
 	#timer: NodeJS.Timeout | undefined;
 	#holds = false;
+	/** Whether the connection is given up since no answer came. */
+	#isLate = false;
 
 	constructor(options: LinkOptions, events: LinkEvents) {
 		this.#options = options;
@@ -97,6 +103,7 @@ export class Link {
 
 	/** No answer came within `answerMs`: gives this connection up as `retry` does. */
 	late(): void {
+		this.#isLate = true;
 		this.retry(`it has not answered within ${this.answerMs / 1000} s`);
 	}
 
@@ -118,18 +125,22 @@ export class Link {
 		try {
 			const foreign = foreignSocket(socketPath);
 			if (foreign !== undefined) {
-				this.#lost(foreign, true);
+				this.#lost(foreign, "refused");
 				return;
 			}
 			const connection: Connection = new Connection(socketPath, this.#holds, {
 				opened: () => this.#greet(connection),
-				closed: (reason) => this.#lost(reason, false),
+				closed: (reason) =>
+					this.#lost(reason, this.#isLate ? "silent" : "away"),
 			});
 			this.#connection = connection;
 			// A process that listens and never answers is no daemon to wait for.
 			this.#startTimer(this.answerMs, () => this.late());
 		} catch (error) {
-			this.#lost(error instanceof Error ? error.message : String(error), false);
+			this.#lost(
+				error instanceof Error ? error.message : String(error),
+				"away",
+			);
 		}
 	}
 
@@ -159,18 +170,19 @@ export class Link {
 		const lasts = error instanceof RpcError && error.code !== CODE.ending;
 		this.#connection = undefined;
 		connection.end();
-		this.#lost(reason, lasts);
+		this.#lost(reason, lasts ? "refused" : "away");
 	}
 
-	#lost(reason: string, refused: boolean): void {
+	#lost(reason: string, how: Absence): void {
 		this.#connection = undefined;
+		this.#isLate = false;
 		this.#ready = false;
 		this.#failures += 1;
 		const { firstMs, longestMs } = this.#options.patience ?? PATIENCE;
 		const pause = Math.min(firstMs * 2 ** (this.#failures - 1), longestMs);
 		// Jitter, so that many clients of a daemon that restarts do not come at once.
 		this.#startTimer(pause * (0.5 + Math.random() / 2), () => this.#connect());
-		this.#events.down(reason, refused);
+		this.#events.down(reason, how);
 	}
 
 	#startTimer(milliseconds: number, due: () => void): void {

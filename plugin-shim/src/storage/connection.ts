@@ -53,7 +53,7 @@ function builtin<Module>(id: string): Module {
 	const found: unknown = process.getBuiltinModule?.(id);
 	if (!found)
 		throw new SinkError(
-			"incompatible",
+			"unsupported",
 			`this runtime has no \`${id}\`; Bun or Node 22.13 and later have what is needed`,
 		);
 	return found as Module;

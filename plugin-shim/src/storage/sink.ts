@@ -39,8 +39,10 @@ export interface Sink {
 export interface SinkListener {
 	/** Something for the log. */
 	log(level: "info" | "warn", message: string): void;
-	/** Something that a person has to see. */
+	/** Something that a person has to see of the process that the rows go to. */
 	notify(message: string): void;
+	/** That process is well; `wasNotified` where the person was shown otherwise. */
+	well(message: string, wasNotified: boolean): void;
 	/**
 	 * The rows go to another process again, and perhaps into another file than
 	 * meanwhile: what is stored there may lack what these sessions became.
@@ -58,13 +60,14 @@ export interface RefusedCommand {
 
 /**
  * Why nothing was stored: `unavailable` may be over in a moment (locked, disk
- * full), `incompatible` lasts (a newer schema, a file of something else),
- * `replaced` is over at the next attempt: another file is in the place of the
- * one that was written, and has not what was stored there.
+ * full), `incompatible` lasts until somebody puts it right (a newer schema, a
+ * file of something else), `unsupported` as long as the process (its SQLite is
+ * too old). `replaced` is over at the next attempt: another file is in the place
+ * of the one that was written, and has not what was stored there.
  */
 export class SinkError extends Error {
 	override readonly name = "SinkError";
-	readonly kind: "unavailable" | "incompatible" | "replaced";
+	readonly kind: "unavailable" | "incompatible" | "unsupported" | "replaced";
 
 	constructor(kind: SinkError["kind"], message: string, cause?: unknown) {
 		super(message, { cause });

@@ -13,7 +13,8 @@ import {
 	resultCode,
 	type Statement,
 } from "./connection.ts";
-import { fileIdentity, prepareFiles } from "./files.ts";
+import { FileHead, fileIdentity, makeFiles, narrowFiles } from "./files.ts";
+import { setAside } from "./set-aside.ts";
 import { type RefusedCommand, type Sink, SinkError } from "./sink.ts";
 
 /** A locked database holds OpenCode no longer than this. */
@@ -28,7 +29,8 @@ const IS_FOREIGN =
 const DATABASE_ID = "SELECT id AS value FROM clankers_database";
 
 const BUSY = 5;
-const NOT_A_DATABASE = 26;
+/** Corrupt, and no database. */
+const DAMAGE: ReadonlySet<number> = new Set([11, 26]);
 /** SQL error, too big, constraint, mismatch, range: the command's own fault. */
 const REFUSALS: ReadonlySet<number> = new Set([1, 18, 19, 20, 25]);
 
@@ -44,10 +46,12 @@ export class SqliteSink implements Sink {
 	readonly #database: Database;
 	readonly #store: Store;
 	#open: OpenDatabase | undefined;
+	/** The file that was open last, also where it could not be opened. */
+	#file: string | undefined;
 	/** The database that was open last. */
 	#last: string | undefined;
-	/** Whether another has taken its place since the last batch. */
-	#isReplaced = false;
+	/** Why another has taken its place since the last batch. */
+	#replaced: string | undefined;
 
 	constructor(database: Database, store: Store) {
 		this.target = database.path;
@@ -76,38 +80,84 @@ export class SqliteSink implements Sink {
 		open?.close();
 	}
 
+	/** What a connection of some time has found damaged, or moved, a fresh one may not. */
 	#with<Result>(work: (open: OpenDatabase) => Result): Result {
 		try {
-			return work(this.#opened());
+			return this.#attempt(work);
 		} catch (error) {
-			// Unless it is only locked, the next attempt starts from a fresh connection.
-			if (resultCode(error) !== BUSY) this.close();
+			if (!isDamage(error) && !(error instanceof Moved))
+				throw sinkError(this.target, error);
+		}
+		try {
+			return this.#attempt(work);
+		} catch (error) {
+			if (!isDamage(error)) throw sinkError(this.target, error);
+			this.#setAside(error);
+		}
+		try {
+			return this.#attempt(work);
+		} catch (error) {
 			throw sinkError(this.target, error);
 		}
 	}
 
-	/** The open database; a file that was moved or removed meanwhile is left, and the path opened anew. */
+	#attempt<Result>(work: (open: OpenDatabase) => Result): Result {
+		try {
+			return work(this.#opened());
+		} catch (error) {
+			// Unless it is only locked, the next attempt starts from a fresh connection.
+			if (resultCode(error) !== BUSY && !(error instanceof Moved)) this.close();
+			throw error;
+		}
+	}
+
+	/** The open database; a file that was moved, removed or overwritten meanwhile is left, and the path opened anew. */
 	#opened(): OpenDatabase {
+		if (this.#open && !this.#open.head.isWhole) {
+			// Before it is closed, when SQLite would write what is in the log over what is there.
+			this.#setAside(new Error("something else was written over it"));
+			this.close();
+		}
 		if (this.#open && this.#open.identity !== fileIdentity(this.target)) {
 			this.#open.emptyLog();
 			this.close();
 		}
 		if (this.#open === undefined) {
+			this.#file = fileIdentity(this.target);
 			this.#open = new OpenDatabase(this.#database, this.#store);
-			const found = `${this.#open.identity} ${this.#open.id}`;
-			this.#isReplaced ||= this.#last !== undefined && this.#last !== found;
+			this.#file = this.#open.identity;
+			const found = `${this.#file} ${this.#open.id}`;
+			if (this.#last !== undefined && this.#last !== found)
+				this.#replaced ??= "it was removed, or another file put in its place";
 			this.#last = found;
 		}
 		return this.#open;
 	}
 
+	/** Puts what is damaged out of the way, unless another process has; what is opened next is a new database. */
+	#setAside(damage: unknown): void {
+		const why = describe(damage);
+		try {
+			const aside = this.#file && setAside(this.target, this.#file);
+			if (aside === undefined) return;
+			this.#last = undefined;
+			this.#replaced = `it was damaged (${why}): it is \`${aside}\` now, and a new one is begun`;
+		} catch (error) {
+			throw new SinkError(
+				"unavailable",
+				`${why}, and it cannot be set aside: ${describe(error)}`,
+			);
+		}
+	}
+
 	/** Before a batch that may count on what was stored before it. */
 	#checkPlace(): void {
-		if (!this.#isReplaced) return;
-		this.#isReplaced = false;
+		const why = this.#replaced;
+		if (why === undefined) return;
+		this.#replaced = undefined;
 		throw new SinkError(
 			"replaced",
-			"it was removed, or another file put in its place: what OpenCode still has is asked for again",
+			`${why}; what OpenCode still has is asked for again`,
 		);
 	}
 }
@@ -118,11 +168,18 @@ interface Compiled {
 	readonly when: StoreStatement["when"];
 }
 
+/** The path names another file than the one that is open. */
+class Moved extends Error {
+	override readonly message = "it was moved a moment ago";
+}
+
 /** A connection with a schema that we know and its compiled statements. */
 class OpenDatabase {
 	readonly identity: string | undefined;
+	readonly head: FileHead;
 	/** The id that is in the database. */
 	readonly id: string;
+	readonly #path: string;
 	readonly #connection: Connection;
 	readonly #store: Store;
 	readonly #compiled = new Map<string, Compiled[]>();
@@ -130,14 +187,18 @@ class OpenDatabase {
 	#begin: Statement | undefined;
 
 	constructor(database: Database, store: Store) {
+		const { path } = database;
+		this.#path = path;
 		this.#store = store;
-		prepareFiles(database);
-		this.identity = fileIdentity(database.path);
-		this.#connection = connect(database.path);
+		makeFiles(database);
+		this.identity = fileIdentity(path);
+		this.#connection = connect(path);
 		try {
+			this.head = new FileHead(path);
 			this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
 			this.#checkSqlite();
 			this.#checkVersion();
+			narrowFiles(path);
 			this.#connection.exec(
 				"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
 			);
@@ -203,6 +264,7 @@ class OpenDatabase {
 			this.#begin?.finalize?.();
 			this.#begin = undefined;
 			this.#connection.close();
+			this.head.close();
 		} catch {
 			// A connection that cannot be closed is left to the process's end.
 		}
@@ -226,9 +288,13 @@ class OpenDatabase {
 		return compiled;
 	}
 
-	/** A transaction on the schema we know: another process may have migrated it since. */
+	/**
+	 * A transaction on the schema we know: another process may have migrated it
+	 * since. Whoever puts another file in its place waits for it, or was faster.
+	 */
 	#batch(id: BatchId | undefined, work: () => void): void {
 		this.#transaction(() => {
+			if (fileIdentity(this.#path) !== this.identity) throw new Moved();
 			this.#checkVersion();
 			if (id !== undefined && !this.#claim(id)) return;
 			this.#begin ??= this.#connection.prepare(this.#store.begin);
@@ -264,7 +330,7 @@ class OpenDatabase {
 		const [oldestMajor = 0, oldestMinor = 0] = OLDEST_SQLITE;
 		if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
 			throw new SinkError(
-				"incompatible",
+				"unsupported",
 				`SQLite ${version} is too old: ${OLDEST_SQLITE.join(".")} or later is needed`,
 			);
 	}
@@ -342,12 +408,12 @@ function isRefusal(error: unknown): boolean {
 	);
 }
 
+/** Whether the file is at fault: no lock, no full disk, nothing that SQLite could not read. */
+function isDamage(error: unknown): boolean {
+	return DAMAGE.has(resultCode(error) ?? 0);
+}
+
 function sinkError(target: string, error: unknown): SinkError {
-	const kind =
-		error instanceof SinkError
-			? error.kind
-			: resultCode(error) === NOT_A_DATABASE
-				? "incompatible"
-				: "unavailable";
+	const kind = error instanceof SinkError ? error.kind : "unavailable";
 	return new SinkError(kind, `\`${target}\`: ${describe(error)}`, error);
 }

@@ -41,7 +41,8 @@ describe("the log", () => {
 		const log = new HostLog(client);
 		log.level = "off";
 		log.notify("the disk is full");
-		assert.deepEqual(client.toasts, ["the disk is full"]);
+		log.reassure("stored again");
+		assert.deepEqual(client.toasts, ["the disk is full", "stored again"]);
 	});
 
 	it("logs a failure once, however often it happens", () => {

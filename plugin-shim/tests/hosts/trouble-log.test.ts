@@ -12,8 +12,8 @@ import {
 import { join } from "node:path";
 import { beforeEach, describe, it } from "node:test";
 import {
-	lastTold,
 	TroubleLog,
+	toldUpTo,
 	troubleLogOf,
 } from "../../src/hosts/trouble-log.ts";
 import { temporaryFolder } from "../support/temporary.ts";
@@ -121,8 +121,9 @@ describe("the log of trouble", () => {
 		now -= 60 * MINUTE;
 		log.over("storage", "stored");
 		assert.equal(
-			lastTold("storage", database, { beside, shared }, now + 60 * MINUTE)
-				?.level,
+			toldUpTo(now + 60 * MINUTE, "storage", database, { beside, shared }).at(
+				-1,
+			)?.level,
 			"info",
 		);
 	});
@@ -183,8 +184,8 @@ describe("the log of trouble", () => {
 	});
 
 	const last = (): string | undefined => {
-		const line = lastTold("storage", database, { beside, shared }, now);
-		return line?.level as string | undefined;
+		const lines = toldUpTo(now, "storage", database, { beside, shared });
+		return lines.at(-1)?.level as string | undefined;
 	};
 
 	it("tells what is new though a clock was ahead before", () => {

@@ -58,21 +58,21 @@ describe("the owner of a socket", () => {
 
 	it("hears nothing where others may have put it there", async () => {
 		chmodSync(folder, 0o777);
-		const why = await new Promise<[string, boolean]>((down) => {
+		const why = await new Promise<[string, string]>((down) => {
 			const link = new Link(
 				{ socketPath: path, clientName: "test", clientVersion: "0" },
 				{
 					ready: () => assert.fail("it is not to be trusted"),
-					down: (reason, refused) => {
+					down: (reason, how) => {
 						link.close();
-						down([reason, refused]);
+						down([reason, how]);
 					},
 				},
 			);
 			link.open();
 		});
 		assert.match(why[0], /others can write to the folder/);
-		assert.equal(why[1], true);
+		assert.equal(why[1], "refused");
 		assert.equal(heard, 0);
 	});
 });

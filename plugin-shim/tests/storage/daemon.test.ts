@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -52,6 +52,7 @@ function open(
 	sink.attend({
 		log: (_level, message) => lines.push(message),
 		notify: (message) => told.push(message),
+		well: (message, wasNotified) => wasNotified && told.push(message),
 		ready: () => {
 			ready += 1;
 		},
@@ -146,7 +147,7 @@ describe("the daemon sink", () => {
 
 	it("waits for a daemon that does not answer, and not for ever", async () => {
 		await daemon.start();
-		const { sink, lines, ready } = open(daemon, { answerMs: 100 });
+		const { sink, lines, told, ready } = open(daemon, { answerMs: 100 });
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		daemon.suspend();
 		await sink.apply([
@@ -168,21 +169,58 @@ describe("the daemon sink", () => {
 			{ content: "late" },
 		]);
 		assert.equal(rejections(), 21);
-		assert.equal(lines.length, 2, lines.join("\n"));
-		assert.match(lines[0] ?? "", /is away.*not answered within 0\.1 s$/);
-		assert.match(lines[1] ?? "", /is there/);
+		assert.deepEqual(lines, []);
+		assert.match(told[0] ?? "", /is away.*not answered within 0\.1 s$/);
+		assert.match(told[1] ?? "", /is there, and records again$/);
+		assert.equal(told.length, 2, told.join("\n"));
 		sink.close();
 	});
 
 	it("does not wait for one that is suspended when it is met", async () => {
 		await daemon.start();
 		daemon.suspend();
-		const { sink, lines, ready } = open(daemon, { answerMs: 50 });
+		const { sink, told, ready } = open(daemon, { answerMs: 50 });
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		assert.deepEqual(titles(), ["one"]);
-		assert.match(lines[0] ?? "", /not answered within 0\.05 s$/);
+		// A person is told, once each time it hangs.
+		await new Promise((resolve) => setTimeout(resolve, 300));
+		assert.match(told[0] ?? "", /not answered within 0\.05 s$/);
+		assert.equal(told.length, 1, told.join("\n"));
 		daemon.resume();
 		await until("it is there", () => ready() === 1);
+		assert.match(told[1] ?? "", /is there/);
+		daemon.suspend();
+		await sink.apply([sessionUpsert("ses_2", "two")]);
+		assert.match(told[2] ?? "", /not answered within 0\.05 s$/);
+		daemon.resume();
+		await until("it is there again", () => ready() === 2);
+		sink.close();
+	});
+
+	it("begins a new database where the daemon's is damaged, with it or without it", async () => {
+		await daemon.start();
+		const { sink } = open(daemon);
+		const garbage = "not a database ".repeat(4096);
+		const takes = async (id: string): Promise<void> => {
+			const batch = [sessionUpsert(id, id)];
+			await assert.rejects(
+				async () => sink.apply(batch),
+				(error) => error instanceof SinkError && error.kind === "replaced",
+			);
+			assert.deepEqual(await sink.apply(batch), []);
+			assert.deepEqual(titles(), [id]);
+		};
+		await sink.apply([sessionUpsert("ses_1", "one")]);
+		writeFileSync(path, garbage);
+		await takes("ses_2");
+		await daemon.kill();
+		await sink.apply([sessionUpsert("ses_2", "ses_2")]);
+		writeFileSync(path, garbage);
+		await takes("ses_3");
+		const asides = readdirSync(dirname(path)).filter((name) =>
+			/\.corrupt-.*T[\d-]+$/.test(name),
+		);
+		assert.equal(asides.length, 2, asides.join());
 		sink.close();
 	});
 

@@ -7,7 +7,6 @@ import {
 	renameSync,
 	rmSync,
 	statSync,
-	writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -20,6 +19,7 @@ import { sessionUpsert } from "../support/commands.ts";
 import { runAll } from "../support/processes.ts";
 import { lock, query } from "../support/query.ts";
 import { newDatabasePath, temporaryFolder } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
 import { testSink } from "./contract.ts";
 
 const { store } = loadCore();
@@ -238,13 +238,23 @@ describe("a database that is not ours to write", () => {
 		const connection = connect(path);
 		connection.exec("CREATE TABLE sessions (id TEXT)");
 		connection.close();
+		chmodSync(path, 0o644);
 		incompatible(path, /tables of something else/);
+		assert.equal(mode(path), "644");
 	});
 
-	it("is refused when it is no database", () => {
-		const path = join(temporaryFolder(), "notes.txt");
-		writeFileSync(path, "not a database ".repeat(100));
-		incompatible(path, /not a database/);
+	it("is written as soon as the other program's is gone", () => {
+		const path = join(temporaryFolder(), "clankers.db");
+		const connection = connect(path);
+		connection.exec("CREATE TABLE notes (id TEXT)");
+		connection.close();
+		const sink = open(path);
+		const batch = [sessionUpsert("ses_1", "one")];
+		assert.throws(() => sink.apply(batch), SinkError);
+		renameSync(path, `${path}.moved`);
+		assert.deepEqual(sink.apply(batch), []);
+		assert.equal(count(path), 1);
+		sink.close();
 	});
 });
 
@@ -335,6 +345,34 @@ describe("a database that goes away", () => {
 		sink.apply([]);
 		sink.close();
 		assert.equal(count(path), 2);
+	});
+
+	it("takes no batch that waited for the lock of whoever put another in its place", async () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([sessionUpsert("ses_1", "one")]);
+		const moved = `${path}-moved`;
+		const child = join(
+			import.meta.dirname,
+			"..",
+			"support",
+			"hold-and-move.ts",
+		);
+		const moving = runAll([[child, path, moved]]);
+		await until("it is locked", () => existsSync(`${path}.locked`));
+		const batch = [sessionUpsert("ses_2", "two")];
+		for (let attempt = 0; attempt < 100; attempt++)
+			try {
+				sink.apply(batch);
+				assert.fail("it was stored in a file that was moved");
+			} catch (error) {
+				if (isReplaced(error)) break;
+				assert.match(String(error), /database is locked/);
+			}
+		await moving;
+		sink.apply(batch);
+		sink.close();
+		assert.deepEqual([count(path), count(moved)], [1, 1]);
 	});
 
 	it("is left alone where it was moved to", () => {

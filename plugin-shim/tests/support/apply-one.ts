@@ -1,4 +1,4 @@
-/** A process that stores one session: `apply-one.ts DATABASE ID`. It tries again while the database is busy, as the recorder does. */
+/** A process that stores one session: `apply-one.ts DATABASE ID`. It tries again while the database is busy, or once another is in its place, as the recorder does. */
 import { loadCore } from "../../src/core.ts";
 import { SinkError } from "../../src/storage/sink.ts";
 import { SqliteSink } from "../../src/storage/sqlite.ts";
@@ -11,7 +11,7 @@ for (let attempt = 0; attempt < 100; attempt++)
 		sink.apply([{ method: "session.upsert", params: { id } }]);
 		break;
 	} catch (error) {
-		if (!(error instanceof SinkError && error.kind === "unavailable"))
-			throw error;
+		const kind = error instanceof SinkError ? error.kind : undefined;
+		if (kind !== "unavailable" && kind !== "replaced") throw error;
 	}
 sink.close();

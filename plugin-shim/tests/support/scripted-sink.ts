@@ -4,6 +4,7 @@ import {
 	type RefusedCommand,
 	type Sink,
 	SinkError,
+	type SinkListener,
 } from "../../src/storage/sink.ts";
 
 interface Waiting {
@@ -24,6 +25,7 @@ export class ScriptedSink implements Sink {
 	waits = false;
 	attempts = 0;
 	closed = 0;
+	listener: SinkListener | undefined;
 	/** The batch that waits. */
 	#waiting: Waiting | undefined;
 
@@ -34,6 +36,10 @@ export class ScriptedSink implements Sink {
 		return new Promise((resolve, reject) => {
 			this.#waiting = { commands, resolve, reject };
 		});
+	}
+
+	attend(listener: SinkListener): void {
+		this.listener = listener;
 	}
 
 	get isWaiting(): boolean {
@@ -94,4 +100,8 @@ export function replaced(message: string): SinkError {
 
 export function incompatible(message: string): SinkError {
 	return new SinkError("incompatible", message);
+}
+
+export function unsupported(message: string): SinkError {
+	return new SinkError("unsupported", message);
 }

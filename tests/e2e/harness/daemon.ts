@@ -44,6 +44,15 @@ export class Daemon {
 		return this.#end("SIGTERM");
 	}
 
+	/** Lets it do nothing, with its socket open. */
+	suspend(): void {
+		this.#child?.kill("SIGSTOP");
+	}
+
+	resume(): void {
+		this.#child?.kill("SIGCONT");
+	}
+
 	#end(signal: NodeJS.Signals): Promise<void> {
 		const child = this.#child;
 		this.#child = undefined;

@@ -170,12 +170,7 @@ fn it_starts_in_the_background_and_is_ended_by_command() {
 #[test]
 fn one_that_cannot_start_in_the_background_says_why() {
     let home = Home::new();
-    std::fs::create_dir_all(home.data()).unwrap();
-    std::fs::write(
-        home.db(),
-        "this is no database, and long enough to be one of some kind",
-    )
-    .unwrap();
+    std::fs::create_dir_all(home.db()).unwrap();
     let error = home.stderr(&["daemon"]);
     assert!(
         error.contains("the daemon did not start: cannot open ~/.local/share/clankers/clankers.db"),

@@ -8,7 +8,7 @@ import type { Command, Store } from "../../../../pkg/clankers.js";
 import type { StoredRequest } from "../../catch-up.ts";
 import type { Database } from "../../config.ts";
 import { describe } from "../../hosts/host-log.ts";
-import type { Patience } from "../../rpc/link.ts";
+import type { Absence, Patience } from "../../rpc/link.ts";
 import {
 	type Answer,
 	CODE,
@@ -67,8 +67,10 @@ export class DaemonSink implements Sink {
 	#settled: Promise<unknown> = Promise.resolve();
 	#listener: SinkListener | undefined;
 	#isFinishing = false;
-	/** Why the daemon is away, as the person was told. */
+	/** Why the daemon is away, as it was told. */
 	#absence: string | undefined;
+	/** Whether the person was shown it. */
+	#wasNotified = false;
 	/** Whether this process wrote or read the file itself since the daemon was last there. */
 	#wasAlone = false;
 	/** The sessions that it wrote of, the latest last. */
@@ -86,7 +88,7 @@ export class DaemonSink implements Sink {
 			{ ...options, clientName: "opencode-clankers" },
 			{
 				ready: (daemon) => this.#ready(daemon),
-				down: (reason, refused) => this.#down(reason, refused),
+				down: (reason, how) => this.#down(reason, how),
 			},
 		);
 	}
@@ -253,9 +255,12 @@ export class DaemonSink implements Sink {
 				CODE.protocol,
 				`it is older than the plugin (schema ${schemaVersion}, the plugin's is ${ours}): update it`,
 			);
-		if (this.#absence !== undefined)
-			this.#listener?.log("info", `${this.target} is there, and records again`);
+		const message = `${this.target} is there, and records again`;
+		if (this.#absence !== undefined && !this.#wasNotified)
+			this.#listener?.log("info", message);
+		this.#listener?.well(message, this.#wasNotified);
 		this.#absence = undefined;
+		this.#wasNotified = false;
 		this.#compareFiles(dbPath);
 		this.#noteDatabase(database);
 		if (!this.#wasAlone) return;
@@ -279,11 +284,15 @@ export class DaemonSink implements Sink {
 		return `the database of ${this.target} was removed, or another put in its place: what OpenCode still has is asked for again`;
 	}
 
-	#down(reason: string, refused: boolean): void {
+	/** One that hangs or is too old needs a person's hand; one that is not there may be meant. */
+	#down(reason: string, how: Absence): void {
 		const { path } = this.#options.database;
 		const message = `${this.target} is away, this process records to \`${path}\` itself: ${reason}`;
-		if (refused && this.#absence !== reason) this.#listener?.notify(message);
-		else if (this.#absence === undefined) this.#listener?.log("warn", message);
+		if (how !== "away" && this.#absence !== reason) {
+			this.#listener?.notify(message);
+			this.#wasNotified = true;
+		} else if (this.#absence === undefined)
+			this.#listener?.log("warn", message);
 		this.#absence = reason;
 	}
 

@@ -1,5 +1,10 @@
 /** Requests to the daemon: each is answered, or fails after a bounded wait. */
-import { Link, type LinkEvents, type LinkOptions } from "../../rpc/link.ts";
+import {
+	type Absence,
+	Link,
+	type LinkEvents,
+	type LinkOptions,
+} from "../../rpc/link.ts";
 import { type Answer, RpcError } from "../../rpc/protocol.ts";
 
 /** A request that has no answer yet. */
@@ -27,7 +32,7 @@ export class Requests {
 				this.#isAway = false;
 				for (const request of this.#waiting) this.#send(request);
 			},
-			down: (reason, refused) => this.#down(reason, refused),
+			down: (reason, how) => this.#down(reason, how),
 		});
 	}
 
@@ -73,9 +78,9 @@ export class Requests {
 		});
 	}
 
-	#down(reason: string, refused: boolean): void {
+	#down(reason: string, how: Absence): void {
 		this.#isAway = true;
-		this.#events.down(reason, refused);
+		this.#events.down(reason, how);
 		this.#fail(reason);
 	}
 
