@@ -1,19 +1,10 @@
 /** The database's place on disk: readable by its owner only. */
-import {
-	chmodSync,
-	closeSync,
-	mkdirSync,
-	openSync,
-	readSync,
-	statSync,
-} from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Database } from "../config.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
-/** What every SQLite database begins with. */
-const HEAD: Buffer = Buffer.from("SQLite format 3\0");
 
 /** Makes the folder and an empty file where there are none. */
 export function makeFiles({ path, inOwnFolder }: Database): void {
@@ -33,30 +24,6 @@ export function makeFiles({ path, inOwnFolder }: Database): void {
 export function narrowFiles(path: string): void {
 	for (const file of [path, `${path}-wal`, `${path}-shm`])
 		narrow(file, FILE_MODE);
-}
-
-/**
- * The beginning of a database that is open. SQLite goes on for a long time with
- * what it has in memory when something else is written over its file.
- */
-export class FileHead {
-	readonly #descriptor: number;
-
-	constructor(path: string) {
-		this.#descriptor = openSync(path, "r");
-	}
-
-	/** Whether it is a database's still. */
-	get isWhole(): boolean {
-		const found = Buffer.alloc(HEAD.length);
-		readSync(this.#descriptor, found, 0, HEAD.length, 0);
-		return found.equals(HEAD);
-	}
-
-	/** Only after the database: a process that closes any descriptor of a file lets go of all its locks on it. */
-	close(): void {
-		closeSync(this.#descriptor);
-	}
 }
 
 /** Which file a path names at the moment, or nothing if there is none. */

@@ -13,7 +13,8 @@ import {
 	resultCode,
 	type Statement,
 } from "./connection.ts";
-import { FileHead, fileIdentity, makeFiles, narrowFiles } from "./files.ts";
+import { FileHead } from "./file-head.ts";
+import { fileIdentity, makeFiles, narrowFiles } from "./files.ts";
 import { setAside } from "./set-aside.ts";
 import { type RefusedCommand, type Sink, SinkError } from "./sink.ts";
 
