@@ -47,7 +47,7 @@ pub(super) fn differences(
         stored_by_id.get(session.id.as_str()).is_some_and(|stored| {
             stored.deleted_at.is_none()
                 && match teller {
-                    Teller::Copy(rank) => stored.ranks_below(rank),
+                    Teller::Copy(rank) => !session.is_taken_out() && stored.ranks_below(rank),
                     Teller::Store | Teller::Unknown => stored.seen_here.is_none(),
                 }
         })

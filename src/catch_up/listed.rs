@@ -166,10 +166,17 @@ impl Listed {
             Some(updated_at) => stored_at.is_none_or(|stored_at| stored_at < updated_at),
             None => stored.title.is_none(),
         };
+        let rank = if self.is_taken_out() {
+            rank.without_words()
+        } else {
+            rank
+        };
         let is_other = || {
             self.costs_more(stored) || stored.ranks_below(rank) && self.is_called_otherwise(stored)
         };
-        is_unread || self.has_title_for(stored) || stored_at == self.updated_at && is_other()
+        // What was told of another time ranks by that.
+        let is_of_its_time = [stored_at, stored.updated_at] == [self.updated_at; 2];
+        is_unread || self.has_title_for(stored) || is_of_its_time && is_other()
     }
 
     /// OpenCode 1.18 adds the last step to a session's totals and tells nobody: who

@@ -8,7 +8,8 @@ use crate::model::number::Number;
 /// Of two copies that list a session with the same time of change, the one with
 /// the greater rank tells it: a few changes, such as a new title or archiving,
 /// leave that time as it was. A database ranks above an export, which may have
-/// lain anywhere; among the same kind, what was written later is newer.
+/// lain anywhere; among the same kind, what was written later is newer. What has its
+/// words ranks above all from which they were taken out.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct CopyRank(Number);
 
@@ -25,6 +26,12 @@ impl CopyRank {
     /// Of an export that was written at this time.
     pub fn of_export(written_at: f64) -> Self {
         Self::of_store(written_at - BELOW)
+    }
+
+    /// Of the same, where the words were taken out of it.
+    #[must_use]
+    pub(crate) fn without_words(self) -> Self {
+        Self::of_store(self.0.get() - 3.0 * BELOW)
     }
 
     /// How it compares with another.
@@ -45,6 +52,10 @@ mod tests {
     #[test]
     fn a_database_ranks_above_an_export_and_the_later_above_the_earlier() {
         let ranks = [
+            CopyRank::of_export(2e13).without_words(),
+            CopyRank::of_store(0.0).without_words(),
+            CopyRank::of_store(2e13).without_words(),
+            CopyRank::of_export(0.0),
             CopyRank::of_export(1.0),
             CopyRank::of_export(2.0),
             CopyRank::of_store(1.0),

@@ -5,6 +5,8 @@
 //! one a line; an object `{"redacted":"KIND:ID"}`. A person may write the same letters within words of
 //! their own, so that only a text that is nothing else is taken for one.
 
+use crate::model::known::Known;
+
 /// How such a text begins.
 const START: &str = "[redacted:";
 
@@ -20,6 +22,11 @@ pub(crate) fn is_redacted(text: &str) -> bool {
             && inner.contains(':')
             && inner.chars().all(is_part)
     })
+}
+
+/// Whether what is known is such a text.
+pub(crate) fn is_taken_out(text: &Known<String>) -> bool {
+    text.value().is_some_and(|text| is_redacted(text))
 }
 
 /// The same as SQL, of the value of the SQL expression `text`.

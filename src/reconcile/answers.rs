@@ -3,11 +3,10 @@
 use super::fetches::subject;
 use super::{Reconciler, Urgency};
 use crate::model::command::Command;
-use crate::model::copy_rank::CopyRank;
 use crate::model::event::{Event, Retry};
 use crate::model::known::Known;
 use crate::model::number::Number;
-use crate::model::redaction::is_redacted;
+use crate::model::redaction::is_taken_out;
 use crate::model::row::{PartRow, SessionRow, UsageRow};
 
 impl Reconciler {
@@ -121,36 +120,44 @@ impl Reconciler {
             let copied = self.fetches.copied_at(session_id);
             Known::Value(copied.unwrap_or_default())
         };
-        let rank = || {
-            self.copy
-                .map_or(Known::Unknown, |rank| Known::Value(rank.number()))
-        };
+        let rank = |session_id: &str| self.copy_rank(self.fetches.is_taken_out(session_id));
         match answer {
             Event::Session(row) => {
                 row.copied_at = Known::Value(row.updated_at.value().copied().unwrap_or_default());
-                row.copy_rank = rank();
+                row.copy_rank = self.copy_rank(is_taken_out(&row.title)).into();
                 forget_redacted(&mut row.project_path);
                 forget_redacted(&mut row.project_name);
             }
             Event::Message { row, .. } => {
                 row.copied_at = of(&row.session_id);
-                row.copy_rank = rank();
+                row.copy_rank = rank(&row.session_id).into();
             }
             Event::Part { row, .. } => {
                 row.copied_at = of(&row.session_id);
-                row.copy_rank = rank();
+                row.copy_rank = rank(&row.session_id).into();
             }
             Event::ToolCall(row) => {
                 row.copied_at = of(&row.session_id);
-                row.copy_rank = rank();
+                row.copy_rank = rank(&row.session_id).into();
                 forget_redacted(&mut row.file_path);
             }
             Event::Todos(list) => {
                 list.copied_at = list.copied_at.or_else(|| Some(Number::default()));
-                list.copy_rank = self.copy.map(CopyRank::number);
+                list.copy_rank = rank(&list.session_id);
             }
             _ => {}
         }
+    }
+
+    /// How the copy ranks that answers, as is stored; none where OpenCode answers.
+    fn copy_rank(&self, is_taken_out: bool) -> Option<Number> {
+        let rank = self.copy?;
+        let rank = if is_taken_out {
+            rank.without_words()
+        } else {
+            rank
+        };
+        Some(rank.number())
     }
 
     /// A text without an end is still being written, or was cut off. Where this
@@ -178,10 +185,6 @@ fn forget_redacted(path: &mut Known<String>) {
     if is_taken_out(path) {
         *path = Known::Unknown;
     }
-}
-
-fn is_taken_out(text: &Known<String>) -> bool {
-    text.value().is_some_and(|text| is_redacted(text))
 }
 
 /// Whether OpenCode answers with what `opencode import` brought back of an export

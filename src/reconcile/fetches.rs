@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::column::Row;
 use crate::model::event::Event;
 use crate::model::number::Number;
+use crate::model::redaction::is_taken_out;
 use crate::model::row::SessionRow;
 
 /// How many sessions may be noted as wanted. What is beyond is found when
@@ -114,6 +115,13 @@ impl Fetches {
     pub(super) fn copied_at(&self, session_id: &str) -> Option<Number> {
         let session = self.open.get(session_id)?.session.as_ref()?;
         session.updated_at.value().copied()
+    }
+
+    /// Whether the words were taken out of what is answered of the session.
+    pub(super) fn is_taken_out(&self, session_id: &str) -> bool {
+        let fetch = self.open.get(session_id);
+        let session = fetch.and_then(|fetch| fetch.session.as_ref());
+        session.is_some_and(|session| is_taken_out(&session.title))
     }
 
     /// Whether what is answered of the session is older than what is stored of

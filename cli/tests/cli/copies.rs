@@ -2,6 +2,7 @@
 //! of change leave open, and that it comes to rest.
 
 mod export;
+mod random;
 mod ranks;
 mod resting;
 mod taken_out;

@@ -39,6 +39,18 @@ impl Export {
         self
     }
 
+    /// With this title, and at the beginning of each text.
+    pub(super) fn named(mut self, name: &str) -> Self {
+        for message in self.0["messages"].as_array_mut().unwrap() {
+            for part in message["parts"].as_array_mut().unwrap() {
+                if part["type"] == "text" {
+                    part["text"] = json!(format!("{name}: {}", part["text"]));
+                }
+            }
+        }
+        self.with("/title", json!(name))
+    }
+
     /// With another value of the session itself.
     pub(super) fn with(mut self, pointer: &str, value: Value) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
