@@ -88,3 +88,24 @@ fn the_manual_names_every_command() {
         );
     }
 }
+
+/// Each row of the tables ends with a file and the name of a test in it.
+#[test]
+fn every_fault_that_is_documented_has_its_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let document = std::fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    let rows: Vec<&str> = document
+        .lines()
+        .filter(|line| {
+            line.starts_with("| ") && !line.starts_with("| fault") && !line.starts_with("| ---")
+        })
+        .collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    for row in rows {
+        let cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let (file, name) = cell.split_once(' ').unwrap();
+        let (file, name) = (file.trim_matches('`'), name.trim_matches('"'));
+        let tests = std::fs::read_to_string(root.join(file)).unwrap_or_else(|_| panic!("{file}"));
+        assert!(tests.contains(name), "{file} has no test {name}");
+    }
+}
