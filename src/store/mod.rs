@@ -216,7 +216,7 @@ fn session_upsert() -> Vec<Statement> {
     all.extend(missing::revive_session().map(|sql| sql.when(BY_A_STORE)));
     all.push(upsert::sessions().always());
     all.push(upsert::more_spent().when(When::Told(&["copyRank"])));
-    all.push(upsert::title_that_was_taken_out().when(When::Told(&["copyRank"])));
+    all.push(upsert::what_was_taken_out().when(When::Told(&["copyRank"])));
     all.push(upsert::session_status().when(When::Told(&["status"])));
     all.push(sql::session_own().when(When::Told(SESSION_OWN)));
     all.extend(missing::session_is_seen().map(|sql| sql.when(BY_A_STORE)));

@@ -164,7 +164,7 @@ NOT EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> '{session}'
 
 /// True where a copy tells a session, another telling of the same time of change
 /// ranks above it, and that has told all: then the copy has nothing to add, but for
-/// [`more_spent`] and [`title_that_was_taken_out`].
+/// [`more_spent`] and [`what_was_taken_out`].
 pub(super) fn outranked() -> String {
     format!(
         "\
@@ -176,12 +176,16 @@ coalesce(?1 ->> 'copiedAt' = (SELECT updated_at FROM sessions WHERE id = ?1 ->> 
     )
 }
 
-/// The title of a session from which it was taken out, where a copy has it, however
-/// old that is.
-pub(super) fn title_that_was_taken_out() -> String {
+/// The title and the directory of a session from which they were taken out, where a
+/// copy has them, however old that is.
+pub(super) fn what_was_taken_out() -> String {
     format!(
         "\
-UPDATE sessions SET title = ?1 ->> 'title', changed = {STAMP}
+UPDATE sessions SET
+  title = ?1 ->> 'title',
+  project_path = coalesce(project_path, ?1 ->> 'projectPath'),
+  project_name = coalesce(project_name, ?1 ->> 'projectName'),
+  changed = {STAMP}
 WHERE id = ?1 ->> 'id' AND ?1 ->> 'copyRank' IS NOT NULL AND ?1 ->> 'title' <> ''
   AND {} AND NOT {}",
         redaction::of_text("title"),

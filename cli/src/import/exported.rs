@@ -54,11 +54,54 @@ impl Source for Exported {
     }
 
     fn read(&mut self, _info: &Value) -> Result<History> {
-        let messages = self.document.get("messages").and_then(Value::as_array);
-        Ok(History {
-            messages: messages.cloned().unwrap_or_default(),
-            todos: None,
-            unreadable: Vec::new(),
-        })
+        let mut history = History::default();
+        let Some(messages) = self.document.get("messages").and_then(Value::as_array) else {
+            let why = format!("{}: it has no list of `messages`", self.name);
+            history.unreadable.push(why);
+            return Ok(history);
+        };
+        for (at, message) in messages.iter().enumerate() {
+            let mut unreadable = |what: &str| {
+                let why = format!("{}: messages[{at}]{what}", self.name);
+                history.unreadable.push(why);
+            };
+            if let Some(message) = readable(message, &mut unreadable) {
+                history.messages.push(message);
+            }
+        }
+        Ok(history)
     }
+}
+
+/// A message with all of it that can be read; the rest is told to `unreadable`, by its
+/// place. Nothing where it does not say which message it is.
+fn readable(message: &Value, unreadable: &mut impl FnMut(&str)) -> Option<Value> {
+    let (of, held) = match message.get("info") {
+        Some(info) => (info, "parts"),
+        None => (message, "content"),
+    };
+    if of.get("id").and_then(Value::as_str).is_none() {
+        unreadable(" is no message: it has no `id`");
+        return None;
+    }
+    let mut message = message.clone();
+    match message.get_mut(held) {
+        Some(Value::Array(items)) => {
+            let mut at = 0;
+            items.retain(|item| {
+                if !item.is_object() {
+                    unreadable(&format!(".{held}[{at}] is no object"));
+                }
+                at += 1;
+                item.is_object()
+            });
+        }
+        Some(other) => {
+            unreadable(&format!(".{held} is no list"));
+            *other = Value::Array(Vec::new());
+        }
+        None if held == "parts" => unreadable(" has no `parts`"),
+        None => {}
+    }
+    Some(message)
 }

@@ -14,7 +14,13 @@ export const UNCLAIMED: Readonly<
 	messages: { id: KEY, changed: COUNT },
 	parts: { id: KEY, changed: COUNT },
 	tool_calls: { id: KEY, changed: COUNT },
-	usage: { id: KEY, changed: COUNT },
+	usage: {
+		id: KEY,
+		changed: COUNT,
+		message_at: "its message's `created_at`, which is claimed there",
+		counted:
+			"whether another session of this database has the step: OpenCode knows of none",
+	},
 	todos: { session_id: KEY, position: KEY, changed: COUNT },
 	permissions: { id: KEY, changed: COUNT },
 	session_errors: {

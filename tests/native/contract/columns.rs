@@ -60,7 +60,7 @@ const MADE: &[(&str, &[&str])] = &[
 const NOT_TOLD: &[(&str, &str)] = &[
     (
         "sessions.source",
-        "its default is right until another agent is recorded",
+        "its default is right but for Kilo's sessions",
     ),
     ("messages.position", "1.x tells no order"),
     ("parts.position", "1.x tells no order"),

@@ -58,6 +58,12 @@ impl Export {
         self
     }
 
+    /// With another value anywhere.
+    pub(super) fn damaged(mut self, pointer: &str, value: Value) -> Self {
+        *self.0.pointer_mut(pointer).unwrap() = value;
+        self
+    }
+
     /// Without a value of the session itself.
     pub(super) fn without(mut self, name: &str) -> Self {
         self.0["info"].as_object_mut().unwrap().remove(name);

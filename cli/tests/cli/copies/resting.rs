@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::export::Export;
 use super::{DATABASES, assert_at_rest, copy, import, minutes, renamed, titles};
 use crate::support::diagnosis::doctor;
@@ -94,6 +96,54 @@ fn an_export_that_does_not_say_when_it_was_changed_is_read_once() {
         let said = import(&home, &[&export]);
         assert!(said.contains("brought in 1 session"), "{release}: {said}");
         assert_at_rest(&home, &[&export], release);
+    }
+}
+
+/// The damaged one was written last, so that it is read first.
+#[test]
+fn a_damaged_export_keeps_no_other_copy_away() {
+    for release in ["1.18.34", "2.0.15"] {
+        let held = if release == "2.0.15" {
+            "content"
+        } else {
+            "parts"
+        };
+        for (pointer, value, where_) in [
+            ("/messages".to_owned(), json!("x"), "no list of `messages`"),
+            (
+                "/messages/1".to_owned(),
+                json!(null),
+                "messages[1] is no message",
+            ),
+            (
+                "/messages/1".to_owned(),
+                json!({}),
+                "messages[1] is no message",
+            ),
+            (format!("/messages/1/{held}"), json!("x"), "is no list"),
+            (
+                format!("/messages/1/{held}/0"),
+                json!("x"),
+                "[0] is no object",
+            ),
+        ] {
+            let home = Home::new();
+            let damaged = Export::whole(release).damaged(&pointer, value);
+            let damaged = damaged.put(&home, "damaged.json", minutes(1));
+            let whole = Export::whole(release).put(&home, "whole.json", minutes(9));
+            let alone = Home::new();
+            import(&alone, &[&whole]);
+            let said = import(&home, &[&damaged]);
+            assert!(said.contains("could not be read"), "{pointer}: {said}");
+            assert!(said.contains(where_), "{pointer}: {said}");
+            import(&home, &[&whole]);
+            let parts = "SELECT group_concat(id, ' ') FROM (
+                SELECT id FROM parts UNION ALL SELECT id FROM tool_calls ORDER BY 1)";
+            let parts = |home: &Home| -> String {
+                home.open().query_row(parts, [], |row| row.get(0)).unwrap()
+            };
+            assert_eq!(parts(&home), parts(&alone), "{release} {pointer}");
+        }
     }
 }
 

@@ -61,6 +61,10 @@ fn an_older_copy_gives_its_words_to_what_they_were_taken_out_of() {
         );
         assert!(all - after > 4, "{release}: {all}, {after}");
         assert!(!titles(&home).concat().contains("redacted"), "{release}");
+        let places = "SELECT count(*) FROM sessions
+            WHERE project_path = '/home/user/project' AND project_name = 'project'";
+        let places: i64 = home.open().query_row(places, [], |row| row.get(0)).unwrap();
+        assert_eq!(places, 1, "{release}");
         assert_at_rest(&home, &[&sanitized, &earlier], release);
     }
 }
