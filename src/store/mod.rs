@@ -16,7 +16,8 @@ mod statement;
 mod statements;
 mod upsert;
 
-use crate::model::command::Command;
+use crate::model::command::{Command, MessageDelete, PartDelete, SessionDelete, SessionRevert};
+use crate::model::row::OnDelete;
 use statement::Sql;
 pub use statement::{Statement, When};
 use statements as sql;
@@ -151,6 +152,23 @@ RETURNING number";
 
 /// Forgets the numbers of writers that are long gone.
 pub const FORGET_BATCHES: &str = "DELETE FROM batches WHERE stored_at < unixepoch() - 7 * 86400";
+
+/// What the parameters of a command that erases are like: what it is about was in
+/// the database, and is to be nowhere on the disk any more. The commands that say
+/// what becomes of what is deleted are those that can erase.
+pub const ERASING: When = When::IsNot("onDelete", "keep");
+
+/// Whether a command is such a one, [`ERASING`].
+pub const fn erases(command: &Command) -> bool {
+    let on_delete = match command {
+        Command::SessionDelete(SessionDelete { on_delete, .. })
+        | Command::SessionRevert(SessionRevert { on_delete, .. })
+        | Command::MessageDelete(MessageDelete { on_delete, .. })
+        | Command::PartDelete(PartDelete { on_delete, .. }) => *on_delete,
+        _ => return false,
+    };
+    !matches!(on_delete, OnDelete::Keep)
+}
 
 /// The statements of the command `method`, in the order they are to be run.
 /// None for a method that is not a command's.
@@ -295,4 +313,54 @@ pub fn all_statements() -> Vec<(&'static str, Vec<Statement>)> {
         .iter()
         .filter_map(|&method| Some((method, statements(method)?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_that_erase_are_known_by_their_parameters_too() {
+        let mut erasing = Vec::new();
+        for &method in Command::METHODS {
+            for on_delete in ["tombstone", "purge", "keep"] {
+                let all = json!({
+                    "id": "a", "sessionId": "b", "messageId": "c", "to": "d",
+                    "deletedAt": 1, "onDelete": on_delete,
+                });
+                // Without what a method's parameters do not have.
+                let has = |left_out: &[&str]| {
+                    let mut params = all.clone();
+                    let fields = params.as_object_mut().unwrap();
+                    fields.retain(|name, _| !left_out.contains(&name.as_str()));
+                    serde_json::from_value(json!({ "method": method, "params": params })).ok()
+                };
+                let unneeded: [&[&str]; 4] = [
+                    &["to"],
+                    &["to", "messageId"],
+                    &["to", "messageId", "sessionId"],
+                    &["id", "messageId"],
+                ];
+                let Some(command) = unneeded.into_iter().find_map(has) else {
+                    continue;
+                };
+                let wire = serde_json::to_value(&command).unwrap();
+                assert_eq!(erases(&command), ERASING.holds(&wire["params"]), "{wire}");
+                if erases(&command) {
+                    erasing.push(format!("{method} {on_delete}"));
+                }
+            }
+        }
+        let methods = [
+            "session.delete",
+            "session.revert",
+            "message.delete",
+            "part.delete",
+        ];
+        let expected =
+            methods.map(|method| [format!("{method} tombstone"), format!("{method} purge")]);
+        assert_eq!(erasing, expected.concat());
+    }
 }

@@ -47,7 +47,7 @@ pub enum When {
 }
 
 impl When {
-    fn holds(self, params: &Value) -> bool {
+    pub(super) fn holds(self, params: &Value) -> bool {
         match self {
             Self::Told(names) => names.iter().any(|name| params.get(name).is_some()),
             Self::IsNot(name, word) => params.get(name).is_some_and(|told| told != word),

@@ -80,6 +80,8 @@ export interface Store {
   /** The first statement of every transaction that applies commands. */
   begin: string;
   statements: Record<Method, Statement[]>;
+  /** What the parameters of a command that erases are like. */
+  erasing: When;
   /** Answers a request `storedSessions`; `?1` is the request as JSON text. */
   storedSessions: string;
   /** Answers a request `storedMessages`; `?1` is the request as JSON text. */
@@ -255,6 +257,7 @@ pub fn store_sql() -> Result<JsValue, JsError> {
         "storedSessions": store::STORED_SESSIONS,
         "storedMessages": store::STORED_MESSAGES,
         "claimBatch": store::CLAIM_BATCH,
+        "erasing": store::ERASING,
         "statements": store::all_statements().into_iter().collect::<BTreeMap<_, _>>(),
     }))
 }

@@ -2,13 +2,16 @@
 //! path names.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::paths::{Paths, shown};
-use crate::store::{Applied, Batch, FileIdentity, HeldFile, apply_each, open_writer, set_aside};
+use crate::store::{
+    Applied, Batch, Erasure, FileIdentity, HeldFile, apply_each, open_writer, set_aside,
+};
 
 /// The open database. Whoever removes it, or puts another in its place, finds the
 /// next batch in what is there then.
@@ -19,6 +22,7 @@ pub(super) struct Place {
     db: Connection,
     /// None where it could not be opened.
     file: Option<HeldFile>,
+    erasure: Erasure,
     /// What tells it from others, for whoever wants to know.
     name: watch::Sender<Arc<str>>,
 }
@@ -26,12 +30,14 @@ pub(super) struct Place {
 impl Place {
     /// Opens the database, and makes it where it is not there or is damaged.
     pub(super) fn open(paths: &Paths) -> Result<Self> {
+        let erasure = Erasure::found(&paths.db);
         let (db, file) = opened(paths)?;
         let name = watch::Sender::new(name(&file, &db)?);
         Ok(Self {
             paths: paths.clone(),
             db,
             file: Some(file),
+            erasure,
             name,
         })
     }
@@ -75,25 +81,35 @@ impl Place {
         Ok(&mut self.db)
     }
 
-    /// Applies batches to the database, where the path still names it.
+    /// Applies batches to the database, where the path still names it. What they erase
+    /// is erased everywhere, unless somebody reads: then it is after a later batch.
     pub(super) fn apply<'b>(
         &mut self,
-        batches: impl Iterator<Item = &'b Batch>,
+        batches: impl Iterator<Item = &'b Batch> + Clone,
     ) -> Result<Option<Vec<rusqlite::Result<Applied>>>> {
         let is_here = || {
             let file = self.file.as_ref();
             file.is_some_and(|file| file.is_at(&self.paths.db))
         };
-        apply_each(&mut self.db, batches, is_here)
+        let outcomes = apply_each(&mut self.db, batches.clone(), is_here)?;
+        if outcomes.iter().flatten().any(std::result::Result::is_ok) {
+            for batch in batches {
+                self.erasure.stored(&batch.commands);
+            }
+            self.erasure
+                .settle(&self.db, &self.paths.db, Duration::ZERO);
+        }
+        Ok(outcomes)
     }
 
     /// Opens what the path names anew.
     pub(super) fn reopen(&mut self) -> Result<()> {
         self.db = Connection::open_in_memory()?;
         self.file = None;
+        let erasure = Erasure::found(&self.paths.db);
         let (db, file) = opened(&self.paths)?;
         let name = name(&file, &db)?;
-        (self.db, self.file) = (db, Some(file));
+        (self.db, self.file, self.erasure) = (db, Some(file), erasure);
         self.name.send_replace(name);
         Ok(())
     }

@@ -9,7 +9,9 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::words;
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
-use crate::store::{beside, open_marked_reader, private_file, uri};
+use crate::store::{
+    WRITER_PRAGMAS, beside, empty_log, open_marked_reader, private_file, search_index, uri,
+};
 
 /// Raised when what is indexed changes: an older index is then rebuilt.
 const VERSION: u32 = 1;
@@ -40,6 +42,15 @@ UNION ALL
 SELECT 'tool', id,
   concat_ws(':', status, octet_length(title), octet_length(input), octet_length(output), octet_length(error), ended_at)
 FROM source.tool_calls WHERE deleted_at IS NULL AND missing_since IS NULL";
+
+/// Whether a document is there no more, as one whose words were erased.
+const HAS_VANISHED: &str = "\
+SELECT EXISTS (SELECT 1 FROM documents
+  WHERE (kind, id) NOT IN (SELECT kind, id FROM temp.current))";
+
+/// Deletes all, so that it is indexed anew: FTS5 only marks what is deleted one by
+/// one, and its words stay in the file for a long time.
+const CLEAR: &str = "INSERT INTO words (words) VALUES ('delete-all'); DELETE FROM documents;";
 
 /// The text of a document. Of a long output only the beginning is indexed.
 const TEXT: &str = "\
@@ -76,7 +87,7 @@ pub(crate) struct Hit {
 impl Index {
     /// Where the index of a database is.
     pub(crate) fn path(db: &Path) -> PathBuf {
-        db.with_extension("search")
+        search_index(db)
     }
 
     /// Opens the index of a database and brings it up to date. It is built anew
@@ -87,9 +98,7 @@ impl Index {
         let path = Self::path(db);
         if rebuild {
             for ending in ["", "-wal", "-shm"] {
-                let mut name = path.as_os_str().to_owned();
-                name.push(ending);
-                let _ = std::fs::remove_file(name);
+                let _ = std::fs::remove_file(beside(&path, ending));
             }
         }
         let stored = Self::open_file(&path).and_then(|index| Self { db: index }.prepared(db));
@@ -109,7 +118,7 @@ impl Index {
         let index = Connection::open(path)?;
         index.busy_timeout(Duration::from_secs(10))?;
         // What is lost in a crash is indexed again.
-        index.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")?;
+        index.execute_batch(WRITER_PRAGMAS)?;
         Ok(index)
     }
 
@@ -154,8 +163,14 @@ impl Index {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         change.execute_batch(&format!(
             "CREATE TEMP TABLE current (kind, id, stamp, PRIMARY KEY (kind, id)) WITHOUT ROWID;
-             INSERT INTO temp.current {CURRENT};
-             CREATE TEMP TABLE stale AS SELECT documents.rowid AS at FROM documents
+             INSERT INTO temp.current {CURRENT};"
+        ))?;
+        let has_vanished: bool = change.query_row(HAS_VANISHED, [], |row| row.get(0))?;
+        if has_vanished {
+            change.execute_batch(CLEAR)?;
+        }
+        change.execute_batch(&format!(
+            "CREATE TEMP TABLE stale AS SELECT documents.rowid AS at FROM documents
                LEFT JOIN temp.current ON current.kind = documents.kind AND current.id = documents.id
                WHERE current.stamp IS NOT documents.stamp;
              DELETE FROM words WHERE rowid IN (SELECT at FROM temp.stale);
@@ -170,6 +185,9 @@ impl Index {
         ))?;
         change.execute("INSERT INTO state VALUES (?1)", [fingerprint])?;
         change.commit()?;
+        if has_vanished {
+            empty_log(&self.db, Duration::ZERO)?;
+        }
         spinner.finish_and_clear();
         Ok(())
     }

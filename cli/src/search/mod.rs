@@ -3,8 +3,8 @@
 //! The index is a file beside the database, `clankers.search`, and not part of
 //! it: the schema stays the same for the plugin, writing is no slower for it, and
 //! it can be removed at any time. It is contentless (FTS5 `content=''`): it holds words
-//! and where they occur, no second copy of the texts. What was erased in the
-//! database leaves the index with the next search.
+//! and where they occur, no second copy of the texts. Whoever erases something
+//! in the database removes it, since FTS5 keeps the words of what is deleted one by one.
 //!
 //! It is brought up to date before each search. A document's *stamp* is made of
 //! what SQLite reads without loading its text (its length in bytes, when it

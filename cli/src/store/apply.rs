@@ -2,7 +2,9 @@
 //! with the command's parameters, as in the plugin's own sink.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use clankers::model::command::Command;
 use clankers::store::{self, Statement};
@@ -10,6 +12,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::erasure::Erasure;
 use super::version::refuse_newer;
 use crate::error::Result;
 
@@ -35,11 +38,16 @@ pub(crate) struct BatchId {
     number: u32,
 }
 
-/// Applies a batch in one transaction: all of it or nothing.
+/// Applies a batch in one transaction: all of it or nothing. What is to be cleared after
+/// it and somebody reads is for whoever opens the database next to write.
 pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> Result<Applied> {
     let batch = begin(db)?;
     apply_within(&batch, commands)?;
     batch.commit()?;
+    let mut erasure = Erasure::default();
+    erasure.stored(commands);
+    let path = db.path().map(PathBuf::from).unwrap_or_default();
+    erasure.settle(db, &path, Duration::ZERO);
     Ok(commands.len())
 }
 

@@ -5,6 +5,7 @@ mod apply;
 mod aside;
 mod copy;
 mod counting;
+mod erasure;
 mod files;
 mod identity;
 mod missing;
@@ -16,11 +17,13 @@ pub(crate) use apply::{Applied, Batch, BatchId, apply, apply_each, apply_within,
 pub(crate) use aside::{Claim, set_aside};
 pub(crate) use copy::copy_whole;
 pub(crate) use counting::is_counted;
+pub(crate) use erasure::{Erasure, empty_log, search_index};
 pub(crate) use files::{beside, narrow_files, private_file, private_folder, size_on_disk, uri};
 pub(crate) use identity::{FileIdentity, HeldFile, is_same_file};
 pub(crate) use missing::MissingCounts;
 pub(crate) use open::{
-    Untouched, open_as, open_marked_reader, open_reader, open_untouched, open_writer,
+    Untouched, WRITER_PRAGMAS, open_as, open_marked_reader, open_reader, open_untouched,
+    open_writer,
 };
 pub(crate) use rows::{Row, rows};
 pub(crate) use version::{is_usable, refuse_foreign, refuse_newer, schema_version};

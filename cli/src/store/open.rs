@@ -19,6 +19,14 @@ pub(super) const MISSING_SCHEMA: usize = 5;
 const WRITER_WAIT: Duration = Duration::from_secs(5);
 /// How long a reader waits; in WAL mode it hardly ever has to.
 const READER_WAIT: Duration = Duration::from_secs(2);
+/// How whoever writes a file of clankers' sets it. What is erased or outgrown is
+/// overwritten in it, and after a checkpoint its log gives back what it takes beyond
+/// 16 MiB: a long reader makes it grow.
+pub(crate) const WRITER_PRAGMAS: &str = "\
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA secure_delete = ON;
+PRAGMA journal_size_limit = 16777216;";
 /// Enough for the statements of every command.
 const CACHED_STATEMENTS: usize = 128;
 
@@ -36,10 +44,8 @@ pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
     refuse_foreign(path, &db)?;
     narrow_files(path).context(what)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    db.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
-    )
-    .context(what)?;
+    db.execute_batch(WRITER_PRAGMAS).context(what)?;
+    db.execute_batch("PRAGMA foreign_keys = ON").context(what)?;
     db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     migrate(&mut db).context(|| format!("cannot bring {} up to date", paths::shown(path)))?;
     Ok(db)

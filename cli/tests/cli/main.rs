@@ -13,6 +13,7 @@ mod counting;
 mod daemon;
 mod damaged;
 mod docs;
+mod erasure;
 mod falling;
 mod forks;
 mod hostile;

@@ -13,6 +13,7 @@ import {
 	resultCode,
 	type Statement,
 } from "./connection.ts";
+import { Erasure, hasLog } from "./erasure.ts";
 import { FileHead } from "./file-head.ts";
 import { fileIdentity, makeFiles, narrowFiles } from "./files.ts";
 import { setAside } from "./set-aside.ts";
@@ -20,6 +21,8 @@ import { type RefusedCommand, type Sink, SinkError } from "./sink.ts";
 
 /** A locked database holds OpenCode no longer than this. */
 const BUSY_TIMEOUT_MS = 50;
+/** After a checkpoint the log gives back what it takes beyond this. A long reader makes it grow. */
+const LOG_BYTES = 16 * 1024 * 1024;
 /** The first SQLite with `->>`; macOS 12 has an older one. */
 const OLDEST_SQLITE = [3, 38];
 
@@ -184,6 +187,8 @@ class OpenDatabase {
 	readonly #connection: Connection;
 	readonly #store: Store;
 	readonly #compiled = new Map<string, Compiled[]>();
+	/** None until the database is known to be ours. */
+	#erasure: Erasure | undefined;
 	/** What begins each batch. */
 	#begin: Statement | undefined;
 
@@ -193,6 +198,7 @@ class OpenDatabase {
 		this.#store = store;
 		makeFiles(database);
 		this.identity = fileIdentity(path);
+		const foundLog = hasLog(path);
 		this.#connection = connect(path);
 		try {
 			this.head = new FileHead(path);
@@ -201,10 +207,15 @@ class OpenDatabase {
 			this.#checkVersion();
 			narrowFiles(path);
 			this.#connection.exec(
-				"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+				`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
+				PRAGMA secure_delete = ON; PRAGMA journal_size_limit = ${LOG_BYTES}`,
 			);
 			this.#migrate();
 			this.id = String(this.#value(DATABASE_ID));
+			this.#erasure = new Erasure(path, this.#connection, {
+				busyTimeoutMs: BUSY_TIMEOUT_MS,
+				foundLog,
+			});
 		} catch (error) {
 			this.close();
 			throw error;
@@ -212,6 +223,15 @@ class OpenDatabase {
 	}
 
 	apply(commands: readonly Command[], id?: BatchId): RefusedCommand[] {
+		const refused = this.#apply(commands, id);
+		const { erasing } = this.#store;
+		if (commands.some(({ params }) => holds(erasing, params)))
+			this.#erasure?.erased();
+		this.#erasure?.settle();
+		return refused;
+	}
+
+	#apply(commands: readonly Command[], id?: BatchId): RefusedCommand[] {
 		try {
 			this.#batch(id, () => {
 				for (const command of commands) this.#run(command);
@@ -264,6 +284,7 @@ class OpenDatabase {
 			this.#compiled.clear();
 			this.#begin?.finalize?.();
 			this.#begin = undefined;
+			this.#erasure?.settle();
 			this.#connection.close();
 			this.head.close();
 		} catch {

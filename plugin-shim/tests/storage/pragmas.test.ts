@@ -50,6 +50,14 @@ describe("the connection that the plugin writes with", () => {
 		assert.equal(pragma("foreign_keys"), 1);
 	});
 
+	it("overwrites what is erased", () => {
+		assert.equal(pragma("secure_delete"), 1);
+	});
+
+	it("keeps no log beyond 16 MiB", () => {
+		assert.equal(pragma("journal_size_limit"), 16 * 1024 * 1024);
+	});
+
 	it("is in WAL mode", () => {
 		assert.equal(pragma("journal_mode"), "wal");
 	});

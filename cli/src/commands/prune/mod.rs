@@ -5,15 +5,16 @@ mod missing;
 mod old;
 mod selection;
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use super::filter::{like, when};
 use crate::error::Result;
 use crate::output::{Out, bytes, confirm};
 use crate::paths::Paths;
-use crate::search::Index;
 use crate::store::{
-    apply_within, begin, open_marked_reader, open_reader, open_writer, size_on_disk,
+    Erasure, apply_within, begin, open_marked_reader, open_reader, open_writer, size_on_disk,
 };
 use selection::{Deletion, Selection, Target};
 
@@ -59,6 +60,9 @@ pub(crate) struct Args {
 /// How many rows are erased in one transaction, so that no writer waits long.
 const BATCH: usize = 100;
 
+/// How long whoever reads is waited for, so that the log can be emptied.
+const READERS_WAIT: Duration = Duration::from_secs(5);
+
 /// Erases what is selected, or says what would be erased.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let selection = select(args, paths)?;
@@ -83,16 +87,17 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         }
     }
     let before = size_on_disk(&paths.db);
+    let mut erasure = Erasure::found(&paths.db);
     let mut db = open_writer(paths)?;
-    erase(&mut db, args, &selection.targets)?;
+    erase(&mut db, args, &selection.targets, &mut erasure)?;
     if args.vacuum {
         db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
     }
-    drop(db);
-    if Index::path(&paths.db).exists() {
-        // The words that were erased leave the index too.
-        Index::open(&paths.db, false)?;
+    let is_settled = erasure.settle(&db, &paths.db, READERS_WAIT);
+    if !is_settled && !selection.targets.is_empty() {
+        out.remark("somebody reads the database: what was erased leaves its log, or the search index, when something is stored next")?;
     }
+    drop(db);
     let done = if args.purge {
         "purged"
     } else {
@@ -122,7 +127,12 @@ fn select(args: &Args, paths: &Paths) -> Result<Selection> {
     }
 }
 
-fn erase(db: &mut Connection, args: &Args, targets: &[Target]) -> Result<()> {
+fn erase(
+    db: &mut Connection,
+    args: &Args,
+    targets: &[Target],
+    erasure: &mut Erasure,
+) -> Result<()> {
     let deletion = Deletion::now(args.purge);
     for batch in targets.chunks(BATCH) {
         let transaction = begin(db)?;
@@ -135,6 +145,7 @@ fn erase(db: &mut Connection, args: &Args, targets: &[Target]) -> Result<()> {
         };
         apply_within(&transaction, &commands)?;
         transaction.commit()?;
+        erasure.stored(&commands);
     }
     Ok(())
 }
