@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn on_linux(glob: &str) -> Ignored {
-        ignored("linux", "/home/me", &[glob])
+        ignored("linux", "/home/user", &[glob])
     }
 
     #[test]
@@ -146,18 +146,22 @@ mod tests {
             "~/secret",
             "~/secret/",
             "~/secret/**",
-            "/home/me/secret",
+            "/home/user/secret",
             "~/s*t",
         ] {
             let ignored = on_linux(glob);
-            for path in ["/home/me/secret", "/home/me/secret/", "/home/me/secret/a/b"] {
+            for path in [
+                "/home/user/secret",
+                "/home/user/secret/",
+                "/home/user/secret/a/b",
+            ] {
                 assert!(ignored.matches(path), "{glob} {path}");
             }
             for path in [
-                "/home/me",
-                "/home/me/secrets-no",
-                "/home/you/secret",
-                "/x/home/me/secret",
+                "/home/user",
+                "/home/user/secrets-no",
+                "/srv/you/secret",
+                "/x/home/user/secret",
                 "",
             ] {
                 assert!(!ignored.matches(path), "{glob} {path}");
@@ -168,10 +172,10 @@ mod tests {
     #[test]
     fn a_glob_without_a_slash_is_a_folder_of_that_name_anywhere() {
         let ignored = on_linux("secret");
-        for path in ["/secret", "/home/me/secret", "/srv/secret/deep/down"] {
+        for path in ["/secret", "/home/user/secret", "/srv/secret/deep/down"] {
             assert!(ignored.matches(path), "{path}");
         }
-        assert!(!ignored.matches("/home/me/secrets"));
+        assert!(!ignored.matches("/home/user/secrets"));
         assert!(on_linux("client-*").matches("/srv/client-a/project"));
         assert!(on_linux("work/secret").matches("/srv/work/secret/x"));
         assert!(!on_linux("work/secret").matches("/srv/work/x/secret"));
@@ -179,27 +183,27 @@ mod tests {
 
     #[test]
     fn stars_stay_within_a_folder_and_two_go_over_many() {
-        assert!(on_linux("~/*/private").matches("/home/me/a/private"));
-        assert!(!on_linux("~/*/private").matches("/home/me/a/b/private"));
-        assert!(on_linux("~/**/private").matches("/home/me/a/b/private"));
+        assert!(on_linux("~/*/private").matches("/home/user/a/private"));
+        assert!(!on_linux("~/*/private").matches("/home/user/a/b/private"));
+        assert!(on_linux("~/**/private").matches("/home/user/a/b/private"));
         assert!(on_linux("/srv/{a,b}").matches("/srv/b"));
-        assert!(on_linux("~").matches("/home/me/anything"));
-        assert!(on_linux("/**").matches("/home/me"));
-        assert!(on_linux("**").matches("/home/me"));
+        assert!(on_linux("~").matches("/home/user/anything"));
+        assert!(on_linux("/**").matches("/home/user"));
+        assert!(on_linux("**").matches("/home/user"));
     }
 
     #[test]
     fn a_home_folder_is_no_glob() {
-        let ignored = ignored("linux", "/home/[me]*", &["~/secret"]);
-        assert!(ignored.matches("/home/[me]*/secret"));
-        assert!(!ignored.matches("/home/m/secret"));
+        let ignored = ignored("linux", "/srv/[me]*", &["~/secret"]);
+        assert!(ignored.matches("/srv/[me]*/secret"));
+        assert!(!ignored.matches("/srv/m/secret"));
     }
 
     #[test]
     fn systems_whose_folders_have_no_case_are_compared_without() {
         let mac = ignored("darwin", "/Users/Me", &["~/Secret"]);
         assert!(mac.matches("/users/me/SECRET/x"));
-        assert!(!on_linux("~/Secret").matches("/home/me/secret"));
+        assert!(!on_linux("~/Secret").matches("/home/user/secret"));
         let windows = ignored("win32", r"C:\Users\Me", &[r"~\secret\**", "D:/work"]);
         assert!(windows.matches(r"c:\users\me\Secret\x"));
         assert!(windows.matches(r"D:\work"));
@@ -208,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_is_no_glob_says_why() {
-        let wrong = |glob| on_nothing().add(glob, "/home/me").unwrap_err();
+        let wrong = |glob| on_nothing().add(glob, "/home/user").unwrap_err();
         assert_eq!(wrong(" "), "it is empty");
         assert_eq!(
             wrong("!secret"),

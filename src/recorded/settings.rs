@@ -195,7 +195,7 @@ mod tests {
                 text: Some(text.to_owned()),
                 problem: None,
             }),
-            home: "/home/me".to_owned(),
+            home: "/home/user".to_owned(),
             platform: "linux".to_owned(),
             ..Found::default()
         }
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(problems, Vec::<String>::new());
         assert_eq!(recorded.content, Content::Full);
         assert_eq!(recorded.ignored.len(), 4);
-        for path in ["/x/a", "/home/me/b", "/x/c", "/home/me/d"] {
+        for path in ["/x/a", "/home/user/b", "/x/c", "/home/user/d"] {
             assert!(recorded.ignored.matches(path), "{path}");
         }
         both.content = None;
