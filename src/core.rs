@@ -11,6 +11,7 @@ use crate::model::row::OnDelete;
 use crate::read::node::Node;
 use crate::read::rejections::Rejections;
 use crate::reconcile::{Reconciler, Urgency};
+use crate::recorded::Recorded;
 use crate::sources::{Context, Decoded, Dialect};
 
 /// How many sessions may wait to be asked for their time of change. What is
@@ -26,6 +27,8 @@ pub struct Options {
     pub on_delete: OnDelete,
     /// What tells OpenCode's store from others, where that is known.
     pub store_id: Option<String>,
+    /// What is recorded.
+    pub recorded: Recorded,
 }
 
 impl Default for Options {
@@ -34,6 +37,7 @@ impl Default for Options {
             dialect: Dialect::OPENCODE1,
             on_delete: OnDelete::Tombstone,
             store_id: None,
+            recorded: Recorded::default(),
         }
     }
 }
@@ -57,11 +61,12 @@ pub struct Core {
 impl Core {
     /// A core that has seen nothing.
     pub fn new(options: Options) -> Self {
-        let reconciler = Reconciler::new(options.on_delete, options.store_id);
+        let mut reconciler = Reconciler::new(options.on_delete, options.store_id);
+        reconciler.record(options.recorded.clone());
         Self {
             dialect: options.dialect,
             reconciler,
-            catch_up: CatchUp::default(),
+            catch_up: CatchUp::new(options.recorded),
             looks: BTreeMap::new(),
             rejections: Rejections::default(),
             in_flight: Vec::new(),
@@ -73,9 +78,10 @@ impl Core {
     /// brings in what is not recorded, and overwrites nothing that is stored
     /// whole and is newer. `dialect` says which agent's data it is, `rank` which of
     /// several copies tells what their times of change leave open.
-    pub fn of_copy(dialect: Dialect, rank: CopyRank) -> Self {
+    pub fn of_copy(dialect: Dialect, rank: CopyRank, recorded: Recorded) -> Self {
         let mut core = Self::new(Options {
             dialect: dialect.of_copy(),
+            recorded,
             ..Options::default()
         });
         core.reconciler.read_copy(rank);
@@ -163,7 +169,8 @@ impl Core {
     /// Fetches what events left incomplete from this directory's host. Whether
     /// there is anything to ask.
     pub fn fetch_wanted(&mut self, directory: &str) -> bool {
-        let wanted = self.reconciler.take_wanted();
+        let mut wanted = self.reconciler.take_wanted();
+        wanted.retain(|id| !self.reconciler.is_ignored(id));
         self.catch_up.fetch(directory, wanted);
         for session_id in self.reconciler.take_touched() {
             if self.looks.len() < MOST_LOOKS {
@@ -213,13 +220,15 @@ impl Core {
             && let Some((session_id, directory)) = self.looks.pop_first()
         {
             // It may have been told of meanwhile.
-            if self.reconciler.is_touched(&session_id) {
+            if self.reconciler.is_touched(&session_id) && !self.reconciler.is_ignored(&session_id) {
                 let now = Number::new(now).unwrap_or_default();
                 self.reconciler.begin_fetch(&session_id, now);
                 self.catch_up.look(&directory, session_id);
             }
         }
-        self.catch_up.next(self.reconciler.store_id(), now)
+        let reconciler = &self.reconciler;
+        let is_ignored = |id: &str| reconciler.is_ignored(id);
+        self.catch_up.next(reconciler.store_id(), now, &is_ignored)
     }
 
     /// Takes what came of that request. What events told since the session was
@@ -232,6 +241,12 @@ impl Core {
         for outcome in outcomes {
             urgency = urgency.max(match outcome {
                 Outcome::Store(store_id) => self.reconciler.set_store(store_id),
+                Outcome::Listed(sessions) => {
+                    for (session_id, directory) in sessions {
+                        self.reconciler.note_directory(&session_id, &directory);
+                    }
+                    Urgency::None
+                }
                 Outcome::Compared {
                     stored,
                     seen,

@@ -12,7 +12,7 @@
 //!
 //! Modules in reading order: [`read`] (reading a value where it lies),
 //! [`sources`] (what each agent sends), [`model`] (rows, events, commands),
-//! [`reconcile`] (what changed), [`catch_up`] (what to ask for that no event
+//! [`reconcile`] (what changed), [`recorded`] (what of it a person wants stored), [`catch_up`] (what to ask for that no event
 //! brought), [`store`] (the SQL that applies commands).
 
 pub mod catch_up;
@@ -20,6 +20,7 @@ mod core;
 pub mod model;
 pub mod read;
 pub mod reconcile;
+pub mod recorded;
 pub mod sources;
 pub mod store;
 
@@ -28,3 +29,4 @@ pub mod wasm;
 
 pub use crate::core::{Core, Options};
 pub use crate::reconcile::Urgency;
+pub use crate::recorded::Recorded;

@@ -18,6 +18,7 @@ mod opencode;
 mod output;
 mod paths;
 mod plugin;
+mod recorded;
 mod search;
 mod store;
 

@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 const DATABASE: &str = "clankers.db";
 /// The socket's name in the data folder.
 const SOCKET: &str = "dxta-clankers.sock";
+/// The settings' name in the folder of a person's own configuration.
+const SETTINGS: &str = "config.json";
 /// The longest path that `sockaddr_un` holds on the systems we know.
 #[cfg(unix)]
 const MAX_SOCKET_PATH: usize = 103;
@@ -128,6 +130,16 @@ impl Machine<'_> {
         Ok(base.join("clankers"))
     }
 
+    /// The file of a person's own settings; the rule is the plugin's (`settingsFile`
+    /// in `plugin-shim/src/config.ts`).
+    fn settings_file(&self) -> Result<PathBuf> {
+        let folder = match self.system {
+            System::MacOs | System::Windows => self.default_data()?,
+            System::Other => self.xdg("XDG_CONFIG_HOME", ".config")?.join("clankers"),
+        };
+        Ok(folder.join(SETTINGS))
+    }
+
     fn path_from_env(&self, variable: &str) -> Option<PathBuf> {
         let path = (self.variable)(variable).map(PathBuf::from)?;
         let path = match path.strip_prefix("~") {
@@ -241,6 +253,11 @@ pub(crate) fn home() -> Result<PathBuf> {
 /// The folder in a variable; a relative one is not used.
 pub(crate) fn folder_from_env(name: &str) -> Option<PathBuf> {
     HERE.folder_from_env(name)
+}
+
+/// The file of a person's own settings.
+pub(crate) fn settings_file() -> Result<PathBuf> {
+    HERE.settings_file()
 }
 
 /// The user's data folder, as the XDG base directories say: `~/.local/share`.

@@ -20,11 +20,17 @@ const OPTIONS = [
 	"storage",
 	"socketPath",
 ];
+/** What options do not say, since a project's file may hold them, and the variables that do. */
+const PERSONAL = new Map([
+	["content", "CLANKERS_CONTENT"],
+	["ignore", "CLANKERS_IGNORE"],
+]);
 
 const FOLDER_NAME = "clankers";
 const FILE_NAME = "clankers.db";
 const SOCKET_NAME = "dxta-clankers.sock";
 const TROUBLE_NAME = "trouble.log";
+const SETTINGS_NAME = "config.json";
 
 /** The settings in force. */
 export interface Config {
@@ -74,10 +80,11 @@ export function readConfig(
 ): { config: Config; problems: string[] } {
 	const reader = new Reader(machine);
 	const given = reader.object("options", options);
-	for (const name of Object.keys(given))
-		if (!OPTIONS.includes(name)) reader.problems.push(unknown(name));
 	const variable = (name: string): string | undefined =>
 		environment[name] || undefined;
+	const file = settingsFile(environment, machine);
+	for (const name of Object.keys(given))
+		if (!OPTIONS.includes(name)) reader.problems.push(unknown(name, file));
 
 	// Each is read, whichever is used, so that each bad value is reported.
 	const ofEnvironment = {
@@ -136,8 +143,30 @@ export function readConfig(
 	return { config, problems: reader.problems };
 }
 
-/** Why an option is not used. */
-function unknown(name: string): string {
+/** The file of a person's own settings, which no project holds. */
+export function settingsFile(
+	environment: Environment,
+	machine: Machine,
+): string {
+	const { platform } = machine;
+	const { join } = pathsOf(platform);
+	const variable = (name: string): string | undefined =>
+		environment[name] || undefined;
+	const isBesideData = platform === "win32" || platform === "darwin";
+	const folder = isBesideData
+		? defaultFolder(variable, machine)
+		: join(
+				xdgFolder(variable("XDG_CONFIG_HOME"), ".config", machine),
+				FOLDER_NAME,
+			);
+	return join(folder, SETTINGS_NAME);
+}
+
+/** Why an option is not used. `file` is where a person's own settings are. */
+function unknown(name: string, file: string): string {
+	const own = PERSONAL.get(name);
+	if (own !== undefined)
+		return `option \`${name}\` is not taken from here, where a project could set it: it belongs in \`${file}\` or \`${own}\``;
 	return name.startsWith("outbox")
 		? `option \`${name}\` does nothing: while the daemon is away, this process writes the database itself`
 		: `unknown option \`${name}\``;
@@ -206,27 +235,25 @@ function defaultFolder(variable: Variable, machine: Machine): string {
 			return variable("APPDATA") ?? join(home, "AppData", "Roaming");
 		if (platform === "darwin")
 			return join(home, "Library", "Application Support");
-		return xdgFolder(variable("XDG_DATA_HOME"), "share", machine);
+		return xdgFolder(variable("XDG_DATA_HOME"), ".local/share", machine);
 	};
 	return join(folder(), FOLDER_NAME);
 }
 
 /** Where a program keeps what it may lose, as the XDG base directories say; as OpenCode does, on every platform. */
 function stateFolder(variable: Variable, machine: Machine): string {
-	const folder = xdgFolder(variable("XDG_STATE_HOME"), "state", machine);
+	const folder = xdgFolder(variable("XDG_STATE_HOME"), ".local/state", machine);
 	return pathsOf(machine.platform).join(folder, FOLDER_NAME);
 }
 
-/** A folder as the XDG specification has it: `told` by its variable, or `standard` in `~/.local`. A relative one is ignored. */
+/** A folder as the XDG specification has it: `told` by its variable, or `standard` in the home folder. A relative one is ignored. */
 function xdgFolder(
 	told: string | undefined,
 	standard: string,
 	{ home, platform }: Machine,
 ): string {
 	const { isAbsolute, join } = pathsOf(platform);
-	return told !== undefined && isAbsolute(told)
-		? told
-		: join(home, ".local", standard);
+	return told !== undefined && isAbsolute(told) ? told : join(home, standard);
 }
 
 /** Where the daemon listens. Windows' pipes have one name space for all users: the folder tells them apart. */

@@ -1,9 +1,10 @@
 /** Opens the recorder of the configured database. */
-import type { Store } from "../../pkg/clankers.js";
+import { isIgnored, type Store } from "../../pkg/clankers.js";
 import { type Config, readConfig } from "./config.ts";
 import { type Dialect, loadCore } from "./core.ts";
 import type { HostLog } from "./hosts/host-log.ts";
 import { type TroubleLog, troubleLogOf } from "./hosts/trouble-log.ts";
+import { readRecorded } from "./recorded.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
 import { DaemonSink } from "./storage/daemon/daemon-sink.ts";
@@ -11,24 +12,47 @@ import type { Sink } from "./storage/sink.ts";
 import { SqliteSink } from "./storage/sqlite.ts";
 import { VERSION } from "./version.ts";
 
-/** The recorder for hosts that speak this dialect: this process has one, however often the plugin is loaded. */
+/** Said of a directory that is not recorded. */
+const IGNORED = "nothing is recorded of this directory: its settings ignore it";
+const NO_CONTENT = "no content is recorded: its settings say `metadata`";
+
+/**
+ * The recorder for hosts that speak this dialect: this process has one, however often
+ * the plugin is loaded. None where this directory is one that a person ignores.
+ */
 export function openRecorder(
 	dialect: Dialect,
 	log: HostLog,
 	options: Record<string, unknown> | undefined,
-): SharedRecorder {
+	directory: string | undefined,
+): SharedRecorder | undefined {
 	const { config, problems } = readConfig(options, process.env);
+	const { recorded, problems: more } = readRecorded(process.env);
+	problems.push(...more);
 	log.level = config.logLevel;
 	if (!log.isHeard) log.file = fileFor(log, config);
 	for (const problem of problems) log.trouble("settings", "warn", problem);
 	if (problems.length === 0) log.over("settings", "every setting is used");
 	if (config.storage === "sqlite") log.over("daemon", "no daemon is used");
+	if (directory !== undefined && isIgnored(recorded, directory)) {
+		log.log("info", IGNORED);
+		return undefined;
+	}
+	if (recorded.content === "metadata") log.log("info", NO_CONTENT);
 	const { onDelete } = config;
-	return recorderFor(`${dialect} ${onDelete} ${placeOf(config)}`, () => {
-		const { eventTypes, store } = loadCore(dialect);
-		const sink = sinkOf(config, store);
-		return new Recorder({ dialect, onDelete }, eventTypes.ignored, sink);
-	});
+	const told = JSON.stringify(recorded);
+	return recorderFor(
+		`${dialect} ${onDelete} ${told} ${placeOf(config)}`,
+		() => {
+			const { eventTypes, store } = loadCore(dialect);
+			const sink = sinkOf(config, store);
+			return new Recorder(
+				{ dialect, onDelete, recorded },
+				eventTypes.ignored,
+				sink,
+			);
+		},
+	);
 }
 
 function fileFor({ release }: HostLog, config: Config): TroubleLog {

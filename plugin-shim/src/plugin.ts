@@ -19,8 +19,9 @@ export async function record(
 ): Promise<Hooks> {
 	const log = new HostLog(input.client);
 	try {
-		const recorder = openRecorder(dialectOf(), log, options);
 		const { client, directory } = input;
+		const recorder = openRecorder(dialectOf(), log, options, directory);
+		if (recorder === undefined) return {};
 		const host =
 			client && directory
 				? new OpenCode1Host(client, directory, log)

@@ -27,8 +27,15 @@ export function setup(context?: Context): CleanUp | undefined {
 		const events = context?.event;
 		const subscribe = events?.subscribe;
 		if (typeof subscribe !== "function") return undefined;
-		const recorder = openRecorder("opencode2", log, context?.options);
-		const member = recorder.join({ log, host: hostOf(context, log) });
+		const host = hostOf(context, log);
+		const recorder = openRecorder(
+			"opencode2",
+			log,
+			context?.options,
+			host?.directory,
+		);
+		if (recorder === undefined) return undefined;
+		const member = recorder.join({ log, host });
 		const pump = new EventPump({
 			open: () => subscribe.call(events),
 			take: (event) => {

@@ -3,7 +3,9 @@
 use super::differences::{differences, differences_unlisted};
 use super::listed::{Listed, StoredSession, Teller};
 use super::{Answer, CatchUp, Outcome, Reading, Request, Task, Wanted};
+use crate::model::row::Content;
 use crate::read::node::{Kind, Node};
+use crate::recorded::Recorded;
 
 /// A comparison that is under way.
 #[derive(Debug)]
@@ -73,6 +75,33 @@ impl Compare {
 }
 
 impl CatchUp {
+    /// Takes a host's list: what is compared of it is what is recorded.
+    fn listed<'a, N>(
+        &mut self,
+        mut compare: Compare,
+        mut listed: Vec<Listed>,
+    ) -> Vec<Outcome<'a, N>> {
+        let Recorded { content, ignored } = &self.recorded;
+        let mut directories = Vec::new();
+        if !ignored.is_empty() {
+            let told = listed
+                .iter()
+                .filter_map(|one| Some((one.id.clone(), one.directory.clone()?)));
+            directories = told.collect();
+            listed.retain(|one| {
+                !one.directory
+                    .as_deref()
+                    .is_some_and(|of| ignored.matches(of))
+            });
+        }
+        if *content == Content::Metadata {
+            listed.iter_mut().for_each(Listed::forget_content);
+        }
+        compare.listed = Some(listed);
+        self.task = Some(Task::Compare(compare));
+        vec![Outcome::Listed(directories)]
+    }
+
     /// Takes an answer of a comparison.
     pub(super) fn compared<'a, N: Node>(
         &mut self,
@@ -83,8 +112,8 @@ impl CatchUp {
         let Some(listed) = &compare.listed else {
             match answer {
                 Answer::Found(list) if list.kind() == Kind::Array => {
-                    let listed = list.items();
-                    compare.listed = Some(listed.iter().filter_map(reading.listed).collect());
+                    let listed = list.items().iter().filter_map(reading.listed).collect();
+                    return self.listed(compare, listed);
                 }
                 Answer::NotOffered => {
                     compare.listed = Some(Vec::new());

@@ -136,6 +136,7 @@ mod tests {
             cost: None,
             updated_at: Number::new(updated),
             archived_at: None,
+            directory: None,
         }
     }
 

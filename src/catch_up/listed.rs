@@ -106,9 +106,17 @@ pub struct Listed {
     pub updated_at: Option<Number>,
     /// When it was archived; none where it is not.
     pub archived_at: Option<Number>,
+    /// The directory that it works in.
+    pub directory: Option<String>,
 }
 
 impl Listed {
+    /// Leaves nothing to compare that is never stored, but for what says that all its
+    /// words were taken out.
+    pub(super) fn forget_content(&mut self) {
+        self.title = self.title.take().filter(|title| is_redacted(title));
+    }
+
     /// Whether what is stored of it lacks something that the host has. Only
     /// where the store is known can it bring back what was missing or deleted.
     pub(super) fn is_news(&self, stored: &StoredSession, teller: Teller) -> bool {
@@ -164,7 +172,9 @@ impl Listed {
         };
         let is_unread = match self.updated_at {
             Some(updated_at) => stored_at.is_none_or(|stored_at| stored_at < updated_at),
-            None => stored.title.is_none(),
+            None if self.title.is_some() => stored.title.is_none(),
+            // What is told of it without a title it has, once it was told by anybody.
+            None => stored.updated_at.is_none() && stored.copy_rank.is_none(),
         };
         let rank = if self.is_taken_out() {
             rank.without_words()

@@ -26,6 +26,7 @@ use std::collections::BTreeSet;
 
 use crate::model::copy_rank::CopyRank;
 use crate::model::number::Number;
+use crate::recorded::Recorded;
 use compare::Compare;
 use fetch::Fetch;
 pub use listed::{Listed, StoredSession};
@@ -60,6 +61,8 @@ pub(crate) struct CatchUp {
     refusals: i32,
     /// How the copy of an agent's data ranks that answers; none where the agent does.
     copy: Option<CopyRank>,
+    /// What is recorded: the rest is not asked for.
+    recorded: Recorded,
 }
 
 /// A session of a directory.
@@ -93,6 +96,8 @@ enum Task {
 pub(crate) enum Outcome<'a, N> {
     /// The store that answers is this one; none where it is in doubt.
     Store(Option<String>),
+    /// Sessions that are listed, each with its directory.
+    Listed(Vec<(String, String)>),
     /// What a directory's list was compared with.
     Compared {
         /// What is stored.
@@ -135,6 +140,14 @@ pub(crate) struct Reading<N> {
 }
 
 impl CatchUp {
+    /// One that has nothing to ask.
+    pub(crate) fn new(recorded: Recorded) -> Self {
+        Self {
+            recorded,
+            ..Self::default()
+        }
+    }
+
     /// What answers is a copy of an agent's data.
     pub(crate) fn read_copy(&mut self, rank: CopyRank) {
         self.copy = Some(rank);
@@ -254,10 +267,16 @@ impl CatchUp {
     }
 
     /// The request to make. The same one until it is answered. `now` is Unix
-    /// milliseconds, `store_id` the store that answers, where it is known.
-    pub(crate) fn next(&mut self, store_id: Option<&str>, now: f64) -> Option<Request> {
+    /// milliseconds, `store_id` the store that answers, where it is known. No session
+    /// is begun of which `is_ignored` says that it is not recorded.
+    pub(crate) fn next(
+        &mut self,
+        store_id: Option<&str>,
+        now: f64,
+        is_ignored: &dyn Fn(&str) -> bool,
+    ) -> Option<Request> {
         if self.task.is_none() {
-            self.task = self.begin(now);
+            self.task = self.begin(now, is_ignored);
         }
         Some(match self.task.as_ref()? {
             Task::Compare(compare) => compare.request(store_id),
@@ -266,20 +285,23 @@ impl CatchUp {
         })
     }
 
-    fn begin(&mut self, now: f64) -> Option<Task> {
+    fn begin(&mut self, now: f64, is_ignored: &dyn Fn(&str) -> bool) -> Option<Task> {
+        let next = |queue: &mut Queue| {
+            std::iter::from_fn(|| queue.pop()).find(|wanted| !is_ignored(&wanted.session_id))
+        };
         if let Some(directory) = self.of_store.take() {
             return Some(Task::Compare(Compare::of_store(directory, now)));
         }
         if let Some(directory) = self.directories.pop_first() {
             return Some(Task::Compare(Compare::new(directory, now)));
         }
-        if let Some(wanted) = self.wanted.pop() {
+        if let Some(wanted) = next(&mut self.wanted) {
             return Some(Task::Fetch(Box::new(Fetch::first(wanted))));
         }
-        if let Some(wanted) = self.sessions.pop() {
+        if let Some(wanted) = next(&mut self.sessions) {
             return Some(Task::Fetch(Box::new(Fetch::new(wanted))));
         }
-        let wanted = self.unlisted.pop()?;
+        let wanted = next(&mut self.unlisted)?;
         Some(Task::Verify(wanted, now))
     }
 

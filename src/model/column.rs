@@ -48,6 +48,15 @@ impl Rule {
     }
 }
 
+/// When a column is stored, by what a person wants to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Always: ids, times, names of models and tools, counts, what it cost.
+    Always,
+    /// Where content is recorded too: what is written, read and done, and where.
+    InFull,
+}
+
 /// When a row that comes in is older than the stored one, and changes nothing
 /// of it but what is not [guarded](Rule::is_guarded).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +92,8 @@ pub struct Column {
     pub default: &'static str,
     /// Which of two values stays.
     pub rule: Rule,
+    /// When it is stored.
+    pub kept: Kept,
 }
 
 /// A row of a table, as far as it is known.
@@ -107,6 +118,9 @@ pub trait Row: Sized {
 
     /// The same of the columns that are not guarded alone.
     fn merge_unguarded(&mut self, newer: &Self);
+
+    /// Tells nothing any more of what is [kept in full](Kept::InFull) only.
+    fn forget_content(&mut self);
 }
 
 /// Declares a row: its struct, what is said of each column, and its
@@ -115,11 +129,11 @@ macro_rules! row {
     (
         $(#[$doc:meta])*
         $name:ident in $table:literal guarded by $guard:ident {
-            $($(#[$kdoc:meta])* $key:ident: $kjson:literal $(or $kalias:literal)?),+ $(,)?
+            $($(#[$kdoc:meta])* $key:ident: $kjson:literal $(or $kalias:literal)? kept $kkept:ident),+ $(,)?
         }
         $($(#[$fdoc:meta])*
         $field:ident: $json:literal $type:ty = $ts:literal,
-            $sql:ident $($column:literal)? $(or $default:literal)? $(of $place:literal)?, $rule:ident;)*
+            $sql:ident $($column:literal)? $(or $default:literal)? $(of $place:literal)?, $rule:ident, $kept:ident;)*
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -152,6 +166,7 @@ macro_rules! row {
                 sql_type: "TEXT",
                 default: "NULL",
                 rule: Rule::First,
+                kept: Kept::$kkept,
             },)+];
             const COLUMNS: &'static [Column] = &[$(Column {
                 table: row!(@or $table $(, $place)?),
@@ -161,6 +176,7 @@ macro_rules! row {
                 sql_type: stringify!($sql),
                 default: row!(@or "NULL" $(, $default)?),
                 rule: Rule::$rule,
+                kept: Kept::$kept,
             },)*];
 
             fn has_keys_of(&self, other: &Self) -> bool {
@@ -181,6 +197,15 @@ macro_rules! row {
             fn merge_unguarded(&mut self, newer: &Self) {
                 $(if !Rule::$rule.is_guarded() {
                     Rule::$rule.merge(&mut self.$field, newer.$field.clone());
+                })*
+            }
+
+            fn forget_content(&mut self) {
+                $(if Kept::$kkept == Kept::InFull {
+                    self.$key.clear();
+                })+
+                $(if Kept::$kept == Kept::InFull {
+                    self.$field = Known::Unknown;
                 })*
             }
         }

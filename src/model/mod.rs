@@ -3,6 +3,7 @@
 
 pub mod column;
 pub mod command;
+pub(crate) mod content;
 pub mod copy_rank;
 pub mod event;
 pub mod known;

@@ -12,6 +12,7 @@ use crate::model::row::{PartRow, SessionRow, UsageRow};
 impl Reconciler {
     /// Folds in a piece of what was answered, read as the event that would tell it.
     pub fn fold_answer(&mut self, mut answer: Event, now: Number) -> Urgency {
+        self.gate.hear(&answer);
         if self.fetches.is_stale(&answer) {
             if let Some((session_id, _)) = subject(&answer)
                 && self.sessions.get(session_id).number.is_some()

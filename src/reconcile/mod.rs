@@ -10,7 +10,8 @@
 //! 4. A failure that is told twice is one row (`failure`).
 //! 5. What events did not tell is wanted from OpenCode's API, and what they
 //!    told meanwhile wins over its answer (`fetches`).
-//! 6. All of it is bounded: finished messages leave memory with their drain.
+//! 6. Of what a person wants no record nothing leaves (`gate`).
+//! 7. All of it is bounded: finished messages leave memory with their drain.
 
 mod answers;
 mod bounded;
@@ -18,6 +19,7 @@ mod early;
 mod failure;
 mod fetches;
 mod fetching;
+mod gate;
 mod inbox;
 mod items;
 mod merge;
@@ -32,14 +34,17 @@ mod stream;
 use std::collections::BTreeSet;
 
 use crate::model::command::Command;
+use crate::model::content::without_content;
 use crate::model::copy_rank::CopyRank;
 use crate::model::event::Event;
 use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
-use crate::model::row::OnDelete;
+use crate::model::row::{Content, OnDelete};
+use crate::recorded::Recorded;
 use bounded::{LruMap, LruSet};
 use early::Early;
 use fetches::Fetches;
+use gate::Gate;
 use inbox::Inbox;
 use items::{Items, Starts};
 use pending::Pending;
@@ -98,6 +103,8 @@ pub struct Reconciler {
     left: LruSet,
     items: Items,
     starts: Starts,
+    gate: Gate,
+    content: Content,
 }
 
 impl Reconciler {
@@ -129,6 +136,8 @@ impl Reconciler {
             left: LruSet::default(),
             items: Items::default(),
             starts: Starts::default(),
+            gate: Gate::default(),
+            content: Content::Full,
         }
     }
 
@@ -136,6 +145,22 @@ impl Reconciler {
     /// stored whole and is newer.
     pub fn read_copy(&mut self, rank: CopyRank) {
         self.copy = Some(rank);
+    }
+
+    /// What of it is stored.
+    pub fn record(&mut self, recorded: Recorded) {
+        self.content = recorded.content;
+        self.gate = Gate::new(recorded.ignored);
+    }
+
+    /// Notes in which directory a session is.
+    pub(crate) fn note_directory(&mut self, session_id: &str, directory: &str) {
+        self.gate.note(session_id, directory);
+    }
+
+    /// Whether a session is of a project that is not recorded, as far as is known.
+    pub(crate) fn is_ignored(&self, session_id: &str) -> bool {
+        self.gate.is_ignored(session_id)
     }
 
     /// That store.
@@ -150,6 +175,7 @@ impl Reconciler {
 
     /// Folds one event in. `now` is Unix milliseconds.
     pub fn fold(&mut self, event: Event, now: Number) -> Urgency {
+        self.gate.hear(&event);
         self.fetches.hear(&event);
         let is_late = self.is_of_one_at_rest(&event);
         let noted = match &event {
@@ -294,12 +320,22 @@ impl Reconciler {
         self.pending.forget_whole();
     }
 
-    /// Takes what changed, as commands.
+    /// Takes what changed and is to be stored, as commands. What is stored of them is
+    /// decided here and nowhere else, whoever told it.
     pub fn drain(&mut self) -> Vec<Command> {
         for command in self.streams.drain() {
             self.pending.add(command);
         }
-        std::mem::take(&mut self.pending).into_commands()
+        let changed = std::mem::take(&mut self.pending).into_commands();
+        let passed = self.gate.pass(changed);
+        self.pending.put_back(passed.held);
+        for session_id in passed.wanted {
+            self.fetches.want(&session_id);
+        }
+        match self.content {
+            Content::Full => passed.due,
+            Content::Metadata => passed.due.into_iter().filter_map(without_content).collect(),
+        }
     }
 
     /// Puts back commands that could not be stored, under what came since.

@@ -220,7 +220,8 @@ fn differ(one: &Command, other: &Command) -> bool {
     matches!((session_of(one), session_of(other)), (Some(one), Some(other)) if one != other)
 }
 
-fn session_of(command: &Command) -> Option<&str> {
+/// The session that a command belongs to, where it says one.
+pub(super) fn session_of(command: &Command) -> Option<&str> {
     match command {
         Command::SessionUpsert(row) => Some(&row.id),
         Command::MessageUpsert(row) => Some(&row.session_id),

@@ -12,18 +12,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::Options;
 use crate::catch_up::{Answer, Request};
 use crate::model::command::{self, Command};
 use crate::model::rejection::RejectionRow;
 use crate::model::row::{
-    MessageKind, MessageRow, OnDelete, PartRow, PermissionRow, Reply, Role, SessionErrorRow,
-    SessionRow, SessionStatus, TodoRow, ToolCallRow, ToolStatus, UsageRow,
+    Content, MessageKind, MessageRow, OnDelete, PartRow, PermissionRow, Reply, Role,
+    SessionErrorRow, SessionRow, SessionStatus, TodoRow, ToolCallRow, ToolStatus, UsageRow,
 };
 use crate::read::node::Node;
+use crate::recorded::settings::{self, Found};
 use crate::sources::Dialect;
 use crate::sources::database::{self, Queries};
 use crate::store;
+use crate::{Options, Recorded};
 use node::JsNode;
 
 /// Declares a section of the generated `.d.ts`.
@@ -49,6 +50,8 @@ typescript! {
     TS_TOOL_STATUS = ToolStatus::TYPESCRIPT;
     TS_REPLY = Reply::TYPESCRIPT;
     TS_ON_DELETE = OnDelete::TYPESCRIPT;
+    TS_CONTENT = Content::TYPESCRIPT;
+    TS_RECORDED = Recorded::TYPESCRIPT;
     TS_REJECTION = RejectionRow::TYPESCRIPT;
     TS_PARAMS = command::TYPESCRIPT;
     TS_COMMAND = Command::TYPESCRIPT;
@@ -65,6 +68,8 @@ export interface CoreOptions {
   onDelete?: OnDelete;
   /** What tells OpenCode's store from others, where that is known. */
   storeId?: string;
+  /** What is recorded; everything unless said. */
+  recorded?: Recorded;
 }
 /** Event types to pass to `observe`, and those that need not be. */
 export interface EventTypes {
@@ -107,10 +112,18 @@ impl JsCore {
         let text = |key| JsNode(options.clone()).text_at(key);
         let on_delete = text("onDelete").and_then(|word| OnDelete::parse(&word));
         let dialect = text("dialect").and_then(|name| Dialect::named(&name));
+        let recorded = JsNode(options.clone()).get("recorded");
+        let recorded = recorded.map(|JsNode(value)| {
+            recorded_of(value).unwrap_or(Recorded {
+                content: Content::Metadata,
+                ..Recorded::default()
+            })
+        });
         Self(crate::Core::new(Options {
             on_delete: on_delete.unwrap_or(OnDelete::Tombstone),
             store_id: text("storeId"),
             dialect: dialect.unwrap_or(Dialect::OPENCODE1),
+            recorded: recorded.unwrap_or_default(),
         }))
     }
 
@@ -222,6 +235,30 @@ pub fn event_types(
     let dialect = dialect.and_then(|name| Dialect::named(&name));
     let dialect = dialect.unwrap_or(Dialect::OPENCODE1);
     to_js(&dialect.event_types())
+}
+
+/// Reads the settings of what is recorded: what they come to, and what is wrong
+/// with them, a line each.
+#[wasm_bindgen(js_name = readRecorded, unchecked_return_type = "{ recorded: Recorded; problems: string[] }")]
+pub fn read_recorded(
+    #[wasm_bindgen(unchecked_param_type = "RecordedSettings")] found: JsValue,
+) -> Result<JsValue, JsError> {
+    let found: Found = serde_wasm_bindgen::from_value(found)?;
+    let (recorded, problems) = settings::read(&found);
+    to_js(&serde_json::json!({ "recorded": recorded, "problems": problems }))
+}
+
+/// Whether a directory is of a project that is not recorded.
+#[wasm_bindgen(js_name = isIgnored)]
+pub fn is_ignored(
+    #[wasm_bindgen(unchecked_param_type = "Recorded")] recorded: JsValue,
+    directory: &str,
+) -> bool {
+    recorded_of(recorded).is_some_and(|recorded| recorded.ignored.matches(directory))
+}
+
+fn recorded_of(value: JsValue) -> Option<Recorded> {
+    serde_wasm_bindgen::from_value(value).ok()
 }
 
 /// What is asked of OpenCode's own database, which has these tables, by a dialect.

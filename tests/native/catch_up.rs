@@ -25,12 +25,12 @@ fn told(core: &mut Core, db: &Db, events: impl IntoIterator<Item = Value>) {
     store(core, db);
 }
 
-fn updated(at: u32) -> Value {
+pub(crate) fn updated(at: u32) -> Value {
     json!({ "time": { "created": 1000, "updated": at } })
 }
 
 /// A session whose answers `msg_N` have a text and a call each.
-fn answered(updated_at: u32, messages: &[u32]) -> Answers {
+pub(crate) fn answered(updated_at: u32, messages: &[u32]) -> Answers {
     let message = |number: &u32| {
         let id = format!("msg_{number}");
         let mut info = answer("ses_1", &id, json!({}));

@@ -19,6 +19,7 @@ mod golden;
 mod hurry;
 mod opencode2;
 mod properties;
+mod recorded;
 mod seed;
 mod support;
 mod urgency;

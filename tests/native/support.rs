@@ -46,7 +46,18 @@ impl Db {
 
     /// An empty one with the schema of this version.
     pub(crate) fn of_schema(version: usize) -> Self {
-        let db = Connection::open_in_memory().unwrap();
+        Self::of_connection(Connection::open_in_memory().unwrap(), version)
+    }
+
+    /// An empty one in this file, as a writer leaves it while it is at work.
+    pub(crate) fn in_file(path: &Path) -> Self {
+        let db = Connection::open(path).unwrap();
+        db.pragma_update(None, "journal_mode", "wal").unwrap();
+        db.pragma_update(None, "synchronous", "off").unwrap();
+        Self::of_connection(db, store::SCHEMA_VERSION)
+    }
+
+    fn of_connection(db: Connection, version: usize) -> Self {
         db.execute_batch("PRAGMA foreign_keys = ON").unwrap();
         db.set_prepared_statement_cache_capacity(128);
         for migration in &store::MIGRATIONS[..version] {

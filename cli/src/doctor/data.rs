@@ -15,12 +15,14 @@ use crate::error::sqlite_text;
 use crate::import;
 use crate::output::{bytes, counted};
 use crate::paths::{Paths, VARIABLES, path_from_env, shown};
+use crate::recorded::Recorded;
 use crate::store::{
     MissingCounts, is_usable, open_reader, open_writer, schema_version, size_on_disk,
 };
 
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = settings();
+    checks.extend(recorded());
     checks.extend(permissions(paths));
     match fs::metadata(&paths.db) {
         Ok(found) if found.is_file() => checks.extend(database(paths)),
@@ -56,6 +58,23 @@ fn settings() -> Vec<Check> {
                 "begin it with / or ~/; a relative path would be another place for each project",
             )
         })
+        .collect()
+}
+
+/// What is recorded, where that is not everything, and what is wrong with the
+/// settings of it.
+fn recorded() -> Vec<Check> {
+    let read = match Recorded::read() {
+        Ok(read) => read,
+        Err(error) => return vec![Check::warning("settings", error.to_string())],
+    };
+    let in_force = read.described();
+    let wrong = read.problems.iter().map(|problem| {
+        Check::warning("settings", problem)
+            .advice("correct it; OpenCode reads it when it starts next")
+    });
+    wrong
+        .chain(in_force.map(|words| Check::good("recorded", words)))
         .collect()
 }
 

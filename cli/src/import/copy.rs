@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clankers::catch_up::Request;
 use clankers::model::copy_rank::CopyRank;
+use clankers::recorded::Ignored;
 use serde_json::{Value, json};
 
 use super::program::Program;
@@ -79,6 +80,12 @@ impl Copy {
         ids.collect()
     }
 
+    /// How many of them are of projects that are not recorded.
+    pub(super) fn ignored(&self, ignored: &Ignored) -> usize {
+        let is_ignored = |info: &&Value| directory_of(info).is_some_and(|of| ignored.matches(of));
+        self.listed.iter().filter(is_ignored).count()
+    }
+
     /// What was read.
     pub(super) fn read(self) -> Read {
         self.read
@@ -137,6 +144,14 @@ impl Copy {
         self.open = Some(history);
         Some(info)
     }
+}
+
+/// The directory that a session works in, as either engine lists it.
+fn directory_of(info: &Value) -> Option<&str> {
+    let directory = info.get("directory");
+    directory
+        .or_else(|| info.get("location")?.get("directory"))?
+        .as_str()
 }
 
 fn page_of(history: &History, page: Option<&str>) -> Value {

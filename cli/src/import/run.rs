@@ -21,6 +21,7 @@ use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count, counted, one_line};
 use crate::paths::Paths;
+use crate::recorded::Recorded;
 use crate::store::{apply, open_reader, open_writer, rows, schema_version};
 
 /// Bring in the history that OpenCode and Kilo have from before the plugin
@@ -47,6 +48,8 @@ struct Summary {
     found: usize,
     brought: usize,
     new: usize,
+    /// Those of projects that are not recorded.
+    ignored: usize,
     messages: usize,
     parts: usize,
     /// Documents that could not be read.
@@ -89,13 +92,19 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<ExitCode>
         (true, true) => Some(open_reader(&paths.db)?),
         (true, false) => None,
     };
+    let settings = Recorded::read()?;
+    if out.is_human() {
+        for line in settings.problems.iter().chain(&settings.described()) {
+            out.remark(line)?;
+        }
+    }
     let mut summary = Summary::default();
     for source in sources {
         if out.is_human() {
             out.remark(&format!("reading {}", source.name()))?;
             out.flush()?;
         }
-        import(source, db.as_mut(), args, &mut summary)?;
+        import(source, db.as_mut(), &settings, args, &mut summary)?;
     }
     if summary.refused.len() == all {
         return Err(Error::joined(summary.refused));
@@ -123,6 +132,7 @@ pub(crate) fn behind(paths: &Paths) -> Result<Behind> {
     } else {
         None
     };
+    let settings = Recorded::read()?;
     let mut behind = Behind::default();
     for source in found()? {
         let (mut copy, unreadable) = match Copy::open(source) {
@@ -134,7 +144,7 @@ pub(crate) fn behind(paths: &Paths) -> Result<Behind> {
         };
         behind.unreadable.extend(unreadable);
         let of_program = behind.sessions.entry(copy.program()).or_default();
-        let mut core = Core::of_copy(copy.program().dialect(), copy.rank());
+        let mut core = core_of(&copy, &settings);
         core.compare(DIRECTORY);
         while let Some(request) = core.next_request(now()) {
             match &request {
@@ -153,9 +163,16 @@ pub(crate) fn behind(paths: &Paths) -> Result<Behind> {
     Ok(behind)
 }
 
+/// A core that brings in what is to be recorded of a copy.
+fn core_of(copy: &Copy, settings: &Recorded) -> Core {
+    let recorded = settings.recorded.clone();
+    Core::of_copy(copy.program().dialect(), copy.rank(), recorded)
+}
+
 fn import(
     source: Box<dyn Source>,
     mut db: Option<&mut Connection>,
+    settings: &Recorded,
     args: &Args,
     summary: &mut Summary,
 ) -> Result<()> {
@@ -167,11 +184,13 @@ fn import(
         }
     };
     summary.unreadable.extend(unreadable);
-    summary.found += copy.ids().len();
+    let ignored = copy.ignored(&settings.recorded.ignored);
+    summary.found += copy.ids().len() - ignored;
+    summary.ignored += ignored;
     if let Some(db) = &db {
         check_schema(db)?;
     }
-    let mut core = Core::of_copy(copy.program().dialect(), copy.rank());
+    let mut core = core_of(&copy, settings);
     core.compare(DIRECTORY);
     if args.all {
         core.fetch(DIRECTORY, copy.ids());
@@ -270,6 +289,7 @@ fn report(summary: &Summary, args: &Args, out: &mut Out) -> Result<()> {
             pair("parts", summary.parts),
             pair("unreadable", summary.unreadable.len()),
             pair("refused", summary.refused.len()),
+            pair("ignored", summary.ignored),
             (
                 column("problems", Kind::Plain),
                 Cell::Json(summary.problems().into()),
@@ -302,6 +322,12 @@ fn report(summary: &Summary, args: &Args, out: &mut Out) -> Result<()> {
             of(summary.new, "session"),
             count(number(known)),
             count(number(summary.found - summary.brought))
+        ))?;
+    }
+    if summary.ignored > 0 {
+        out.remark(&format!(
+            "{} of projects that are ignored",
+            of(summary.ignored, "session")
         ))?;
     }
     if !summary.refused.is_empty() {

@@ -110,3 +110,40 @@ fn the_folder_is_clankers_own_only_where_nobody_named_another() {
     assert!(!own(&[], &named(Some("/file.db"), None)));
     assert!(!own(&[], &named(None, Some("/data"))));
 }
+
+#[test]
+fn a_persons_own_settings_are_in_the_configuration_else_beside_the_data() {
+    let settings = |system, variables: &[(&str, &str)]| {
+        let variable = |wanted: &str| {
+            let found = variables.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| value.into())
+        };
+        let machine = Machine {
+            system,
+            variable: &variable,
+        };
+        machine
+            .settings_file()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    let usual = "/home/user/.config/clankers/config.json";
+    assert_eq!(settings(System::Other, &[HOME]), usual);
+    let relative = ("XDG_CONFIG_HOME", "relative");
+    assert_eq!(settings(System::Other, &[HOME, relative]), usual);
+    let xdg = ("XDG_CONFIG_HOME", "/xdg");
+    assert_eq!(
+        settings(System::Other, &[HOME, xdg]),
+        "/xdg/clankers/config.json"
+    );
+    assert_eq!(
+        settings(System::MacOs, &[HOME, xdg]),
+        "/home/user/Library/Application Support/clankers/config.json"
+    );
+    assert_eq!(
+        settings(System::Windows, &[PROFILE, ("APPDATA", "/roaming")]),
+        "/roaming/clankers/config.json"
+    );
+}

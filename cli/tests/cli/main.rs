@@ -27,6 +27,7 @@ mod new_files;
 mod newer;
 mod privacy;
 mod reading;
+mod recorded;
 mod restoring;
 mod service;
 mod shared_database;

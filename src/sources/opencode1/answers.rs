@@ -35,6 +35,7 @@ pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
         updated_at: at("updated"),
         // Unarchiving leaves a zero (1.1 on).
         archived_at: at("archived"),
+        directory: info.text_at("directory"),
     })
 }
 

@@ -34,6 +34,9 @@ pub(crate) fn listed<N: Node>(info: &N) -> Option<Listed> {
         cost: info.number_at("cost").and_then(Number::new),
         updated_at: at("updated").and_then(Number::new),
         archived_at: at("archived").and_then(Number::new),
+        directory: info
+            .get("location")
+            .and_then(|location| location.text_at("directory")),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::output::{Format, Kind, Out, Record, column};
 use crate::paths::Paths;
 use crate::plugin::standing::{self, Standing};
 use crate::plugin::trouble::{self, Trouble};
+use crate::recorded::Recorded;
 use crate::store::{open_reader, size_on_disk};
 use facts::Facts;
 
@@ -30,6 +31,8 @@ struct Status<'p> {
     daemon: Option<Result<Value>>,
     /// What goes wrong in the plugin and lasts.
     troubles: Vec<Trouble>,
+    /// What the settings say is recorded.
+    recorded: Recorded,
     /// What the database holds; none where there is no database yet.
     facts: Option<Facts>,
 }
@@ -52,6 +55,7 @@ pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         standings,
         daemon,
         troubles: trouble::lasting(paths),
+        recorded: Recorded::read()?,
         facts,
     };
     if out.format == Format::Table {
@@ -72,9 +76,15 @@ fn record(status: Status<'_>) -> Record {
     let plugin = plugin.join("; ");
     let troubles: Vec<String> = status.troubles.iter().map(Trouble::described).collect();
     let trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
+    let clankers::Recorded { content, ignored } = &status.recorded.recorded;
     let mut record: Record = vec![
         (column("plugin", Kind::Text), plugin.into()),
         (column("trouble", Kind::Text), trouble.into()),
+        (column("content", Kind::Plain), content.word().into()),
+        (
+            column("ignored_globs", Kind::Count),
+            (ignored.len() as u64).into(),
+        ),
         (
             column("db_path", Kind::Text),
             db.display().to_string().into(),

@@ -53,6 +53,13 @@ pub(super) fn write(status: &Status<'_>, out: &mut Out) -> Result<()> {
         let text = format!("{}: `clankers doctor` says more", trouble.described());
         line("trouble", &notable(text), out)?;
     }
+    if let Some(recorded) = status.recorded.described() {
+        line("recorded", &good(recorded), out)?;
+    }
+    if !status.recorded.problems.is_empty() {
+        let text = "something in them is not used: `clankers doctor` says what";
+        line("settings", &notable(text), out)?;
+    }
     line(
         "daemon",
         &daemon(status.daemon.as_ref(), &status.paths.db),
