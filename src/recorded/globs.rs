@@ -177,8 +177,8 @@ mod tests {
         }
         assert!(!ignored.matches("/home/user/secrets"));
         assert!(on_linux("client-*").matches("/srv/client-a/project"));
-        assert!(on_linux("work/secret").matches("/srv/work/secret/x"));
-        assert!(!on_linux("work/secret").matches("/srv/work/x/secret"));
+        assert!(on_linux("team/secret").matches("/srv/team/secret/x"));
+        assert!(!on_linux("team/secret").matches("/srv/team/x/secret"));
     }
 
     #[test]
