@@ -1,10 +1,10 @@
 /** Opens the recorder of the configured database. */
-import { isIgnored, type Store } from "../../pkg/clankers.js";
+import type { Store } from "../../pkg/clankers.js";
 import { type Config, readConfig } from "./config.ts";
 import { type Dialect, loadCore } from "./core.ts";
 import type { HostLog } from "./hosts/host-log.ts";
 import { type TroubleLog, troubleLogOf } from "./hosts/trouble-log.ts";
-import { readRecorded } from "./recorded.ts";
+import { isIgnored, readRecorded } from "./recorded.ts";
 import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
 import { DaemonSink } from "./storage/daemon/daemon-sink.ts";

@@ -77,6 +77,14 @@ describe("what is recorded", () => {
 		assert.deepEqual(problems, []);
 	});
 
+	it("is the same where nothing is said as where the core is asked for everything", () => {
+		const nothing = read();
+		writeFileSync(file, "{}");
+		assert.deepEqual(read(), nothing);
+		writeFileSync(file, '{"content":"full","ignore":[]}');
+		assert.deepEqual(read(), nothing);
+	});
+
 	it("is what the file and the environment say together", () => {
 		writeFileSync(file, '{"content":"metadata","ignore":["~/a"]}');
 		const { recorded, problems } = readRecorded(
