@@ -176,11 +176,7 @@ impl Listed {
             // What is told of it without a title it has, once it was told by anybody.
             None => stored.updated_at.is_none() && stored.copy_rank.is_none(),
         };
-        let rank = if self.is_taken_out() {
-            rank.without_words()
-        } else {
-            rank
-        };
+        let rank = rank.of_session(self.is_taken_out());
         let is_other = || {
             self.costs_more(stored) || stored.ranks_below(rank) && self.is_called_otherwise(stored)
         };

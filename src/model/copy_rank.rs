@@ -28,10 +28,11 @@ impl CopyRank {
         Self::of_store(written_at - BELOW)
     }
 
-    /// Of the same, where the words were taken out of it.
+    /// Of a session in it, which may be without its words.
     #[must_use]
-    pub(crate) fn without_words(self) -> Self {
-        Self::of_store(self.0.get() - 3.0 * BELOW)
+    pub(crate) fn of_session(self, is_taken_out: bool) -> Self {
+        let below = if is_taken_out { 3.0 * BELOW } else { 0.0 };
+        Self::of_store(self.0.get() - below)
     }
 
     /// How it compares with another.
@@ -52,9 +53,9 @@ mod tests {
     #[test]
     fn a_database_ranks_above_an_export_and_the_later_above_the_earlier() {
         let ranks = [
-            CopyRank::of_export(2e13).without_words(),
-            CopyRank::of_store(0.0).without_words(),
-            CopyRank::of_store(2e13).without_words(),
+            CopyRank::of_export(2e13).of_session(true),
+            CopyRank::of_store(0.0).of_session(true),
+            CopyRank::of_store(2e13).of_session(true),
             CopyRank::of_export(0.0),
             CopyRank::of_export(1.0),
             CopyRank::of_export(2.0),

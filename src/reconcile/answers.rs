@@ -152,13 +152,7 @@ impl Reconciler {
 
     /// How the copy ranks that answers, as is stored; none where OpenCode answers.
     fn copy_rank(&self, is_taken_out: bool) -> Option<Number> {
-        let rank = self.copy?;
-        let rank = if is_taken_out {
-            rank.without_words()
-        } else {
-            rank
-        };
-        Some(rank.number())
+        Some(self.copy?.of_session(is_taken_out).number())
     }
 
     /// A text without an end is still being written, or was cut off. Where this

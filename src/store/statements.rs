@@ -1,7 +1,7 @@
 //! The statements that are not plain upserts.
 
 use super::erased::{erased_either, erased_session};
-use super::upsert::{OF_COPY, REPORTS, outranked};
+use super::upsert::{OF_COPY, REPORTS, is_behind, outranked};
 use super::{AGE, NOT_PURGED, STAMP};
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
@@ -245,11 +245,10 @@ WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
 pub(super) fn todo_replace() -> Vec<String> {
     let stays = format!(
         "{NOT_PURGED} AND NOT {}
-  AND NOT coalesce((?1 ->> 'copiedAt' < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'sessionId')
-      OR EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> 'sessionId'
-        AND copied_at = ?1 ->> 'copiedAt' AND copy_rank > ?1 ->> 'copyRank'))
+  AND NOT coalesce({}
     AND EXISTS (SELECT 1 FROM todos WHERE session_id = ?1 ->> 'sessionId'), false)",
-        erased_session("?1 ->> 'sessionId'")
+        erased_session("?1 ->> 'sessionId'"),
+        is_behind("sessionId")
     );
     vec![
         format!(

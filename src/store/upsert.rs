@@ -217,7 +217,7 @@ fn below<R: Row>(column: &Column) -> String {
         " OR {OF_COPY} AND {is_known}
     AND ({is_redacted}{is_emptied} OR (?1 ->> 'copiedAt' < {changed} OR ?1 ->> 'copiedAt' = {changed} AND {ranks_below})
       AND (?1 ->> '{json}' IS NULL OR {whole} AND NOT {was_redacted}))",
-        changed = changed(R::GUARD),
+        changed = changed(session(R::GUARD)),
         ranks_below = ranks_below(session(R::GUARD)),
         whole = whole(R::GUARD),
         is_redacted = redacted(&format!("?1 ->> '{json}'")),
@@ -261,11 +261,19 @@ const fn session(guard: Guard) -> &'static str {
     }
 }
 
-/// When the session was changed last, as far as is stored.
-fn changed(guard: Guard) -> String {
+/// When the session that the parameter `session` names was changed last, as far as is
+/// stored.
+fn changed(session: &str) -> String {
+    format!("(SELECT updated_at FROM sessions WHERE id = ?1 ->> '{session}')")
+}
+
+/// True where a copy tells an older state of the session that the parameter `session`
+/// names than is stored, or one of the same time that a copy told which ranks higher.
+pub(super) fn is_behind(session: &str) -> String {
     format!(
-        "(SELECT updated_at FROM sessions WHERE id = ?1 ->> '{}')",
-        session(guard)
+        "(?1 ->> 'copiedAt' < {changed} OR EXISTS (SELECT 1 FROM session_own
+      WHERE session_id = ?1 ->> '{session}' AND copied_at = ?1 ->> 'copiedAt' AND copy_rank > ?1 ->> 'copyRank'))",
+        changed = changed(session),
     )
 }
 
@@ -310,11 +318,9 @@ fn not_older<R: Row>() -> String {
     format!(
         "\n  AND NOT coalesce({older}, false)
   AND NOT coalesce({OF_COPY} AND held.id IS NOT NULL AND {whole}
-    AND (?1 ->> 'copiedAt' < {changed} OR EXISTS (SELECT 1 FROM session_own
-      WHERE session_id = ?1 ->> '{session}' AND copied_at = ?1 ->> 'copiedAt' AND copy_rank > ?1 ->> 'copyRank')){but_for_words}, false)",
+    AND {is_behind}{but_for_words}, false)",
         whole = whole(guard),
-        changed = changed(guard),
-        session = session(guard),
+        is_behind = is_behind(session(guard)),
     )
 }
 
