@@ -172,7 +172,7 @@ fn write(
             .collect();
         if format == Format::Csv {
             let names = columns.iter().map(|column| column.name.as_str().into());
-            csv.line(to, &names.collect::<Vec<_>>())?;
+            csv.lines(to, [names.collect::<Vec<_>>().as_slice()])?;
         }
         let mut rows = statement.query([&wanted.session])?;
         while let Some(row) = rows.next()? {
@@ -180,7 +180,7 @@ fn write(
                 .map(|at| row.get(at))
                 .collect::<rusqlite::Result<_>>()?;
             if format == Format::Csv {
-                csv.line(to, &cells)?;
+                csv.lines(to, [cells.as_slice()])?;
                 continue;
             }
             let mut object = serde_json::Map::new();

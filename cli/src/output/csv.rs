@@ -28,10 +28,16 @@ impl Csv {
         }
     }
 
-    /// Writes one line.
-    pub(crate) fn line(self, to: &mut dyn Write, cells: &[Cell]) -> Result<()> {
-        let mut writer = csv::WriterBuilder::new().from_writer(to);
-        writer.write_record(cells.iter().map(|cell| self.text(cell)))?;
+    /// Writes lines.
+    pub(crate) fn lines<'c>(
+        self,
+        to: &mut dyn Write,
+        lines: impl IntoIterator<Item = &'c [Cell]>,
+    ) -> Result<()> {
+        let mut writer = csv::Writer::from_writer(to);
+        for cells in lines {
+            writer.write_record(cells.iter().map(|cell| self.text(cell)))?;
+        }
         Ok(writer.flush()?)
     }
 
@@ -53,7 +59,7 @@ mod tests {
 
     fn line(csv: Csv, cells: &[Cell]) -> String {
         let mut line = Vec::new();
-        csv.line(&mut line, cells).unwrap();
+        csv.lines(&mut line, [cells]).unwrap();
         String::from_utf8(line).unwrap()
     }
 

@@ -283,15 +283,10 @@ impl Out {
     }
 
     fn csv(&mut self, table: &Table) -> Result<()> {
-        let names = table
-            .columns
-            .iter()
-            .map(|column| column.name.as_str().into());
-        self.csv
-            .line(&mut self.stdout, &names.collect::<Vec<_>>())?;
-        for row in &table.rows {
-            self.csv.line(&mut self.stdout, row)?;
-        }
-        Ok(())
+        let names = table.columns.iter();
+        let names: Vec<Cell> = names.map(|column| column.name.as_str().into()).collect();
+        let rows = table.rows.iter().map(Vec::as_slice);
+        let lines = std::iter::once(names.as_slice()).chain(rows);
+        self.csv.lines(&mut self.stdout, lines)
     }
 }

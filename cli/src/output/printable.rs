@@ -1,11 +1,9 @@
 //! What may reach a terminal of what is stored: a model's words are not to move the
 //! cursor, name a window, turn a line round or hide a part of it.
 
-use std::io;
+use std::fmt::Write;
 
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 /// Our own ways to paint: bold, dim, red, green, yellow, and none.
 const PAINTS: [&str; 6] = ["1m", "2m", "31m", "32m", "33m", "0m"];
@@ -65,98 +63,31 @@ pub(super) fn painted(text: &str, is_painted: bool) -> String {
     whole
 }
 
-/// A JSON document on one line, in which what is hidden is escaped.
+/// A JSON document on one line, in which what is hidden is escaped: the same to every
+/// reader of JSON.
 pub(crate) fn json(value: &Value) -> String {
-    written(value, CompactFormatter)
+    escaped(&value.to_string())
 }
 
 /// The same, indented.
 pub(super) fn indented_json(value: &Value) -> String {
-    written(value, PrettyFormatter::new())
+    escaped(&format!("{value:#}"))
 }
 
-fn written(value: &Value, formatter: impl Formatter) -> String {
-    let mut text = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut text, Escaping(formatter));
-    // A document in memory can be written, into memory.
-    let _ = value.serialize(&mut serializer);
-    String::from_utf8(text).unwrap_or_default()
-}
-
-/// Writes strings with what is hidden escaped: the same to every reader of JSON.
-struct Escaping<F>(F);
-
-impl<F: Formatter> Formatter for Escaping<F> {
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some(at) = rest.find(is_hidden) {
-            let (plain, from) = rest.split_at(at);
-            self.0.write_string_fragment(writer, plain)?;
-            let mut letters = from.chars();
-            let mut units = [0; 2];
-            for unit in letters.next().unwrap_or_default().encode_utf16(&mut units) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            rest = letters.as_str();
+/// What is hidden stands in strings alone, where JSON has an escape for any letter.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if !is_hidden(letter) {
+            escaped.push(letter);
+            continue;
         }
-        self.0.write_string_fragment(writer, rest)
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            // Into memory, which never fails.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
     }
-
-    fn write_char_escape<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        escape: CharEscape,
-    ) -> io::Result<()> {
-        self.0.write_char_escape(writer, escape)
-    }
-
-    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_array(writer)
-    }
-
-    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array(writer)
-    }
-
-    fn begin_array_value<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_array_value(writer, first)
-    }
-
-    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array_value(writer)
-    }
-
-    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object(writer)
-    }
-
-    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object(writer)
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        self.0.begin_object_key(writer, first)
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(writer)
-    }
-
-    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object_value(writer)
-    }
+    escaped
 }
 
 #[cfg(test)]
