@@ -15,18 +15,29 @@ pub(super) const CLIENTS: usize = 512;
 const SILENT: Duration = Duration::from_secs(2);
 
 /// What is known of one client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Client {
-    /// When it said something last, milliseconds since the daemon began.
+    came: Instant,
+    /// When it said something last, milliseconds since it came.
     heard: AtomicU64,
     is_leaving: AtomicBool,
     leave: Notify,
 }
 
 impl Client {
-    /// Notes that it said something at `now`.
-    pub(super) fn heard(&self, now: Duration) {
-        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    fn new() -> Self {
+        Self {
+            came: Instant::now(),
+            heard: AtomicU64::new(0),
+            is_leaving: AtomicBool::new(false),
+            leave: Notify::new(),
+        }
+    }
+
+    /// Notes that it said something.
+    pub(super) fn heard(&self) {
+        let now = self.came.elapsed().as_millis();
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
         self.heard.store(now, Ordering::Relaxed);
     }
 
@@ -45,34 +56,21 @@ impl Client {
         self.leave.notify_one();
     }
 
-    fn silent_since(&self) -> Duration {
-        Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    fn silent_since(&self) -> Instant {
+        self.came + Duration::from_millis(self.heard.load(Ordering::Relaxed))
     }
 }
 
 /// All of them.
+#[derive(Default)]
 pub(super) struct Clients {
-    began: Instant,
     tasks: JoinSet<()>,
     connected: BTreeMap<Id, Arc<Client>>,
 }
 
 impl Clients {
-    pub(super) fn new() -> Self {
-        Self {
-            began: Instant::now(),
-            tasks: JoinSet::new(),
-            connected: BTreeMap::new(),
-        }
-    }
-
     pub(super) fn len(&self) -> usize {
         self.connected.len()
-    }
-
-    /// How long the daemon has been there.
-    pub(super) const fn began(&self) -> Instant {
-        self.began
     }
 
     /// Serves a new one with what `serve` makes of it. Where there are too many, the one
@@ -81,7 +79,6 @@ impl Clients {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let now = self.began.elapsed();
         if self.connected.len() >= CLIENTS {
             let staying = self
                 .connected
@@ -91,17 +88,15 @@ impl Clients {
                 silent.tell_to_leave();
             }
         }
-        let client = Arc::new(Client::default());
-        client.heard(now);
+        let client = Arc::new(Client::new());
         let task = self.tasks.spawn(serve(Arc::clone(&client)));
         self.connected.insert(task.id(), client);
     }
 
     /// Whether another may come: there is room, or one has been silent.
     pub(super) fn may_come(&self) -> bool {
-        let now = self.began.elapsed();
         let is_silent = |client: &Arc<Client>| {
-            !client.is_leaving() && now.saturating_sub(client.silent_since()) >= SILENT
+            !client.is_leaving() && client.silent_since().elapsed() >= SILENT
         };
         self.connected.len() < CLIENTS
             || self.connected.len() < 2 * CLIENTS && self.connected.values().any(is_silent)

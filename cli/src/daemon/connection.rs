@@ -38,18 +38,16 @@ enum Answer {
     },
 }
 
-/// Serves one client until it leaves, is told to, or the daemon ends. `heard` is called
-/// whenever it says something.
+/// Serves one client until it leaves, is told to, or the daemon ends.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite>(
     stream: S,
     shared: Shared,
     client: &Client,
-    heard: impl Fn(),
 ) -> std::io::Result<()> {
     let (reader, writer) = tokio::io::split(stream);
     let (answers, queue) = mpsc::channel(UNDER_WAY);
     let (read, written) = tokio::join!(
-        read_all(BufReader::new(reader), shared, (client, heard), answers),
+        read_all(BufReader::new(reader), shared, client, answers),
         write_all(writer, queue)
     );
     written.and(read)
@@ -58,7 +56,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite>(
 async fn read_all<R: AsyncRead + Unpin>(
     mut reader: BufReader<R>,
     mut shared: Shared,
-    (client, heard): (&Client, impl Fn()),
+    client: &Client,
     answers: mpsc::Sender<Answer>,
 ) -> std::io::Result<()> {
     loop {
@@ -69,7 +67,7 @@ async fn read_all<R: AsyncRead + Unpin>(
             () = client.told_to_leave() => return Ok(()),
             incoming = frame::read(&mut reader) => incoming?,
         };
-        heard();
+        client.heard();
         let answer = match incoming {
             Incoming::Body(body) => handle(&body, &shared).await,
             Incoming::TooLong(length) => {

@@ -43,7 +43,7 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
         let mut stop = std::pin::pin!(stopped()?);
         let mut listener = Listener::bind(&paths.socket)?;
         tracing::info!(socket = %paths.socket.display(), db = %paths.db.display(), "ready");
-        let mut clients = Clients::new();
+        let mut clients = Clients::default();
         loop {
             tokio::select! {
                 () = &mut stop => break,
@@ -52,11 +52,9 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
                 accepted = listener.accept(), if clients.may_come() => match accepted {
                     Ok(stream) => {
                         let shared = shared.clone();
-                        let began = clients.began();
                         clients.add(|client| async move {
                             tracing::debug!("a client came");
-                            let heard = || client.heard(began.elapsed());
-                            if let Err(error) = serve(stream, shared, &client, heard).await {
+                            if let Err(error) = serve(stream, shared, &client).await {
                                 tracing::info!(%error, "a client was lost");
                             }
                         });
