@@ -2,7 +2,6 @@
 //! of `clankers search` hold it still when the commands that erased it are
 //! stored. The plugin does the same (`plugin-shim/src/storage/erasure.ts`).
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,9 +10,7 @@ use clankers::store::erases;
 use rusqlite::Connection;
 
 use super::files::beside;
-
-/// What every `SQLite` database begins with.
-const HEAD: &[u8] = b"SQLite format 3\0";
+use super::identity::HeldFile;
 
 /// What is still to be cleared of a database.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,7 +86,5 @@ fn remove_search_index(db: &Path) -> bool {
 
 fn is_sqlite(path: &Path) -> bool {
     let is_file = std::fs::metadata(path).is_ok_and(|file| file.is_file());
-    let mut head = [0; HEAD.len()];
-    let file = is_file.then(|| std::fs::File::open(path).ok()).flatten();
-    file.is_some_and(|mut file| file.read_exact(&mut head).is_ok()) && head == HEAD
+    is_file && HeldFile::open(path).is_ok_and(|file| file.is_whole())
 }
