@@ -5,9 +5,14 @@
 )]
 
 use super::{Machine, PathArgs, Paths, System};
+use crate::error::Result;
 
-/// The paths on a machine with these variables.
-fn paths(system: System, variables: &[(&str, &str)], args: &PathArgs) -> Paths {
+/// What a machine with these variables says.
+fn on<T>(
+    system: System,
+    variables: &[(&str, &str)],
+    ask: impl FnOnce(Machine<'_>) -> Result<T>,
+) -> T {
     let variable = |wanted: &str| {
         let found = variables.iter().find(|(name, _)| *name == wanted);
         found.map(|(_, value)| value.into())
@@ -16,7 +21,12 @@ fn paths(system: System, variables: &[(&str, &str)], args: &PathArgs) -> Paths {
         system,
         variable: &variable,
     };
-    args.resolve_on(machine).unwrap()
+    ask(machine).unwrap()
+}
+
+/// The paths on a machine with these variables.
+fn paths(system: System, variables: &[(&str, &str)], args: &PathArgs) -> Paths {
+    on(system, variables, |machine| args.resolve_on(machine))
 }
 
 fn data_and_db(system: System, variables: &[(&str, &str)]) -> [String; 2] {
@@ -114,20 +124,8 @@ fn the_folder_is_clankers_own_only_where_nobody_named_another() {
 #[test]
 fn a_persons_own_settings_are_in_the_configuration_else_beside_the_data() {
     let settings = |system, variables: &[(&str, &str)]| {
-        let variable = |wanted: &str| {
-            let found = variables.iter().find(|(name, _)| *name == wanted);
-            found.map(|(_, value)| value.into())
-        };
-        let machine = Machine {
-            system,
-            variable: &variable,
-        };
-        machine
-            .settings_file()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned()
+        let file = on(system, variables, |machine| machine.settings_file());
+        file.to_str().unwrap().to_owned()
     };
     let usual = "/home/user/.config/clankers/config.json";
     assert_eq!(settings(System::Other, &[HOME]), usual);

@@ -1,15 +1,13 @@
 //! `clankers restore`: a backup takes the database's place while it is in use.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rusqlite::Connection;
-use serde_json::{Value, json};
 
-use crate::daemon::{count, session};
+use crate::daemon::{batch, count, hello};
 use crate::support::client::Client;
 use crate::support::diagnosis::doctor;
 use crate::support::home::{Home, mode};
@@ -108,17 +106,7 @@ fn it_asks_first_unless_there_is_nothing_to_keep() {
     let (home, backup) = home_with_backup();
     let before = rows(&home.db());
     let answered = |answer: &str| {
-        let mut child = home
-            .command(&["restore", "backup.db"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(answer.as_bytes()).unwrap();
-        drop(stdin);
-        let output = child.wait_with_output().unwrap();
+        let output = home.answered(&["restore", "backup.db"], answer);
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8(said).unwrap())
     };
@@ -241,12 +229,7 @@ fn a_daemon_that_runs_goes_on_in_it_and_tells_who_counts_on_the_other() {
     let home = Home::new();
     let daemon = home.daemon();
     let mut client = Client::connect(&home.socket());
-    let hello = json!({ "clientName": "test", "clientVersion": "1" });
-    let first = client.call("hello", &hello).unwrap()["database"].clone();
-    let batch = |id: &str, database: &Value| {
-        let session = json!({ "method": "session.upsert", "params": session(id) });
-        json!({ "database": database, "commands": [session] })
-    };
+    let first = hello(&mut client);
     client.call("batch", &batch("ses_1", &first)).unwrap();
     home.stdout(&["backup", "backup.db"]);
     client.call("batch", &batch("ses_2", &first)).unwrap();

@@ -159,17 +159,17 @@ fn what_nobody_tells_is_asked_for_and_is_bounded_meanwhile() {
     assert!(held < 4100, "{held}");
 }
 
+/// A session of each kind.
+fn both() -> Answers {
+    let here = answered(1000, &[1]);
+    let secret = of("ses_s", SECRET, &here).0;
+    Answers(secret.into_iter().chain(here.0).collect())
+}
+
 #[test]
 fn such_sessions_are_not_asked_for() {
     let db = Db::new();
-    let here = answered(1000, &[1]);
-    let both = Answers(
-        of("ses_s", SECRET, &here)
-            .0
-            .into_iter()
-            .chain(here.0.clone())
-            .collect(),
-    );
+    let both = both();
     assert_eq!(compare(&mut core(), &db, &both), ["ses_1"]);
     assert_eq!(db.rows("SELECT id FROM sessions"), ["\"ses_1\""]);
     assert_eq!(compare(&mut core(), &db, &both), [""; 0]);
@@ -178,14 +178,7 @@ fn such_sessions_are_not_asked_for() {
 #[test]
 fn a_copy_brings_none_in() {
     let db = Db::new();
-    let here = answered(1000, &[1]);
-    let both = Answers(
-        of("ses_s", SECRET, &here)
-            .0
-            .into_iter()
-            .chain(here.0.clone())
-            .collect(),
-    );
+    let both = both();
     let rank = CopyRank::of_store(0.0);
     let mut core = Core::of_copy(
         Dialect::OPENCODE1,

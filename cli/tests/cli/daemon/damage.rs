@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
-
-use super::{count, session};
+use super::{batch, count, hello, session};
 use crate::support::client::Client;
 use crate::support::home::{Home, mode};
 
@@ -63,12 +61,7 @@ fn one_that_is_overwritten_while_it_is_open_is_set_aside_each_time() {
     let home = Home::new();
     let daemon = home.daemon();
     let mut client = Client::connect(&home.socket());
-    let hello = json!({ "clientName": "test", "clientVersion": "1" });
-    let first = client.call("hello", &hello).unwrap()["database"].clone();
-    let batch = |id: &str, database: &Value| {
-        let session = json!({ "method": "session.upsert", "params": session(id) });
-        json!({ "database": database, "commands": [session] })
-    };
+    let first = hello(&mut client);
     client.call("batch", &batch("ses_1", &first)).unwrap();
     fs::write(home.db(), garbage()).unwrap();
     // Who counts on what was there is told which database that is now,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{count, session};
+use super::{batch, count, hello, session};
 use crate::support::client::Client;
 use crate::support::home::Home;
 use crate::support::{recording, until};
@@ -67,12 +67,7 @@ fn what_it_answers_is_in_the_file_that_its_path_names() {
     let home = Home::new();
     let daemon = home.daemon();
     let mut client = Client::connect(&home.socket());
-    let batch = |id: &str, database: &Value| {
-        let session = json!({ "method": "session.upsert", "params": session(id) });
-        json!({ "database": database, "commands": [session] })
-    };
-    let hello = json!({ "clientName": "test", "clientVersion": "1" });
-    let first = client.call("hello", &hello).unwrap()["database"].clone();
+    let first = hello(&mut client);
     assert!(first.is_string(), "{first}");
     assert!(client.call("batch", &batch("ses_1", &first)).is_ok());
     let remove = || {
@@ -95,7 +90,7 @@ fn what_it_answers_is_in_the_file_that_its_path_names() {
     assert_eq!(refused["code"], -32005, "{refused}");
     let second = &refused["data"]["database"];
     assert_ne!(*second, first);
-    assert_eq!(client.call("hello", &hello).unwrap()["database"], *second);
+    assert_eq!(hello(&mut client), *second);
     assert_eq!(count(&home, "sessions"), 1);
     assert!(client.call("batch", &batch("ses_3", second)).is_ok());
     assert_eq!(count(&home, "sessions"), 2);

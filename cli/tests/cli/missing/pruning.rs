@@ -1,28 +1,12 @@
 //! What is missing is erased only when a person asks for it.
 
 use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
 use clankers::model::command::Command;
 
 use super::{SINCE, STORE, Sample, json, number, sample};
-use crate::support::home::Home;
 use crate::support::recording;
-
-/// Runs it with an answer on standard input.
-fn answered(home: &Home, args: &[&str], answer: &str) -> Output {
-    let mut child = home
-        .command(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(answer.as_bytes()).unwrap();
-    drop(stdin);
-    child.wait_with_output().unwrap()
-}
 
 #[test]
 fn prune_missing_erases_it_after_asking_and_keeps_what_was_spent() {
@@ -51,13 +35,13 @@ fn prune_missing_erases_it_after_asking_and_keeps_what_was_spent() {
         "{dry}"
     );
 
-    let no = answered(&home, &["prune", "--missing"], "n\n");
+    let no = home.answered(&["prune", "--missing"], "n\n");
     assert_eq!(String::from_utf8_lossy(&no.stdout), "nothing was erased\n");
     assert_eq!(
         String::from_utf8_lossy(&no.stderr),
         format!("erase the content of {what}? [y/N] ")
     );
-    let nobody = answered(&home, &["prune", "--missing"], "");
+    let nobody = home.answered(&["prune", "--missing"], "");
     assert_eq!(nobody.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&nobody.stderr).contains("--yes does it without asking"));
     let later = home.stdout(&["prune", "--missing", "--older-than", "2026-11-23", "--yes"]);
@@ -75,7 +59,7 @@ fn prune_missing_erases_it_after_asking_and_keeps_what_was_spent() {
         "nothing was erased yet"
     );
 
-    let yes = answered(&home, &["prune", "--missing"], "y\n");
+    let yes = home.answered(&["prune", "--missing"], "y\n");
     assert!(
         String::from_utf8_lossy(&yes.stdout)
             .starts_with(&format!("erased the content of {what}\n"))

@@ -1,5 +1,6 @@
 //! A throw-away home folder, and the binary run in it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -137,6 +138,21 @@ impl Home {
         let output = self.run(args);
         assert!(!output.status.success(), "clankers {args:?} did not fail");
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Runs the binary to its end, with this on its standard input.
+    pub(crate) fn answered(&self, args: &[&str], answer: &str) -> Output {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(answer.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
     }
 
     /// Starts a daemon and waits until it answers.
