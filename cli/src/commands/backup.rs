@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Result};
 use crate::new_file::NewFile;
 use crate::output::{Out, bytes};
 use crate::paths::{Paths, shown};
-use crate::store::{copy_whole, is_same_file, open_reader};
+use crate::store::{copy_whole, open_reader, refuse_database};
 
 /// Copy the database, while it is in use
 #[derive(Debug, clap::Args)]
@@ -22,10 +22,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let what = || format!("cannot write {}", shown(&args.file));
     let db = open_reader(&paths.db)?;
-    if is_same_file(&args.file, &paths.db) {
-        let text = format!("{} is the database itself", shown(&args.file));
-        return Err(Error::new(text).hint("name another file"));
-    }
+    refuse_database(&args.file, &paths.db, "name another file")?;
     let copy = NewFile::create(&args.file, args.force)?;
     copy_whole(&db, copy.partial()).context(what)?;
     copy.finish()?;

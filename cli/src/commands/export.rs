@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::new_file::NewFile;
 use crate::output::{Csv, Format, Kind, Out, column, json};
 use crate::paths::Paths;
-use crate::store::open_marked_reader;
+use crate::store::{open_marked_reader, refuse_database};
 
 /// Write the rows as JSON Lines, JSON or CSV
 #[derive(Debug, clap::Args)]
@@ -108,6 +108,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         let csv = out.csv_style();
         return write(&db, &wanted, (out.format, csv), &mut OutWriter(out));
     };
+    refuse_database(path, &paths.db, "name another file")?;
     let new = NewFile::create(path, args.force)?;
     let mut file = BufWriter::new(new.file());
     let csv = out.csv_style().into_file();

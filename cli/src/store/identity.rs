@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use crate::error::{Error, Result};
+use crate::paths::shown;
+
 /// What every `SQLite` database begins with.
 const HEAD: &[u8; 16] = b"SQLite format 3\0";
 
@@ -44,8 +47,17 @@ impl FileIdentity {
     }
 }
 
+/// Fails where a file that a person names is the database itself. `hint` says what to
+/// name instead.
+pub(crate) fn refuse_database(path: &Path, db: &Path, hint: &str) -> Result<()> {
+    if !is_same_file(path, db) {
+        return Ok(());
+    }
+    Err(Error::new(format!("{} is the database itself", shown(path))).hint(hint))
+}
+
 /// Whether two paths lead to one file that is there.
-pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+fn is_same_file(one: &Path, other: &Path) -> bool {
     let (first, second) = (fs::canonicalize(one), fs::canonicalize(other));
     let (Ok(first), Ok(second)) = (first, second) else {
         return false;

@@ -19,7 +19,7 @@ pub(crate) use copy::copy_whole;
 pub(crate) use counting::is_counted;
 pub(crate) use erasure::{Erasure, empty_log, search_index};
 pub(crate) use files::{beside, narrow_files, private_file, private_folder, size_on_disk, uri};
-pub(crate) use identity::{FileIdentity, HeldFile, is_same_file};
+pub(crate) use identity::{FileIdentity, HeldFile, refuse_database};
 pub(crate) use missing::MissingCounts;
 pub(crate) use open::{
     Untouched, WRITER_PRAGMAS, open_as, open_marked_reader, open_reader, open_untouched,

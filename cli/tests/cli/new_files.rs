@@ -100,3 +100,19 @@ fn what_is_no_file_is_never_replaced() {
         );
     }
 }
+
+#[test]
+fn the_database_itself_is_never_replaced() {
+    let home = Home::with_recordings(RECORDINGS);
+    let before = fs::read(home.db()).unwrap();
+    let link = home.path("link.db");
+    symlink(home.db(), &link).unwrap();
+    for command in COMMANDS {
+        for path in [home.db(), link.clone()] {
+            let (done, said) = run(&home, command, &path, &["--force"]);
+            assert!(!done && said.contains("is the database itself"), "{said}");
+        }
+    }
+    assert_eq!(fs::read(home.db()).unwrap(), before);
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+}

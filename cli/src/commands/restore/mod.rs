@@ -6,11 +6,11 @@ mod place;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Result};
 use crate::new_file::NewFile;
 use crate::output::{Out, bytes, confirm};
 use crate::paths::{Paths, shown};
-use crate::store::{copy_whole, is_same_file, private_folder};
+use crate::store::{copy_whole, private_folder, refuse_database};
 
 use place::Place;
 
@@ -32,12 +32,8 @@ pub(crate) struct Args {
 /// Checks the backup, asks, and puts a copy of it in the database's place.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     let place = Place::look(&paths.db)?;
-    if is_same_file(&args.file, &paths.db) {
-        return Err(
-            Error::new(format!("{} is the database itself", shown(&args.file)))
-                .hint("name a backup, as `clankers backup` makes it"),
-        );
-    }
+    let hint = "name a backup, as `clankers backup` makes it";
+    refuse_database(&args.file, &paths.db, hint)?;
     let backup = backup::open(&args.file)?;
     let (name, db) = (shown(&args.file), shown(&paths.db));
     if place.is_taken() && !args.yes {
