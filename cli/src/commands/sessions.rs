@@ -3,9 +3,9 @@
 use crate::cell::Cell;
 use crate::commands::filter::{Filter, like};
 use crate::error::Result;
-use crate::output::{Kind, Out, Table, column};
+use crate::output::{Kind, Out, Table, column, counted};
 use crate::paths::Paths;
-use crate::store::open_marked_reader;
+use crate::store::{MissingCounts, open_marked_reader};
 
 /// List the sessions
 #[derive(Debug, clap::Args)]
@@ -127,7 +127,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     }
     out.table(&table)?;
     if table.rows.is_empty() {
-        return out.aside("no session matches; --all shows sub-agents' and deleted ones too");
+        return out.aside(&nothing_matches(args, MissingCounts::read(&db)?.sessions));
     }
     if table.rows.len() == usize::try_from(args.limit).unwrap_or(usize::MAX) {
         out.aside(&format!(
@@ -136,6 +136,22 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// What is said where nothing matches: which options show more.
+fn nothing_matches(args: &Args, missing: i64) -> String {
+    let mut more = Vec::new();
+    if !args.missing && missing > 0 {
+        let those = counted(missing, "session");
+        more.push(format!(
+            "--missing shows {those} that OpenCode does not have any more"
+        ));
+    }
+    if !args.all {
+        more.push("--all shows sub-agents' and deleted ones too".to_owned());
+    }
+    let parts = ["no session matches".to_owned()].into_iter().chain(more);
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// Says why a deleted or a missing session has no title.

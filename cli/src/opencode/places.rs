@@ -82,7 +82,7 @@ pub(crate) const fn dot_folders(host: Host) -> &'static [&'static str] {
 /// Every place that a release of `host` reads when it is started in `project`.
 /// Where the release is not known, the newest is meant.
 pub(crate) fn places(host: Host, release: Option<Release>, project: &Path) -> Result<Vec<Place>> {
-    let mut places = Places::default();
+    let mut places = PlaceList::default();
     let told = told_folder(host);
     let global = match (host, &told) {
         (Host::OpenCode2, Some(told)) => told.clone(),
@@ -210,9 +210,9 @@ fn project_folders(host: Host, project: &Path) -> Vec<(PathBuf, Scope)> {
 
 /// Places as they are found; each is there once.
 #[derive(Default)]
-struct Places(Vec<Place>);
+struct PlaceList(Vec<Place>);
 
-impl Places {
+impl PlaceList {
     fn add(&mut self, path: PathBuf, scope: Scope, kind: Kind) {
         if self.0.iter().all(|place| place.path != path) {
             self.0.push(Place {

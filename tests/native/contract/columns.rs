@@ -148,8 +148,16 @@ fn told() -> BTreeSet<String> {
         replay_into(&mut recording.core(), &recording.events, |commands| {
             for command in commands {
                 let wire = serde_json::to_value(command).unwrap_or_default();
-                let params = wire["params"].as_object().into_iter().flatten();
-                told.extend(params.map(|(name, _)| format!("{} {name}", command.method())));
+                let params = &wire["params"];
+                // A list of to-dos is told as one command, each row of it whole.
+                let rows = params["todos"]
+                    .as_array()
+                    .map_or_else(|| vec![params], |all| all.iter().collect());
+                let fields = rows
+                    .into_iter()
+                    .filter_map(serde_json::Value::as_object)
+                    .flatten();
+                told.extend(fields.map(|(name, _)| format!("{} {name}", command.method())));
             }
         });
     }
@@ -159,7 +167,8 @@ fn told() -> BTreeSet<String> {
 /// The declared columns that no decoder fills.
 fn untold(told: &BTreeSet<String>, table: &str, declared: &[Column]) -> BTreeSet<String> {
     let method = match table {
-        "usage" | "todos" => return BTreeSet::new(),
+        "usage" => "usage.upsert".to_owned(),
+        "todos" => "todo.replace".to_owned(),
         "parts" => "part.upsert".to_owned(),
         table => format!("{}.upsert", table.trim_end_matches('s')),
     };

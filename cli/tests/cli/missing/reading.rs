@@ -35,6 +35,12 @@ fn reading_commands_hide_what_is_missing() {
     assert!(home.stdout(&["sessions", "--all"]).contains("(missing)"));
     assert_eq!(listed(&["Delegation"]), [] as [Value; 0]);
     assert_eq!(listed(&["They counted"]), [] as [Value; 0]);
+    let said = home.stdout(&["sessions", "Delegation"]);
+    assert_eq!(
+        said,
+        "no session matches; --missing shows 1 session that OpenCode does not have any more; \
+         --all shows sub-agents' and deleted ones too\n"
+    );
 
     let shown = home.stdout(&["show", &session]);
     assert!(shown.starts_with("(missing)\n"), "{shown}");
