@@ -1,6 +1,8 @@
 //! The core as its callers see it: observe, drain, settle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::Serialize;
 
 use crate::catch_up::{Answer, CatchUp, GivenUp, Outcome, Request};
 use crate::model::command::Command;
@@ -54,8 +56,37 @@ pub struct Core {
     rejections: Rejections,
     /// The commands that were drained and are not settled.
     in_flight: Vec<Command>,
+    /// What was to be drained with them, and is left for the next drains.
+    due: VecDeque<Command>,
     /// The release that made the session met last, for rejections.
     source_version: Option<String>,
+}
+
+/// What was let go of, since nothing can be stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "camelCase")]
+pub enum LetGo {
+    /// It is little enough.
+    Nothing,
+    /// All that waited: every directory is to be compared once something can be stored.
+    All {
+        /// How many changes.
+        changes: usize,
+    },
+    /// Texts and tool calls: these sessions are to be fetched then.
+    Texts {
+        /// The sessions' ids.
+        sessions: BTreeSet<String>,
+    },
+}
+
+impl LetGo {
+    /// Its TypeScript type, for the generated declarations.
+    pub const TYPESCRIPT: &'static str = "\
+export type LetGo =
+  | { what: \"all\"; changes: number }
+  | { what: \"texts\"; sessions: string[] };
+";
 }
 
 impl Core {
@@ -70,6 +101,7 @@ impl Core {
             looks: BTreeMap::new(),
             rejections: Rejections::default(),
             in_flight: Vec::new(),
+            due: VecDeque::new(),
             source_version: None,
         }
     }
@@ -133,19 +165,54 @@ impl Core {
     /// Takes the commands that are due. They are in flight until
     /// [`settle`](Self::settle); meanwhile this gives none.
     pub fn drain(&mut self) -> &[Command] {
+        self.drain_at_most(usize::MAX)
+    }
+
+    /// The same, of which so many [bytes](Command::weight) are taken, and one
+    /// command at least. What [is left](Self::has_due) is for the next drains.
+    pub fn drain_at_most(&mut self, bytes: usize) -> &[Command] {
         if !self.in_flight.is_empty() {
             return &[];
         }
-        self.in_flight = self.reconciler.drain();
+        // What an earlier drain left is older.
+        self.due.extend(self.reconciler.drain());
+        let mut weight: usize = 0;
+        let fits = self.due.iter().take_while(|command| {
+            weight = weight.saturating_add(command.weight());
+            weight <= bytes
+        });
+        let count = fits.count().max(1).min(self.due.len());
+        self.in_flight = self.due.drain(..count).collect();
         &self.in_flight
+    }
+
+    /// Whether the last drain left something.
+    pub fn has_due(&self) -> bool {
+        !self.due.is_empty()
     }
 
     /// Ends the flight of the last drain: stored, or to be tried again,
     /// merged with what came since.
     pub fn settle(&mut self, stored: bool) {
-        let commands = std::mem::take(&mut self.in_flight);
+        let mut commands = std::mem::take(&mut self.in_flight);
         if !stored {
+            commands.extend(std::mem::take(&mut self.due));
             self.reconciler.put_back(commands);
+        }
+    }
+
+    /// Nothing can be stored: beyond so many changes all of them are let go of,
+    /// and beyond so many [bytes](Command::weight) the longest texts and tool calls.
+    /// After [`settle`](Self::settle).
+    pub fn let_go(&mut self, most: usize, most_bytes: usize) -> LetGo {
+        let changes = self.reconciler.pending_count();
+        if changes > most {
+            self.reconciler.drain();
+            return LetGo::All { changes };
+        }
+        match self.reconciler.give_way(most_bytes) {
+            sessions if sessions.is_empty() => LetGo::Nothing,
+            sessions => LetGo::Texts { sessions },
         }
     }
 
@@ -153,6 +220,8 @@ impl Core {
     /// put in its place. After [`settle`](Self::settle); every directory is to be
     /// compared then, which brings back what the agent still has.
     pub fn forget_stored(&mut self) {
+        let due = std::mem::take(&mut self.due);
+        self.reconciler.put_back(due.into());
         self.reconciler.forget_stored();
     }
 

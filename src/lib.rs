@@ -27,6 +27,6 @@ pub mod store;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
-pub use crate::core::{Core, Options};
+pub use crate::core::{Core, LetGo, Options};
 pub use crate::reconcile::Urgency;
 pub use crate::recorded::Recorded;

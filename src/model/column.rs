@@ -121,6 +121,9 @@ pub trait Row: Sized {
 
     /// Tells nothing any more of what is [kept in full](Kept::InFull) only.
     fn forget_content(&mut self);
+
+    /// The bytes of what it tells, about.
+    fn weight(&self) -> usize;
 }
 
 /// Declares a row: its struct, what is said of each column, and its
@@ -207,6 +210,10 @@ macro_rules! row {
                 $(if Kept::$kept == Kept::InFull {
                     self.$field = Known::Unknown;
                 })*
+            }
+
+            fn weight(&self) -> usize {
+                0 $(+ self.$key.weight())+ $(+ self.$field.weight())*
             }
         }
     };

@@ -11,3 +11,4 @@ pub mod number;
 pub(crate) mod redaction;
 pub mod rejection;
 pub mod row;
+mod weight;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::column::{Column, Guard, Kept, Row, Rule, row};
 use crate::model::known::Known;
 use crate::model::number::Number;
+use crate::model::weight::Weigh;
 
 row! {
     /// What is known of a session (`sessions`). Its tokens and cost are what
@@ -381,6 +382,8 @@ macro_rules! words {
                 Self::ALL.iter().copied().find(|one| one.word() == word)
             }
         }
+
+        impl Weigh for $name {}
     };
 }
 

@@ -317,7 +317,7 @@ impl Reconciler {
         self.sessions.forget_whole();
         self.fetches.want_open();
         self.streams.forget_drained();
-        self.pending.forget_whole();
+        self.pending.forget_whole(|_| true);
     }
 
     /// Takes what changed and is to be stored, as commands. What is stored of them is
@@ -336,6 +336,23 @@ impl Reconciler {
             Content::Full => passed.due,
             Content::Metadata => passed.due.into_iter().filter_map(without_content).collect(),
         }
+    }
+
+    /// How many changes wait, those of a text that is being written apart.
+    pub fn pending_count(&self) -> usize {
+        self.pending.count()
+    }
+
+    /// Lets go of the longest texts and tool calls that wait, until what is left
+    /// has no more [bytes](Command::weight) than that. The sessions that they
+    /// belong to, which are not whole any more.
+    pub fn give_way(&mut self, most_bytes: usize) -> BTreeSet<String> {
+        let sessions = self.pending.give_way(most_bytes);
+        for session_id in &sessions {
+            self.sessions
+                .change(session_id, |state| state.is_whole = false);
+        }
+        sessions
     }
 
     /// Puts back commands that could not be stored, under what came since.

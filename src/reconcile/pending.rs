@@ -7,7 +7,7 @@
 //! 2. Parents go before children, deletions after what they delete, rejections
 //!    last, unless one of them changes what another comes out as.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::merge::merge;
@@ -74,13 +74,47 @@ impl Pending {
         }
     }
 
-    /// What is pending of sessions tells no longer that they are whole.
-    pub fn forget_whole(&mut self) {
+    /// What is pending of these sessions tells no longer that they are whole.
+    pub fn forget_whole(&mut self, which: impl Fn(&SessionRow) -> bool) {
         for command in self.batches.iter_mut().flat_map(BTreeMap::values_mut) {
-            if let Command::SessionUpsert(row) = command {
+            if let Command::SessionUpsert(row) = command
+                && which(row)
+            {
                 row.whole_at = Known::Unknown;
             }
         }
+    }
+
+    /// How many commands are pending.
+    pub fn count(&self) -> usize {
+        self.batches.iter().map(BTreeMap::len).sum()
+    }
+
+    /// Lets go of the longest texts and tool calls, until what is left has no more
+    /// [bytes](Command::weight) than that. The sessions that they belong to, of
+    /// which nothing pending tells that they are whole.
+    pub fn give_way(&mut self, most_bytes: usize) -> BTreeSet<String> {
+        let all = self.batches.iter().flat_map(BTreeMap::values);
+        let mut weight: usize = all.map(Command::weight).sum();
+        let mut texts: Vec<(usize, usize, Key)> = Vec::new();
+        for (at, batch) in self.batches.iter().enumerate() {
+            let of_batch = batch.iter().filter(|(_, command)| is_text(command));
+            texts.extend(of_batch.map(|(key, command)| (command.weight(), at, key.clone())));
+        }
+        texts.sort_unstable();
+        let mut sessions = BTreeSet::new();
+        while weight > most_bytes
+            && let Some((of_text, at, key)) = texts.pop()
+        {
+            let text = self
+                .batches
+                .get_mut(at)
+                .and_then(|batch| batch.remove(&key));
+            sessions.extend(text.as_ref().and_then(session_of).map(str::to_owned));
+            weight = weight.saturating_sub(of_text);
+        }
+        self.forget_whole(|row| sessions.contains(&row.id));
+        sessions
     }
 
     /// The commands, in the order in which they are to be stored.
@@ -126,6 +160,14 @@ fn join(open: &mut Batch, key: &Key, command: Command) -> Option<Command> {
         open.remove(&append);
     }
     None
+}
+
+/// Whether it is what an agent can be asked for again, and long if anything is.
+const fn is_text(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::PartUpsert(_) | Command::PartAppend(_) | Command::ToolCallUpsert(_)
+    )
 }
 
 /// Whether the whole text of a part tells what is pending to be added to it.

@@ -24,7 +24,7 @@ use crate::recorded::settings::{self, Found};
 use crate::sources::Dialect;
 use crate::sources::database::{self, Queries};
 use crate::store;
-use crate::{Options, Recorded};
+use crate::{LetGo, Options, Recorded};
 use node::JsNode;
 
 /// Declares a section of the generated `.d.ts`.
@@ -36,6 +36,7 @@ macro_rules! typescript {
 }
 
 typescript! {
+    TS_LET_GO = LetGo::TYPESCRIPT;
     TS_SESSION = SessionRow::TYPESCRIPT;
     TS_MESSAGE = MessageRow::TYPESCRIPT;
     TS_PART = PartRow::TYPESCRIPT;
@@ -138,10 +139,30 @@ impl JsCore {
         self.0.observe(&JsNode(event), now) as u8
     }
 
-    /// Takes the commands that are due. Until `settle` it gives no more.
+    /// Takes the commands that are due, of about so many bytes, and one at least;
+    /// all of them where no number is given. Until `settle` it gives no more.
     #[wasm_bindgen(unchecked_return_type = "Command[]")]
-    pub fn drain(&mut self) -> Result<JsValue, JsError> {
-        to_js(self.0.drain())
+    pub fn drain(&mut self, bytes: Option<u32>) -> Result<JsValue, JsError> {
+        to_js(
+            self.0
+                .drain_at_most(bytes.map_or(usize::MAX, |bytes| bytes as usize)),
+        )
+    }
+
+    /// Whether the last drain left something for the next.
+    #[wasm_bindgen(js_name = hasDue)]
+    pub fn has_due(&self) -> bool {
+        self.0.has_due()
+    }
+
+    /// Nothing can be stored: beyond so many changes all are let go of, beyond so
+    /// many bytes the longest texts and tool calls. After `settle`.
+    #[wasm_bindgen(js_name = letGo, unchecked_return_type = "LetGo | undefined")]
+    pub fn let_go(&mut self, most: u32, most_bytes: u32) -> Result<JsValue, JsError> {
+        match self.0.let_go(most as usize, most_bytes as usize) {
+            LetGo::Nothing => Ok(JsValue::UNDEFINED),
+            gone => to_js(&gone),
+        }
     }
 
     /// Says whether the commands drained last were stored; if not, the next

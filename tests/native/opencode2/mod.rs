@@ -11,6 +11,7 @@ mod drift;
 mod drift_answers;
 mod families;
 mod lost;
+mod outage;
 mod recordings;
 mod told_meanwhile;
 

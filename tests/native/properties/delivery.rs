@@ -9,14 +9,21 @@ use serde_json::Value;
 use crate::catching_up::store;
 use crate::support::{Db, Recorded};
 
+/// A few commands.
+const SLICE_BYTES: usize = 2_000;
+
 /// What happens after an event.
 #[derive(Debug, Clone, Copy)]
 enum Moment {
     Nothing,
     /// The timer fires.
     Drain,
+    /// It fires, and a slice of what is due is stored.
+    Slice,
     /// It fires, and the database is locked.
     Fail,
+    /// Likewise, after a slice.
+    FailSlice,
     /// The core is replaced, all it held being stored.
     Restart,
 }
@@ -29,7 +36,9 @@ pub(crate) fn delivery() -> impl Strategy<Value = Delivery> {
     let moment = prop_oneof![
         6 => Just(Moment::Nothing),
         2 => Just(Moment::Drain),
+        1 => Just(Moment::Slice),
         1 => Just(Moment::Fail),
+        1 => Just(Moment::FailSlice),
         1 => Just(Moment::Restart),
     ];
     prop::collection::vec(moment, 1..48).prop_map(Delivery)
@@ -60,8 +69,16 @@ impl Delivery {
         for (Recorded { at, event }, moment) in events.iter().zip(self.0.iter().cycle()) {
             let urgency = core.observe(&event, *at);
             match moment {
+                Moment::Slice => {
+                    db.apply(core.drain_at_most(SLICE_BYTES));
+                    core.settle(true);
+                }
                 Moment::Fail => {
                     core.drain();
+                    core.settle(false);
+                }
+                Moment::FailSlice => {
+                    core.drain_at_most(SLICE_BYTES);
                     core.settle(false);
                 }
                 Moment::Restart => {
