@@ -35,6 +35,28 @@ const inlineWasm: Plugin = {
 		})),
 };
 
+/** Puts the code of the thread that writes in the place of the file that it is started from. */
+const inlineThread: Plugin = {
+	name: "inline-thread",
+	setup: ({ onLoad }) =>
+		onLoad({ filter: /[/\\]storage[/\\]thread[/\\]start\.ts$/ }, async () => {
+			const { outputFiles } = await build({
+				...common,
+				entryPoints: ["src/storage/thread/thread.ts"],
+				format: "cjs",
+				write: false,
+			});
+			const code = outputFiles?.[0]?.text;
+			return {
+				contents: `import { Worker } from "node:worker_threads";
+				const code = ${JSON.stringify(code)};
+				export const startThread = (options) =>
+					new Worker(code, { ...options, eval: true });`,
+				resolveDir: join(root, "src"),
+			};
+		}),
+};
+
 const common: BuildOptions = {
 	absWorkingDir: root,
 	bundle: true,
@@ -67,7 +89,7 @@ for (const [entry, exported] of [
 		entryPoints: [`src/${entry}.ts`],
 		outfile: `dist/${entry}.js`,
 		banner: { js: banner(exported) },
-		plugins: [inlineWasm],
+		plugins: [inlineWasm, inlineThread],
 	});
 await build({
 	...common,

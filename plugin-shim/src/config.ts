@@ -19,12 +19,17 @@ const OPTIONS = [
 	"onDelete",
 	"storage",
 	"socketPath",
+	"pendingMiB",
 ];
 /** What options do not say, since a project's file may hold them, and the variables that do. */
 const PERSONAL = new Map([
 	["content", "CLANKERS_CONTENT"],
 	["ignore", "CLANKERS_IGNORE"],
 ]);
+
+/** How much may wait in memory where nothing else is said, and at most: the core has no more than 4 GiB. */
+const PENDING_MIB = 32;
+const MOST_MIB = 1024;
 
 const FOLDER_NAME = "clankers";
 const FILE_NAME = "clankers.db";
@@ -38,6 +43,8 @@ export interface Config {
 	readonly logLevel: LogLevel;
 	readonly onDelete: OnDelete;
 	readonly storage: (typeof STORAGE)[number];
+	/** How much may wait in memory while nothing can be stored. */
+	readonly pendingMiB: number;
 	readonly daemon: DaemonPlace;
 	readonly troubleFiles: TroubleFiles;
 }
@@ -125,6 +132,11 @@ export function readConfig(
 	};
 	const onDelete = reader.oneOf("onDelete", ON_DELETE, given["onDelete"]);
 	const storage = reader.oneOf("storage", STORAGE, given["storage"]);
+	const variablePending = variable("CLANKERS_PENDING_MIB");
+	const pendingMiB = first(
+		reader.count("CLANKERS_PENDING_MIB", numberIn(variablePending)),
+		reader.count("pendingMiB", given["pendingMiB"]),
+	);
 	const config: Config = {
 		database,
 		troubleFiles: {
@@ -133,6 +145,7 @@ export function readConfig(
 		},
 		logLevel: logLevel ?? "info",
 		onDelete: onDelete ?? "tombstone",
+		pendingMiB: pendingMiB ?? PENDING_MIB,
 		storage: ofEnvironment.socket ? "daemon" : (storage ?? "sqlite"),
 		daemon: {
 			socketPath:
@@ -206,6 +219,14 @@ class Reader {
 		return found;
 	}
 
+	count(name: string, value: unknown): number | undefined {
+		if (value === undefined) return undefined;
+		const isCount = typeof value === "number" && Number.isInteger(value);
+		if (isCount && value >= 1 && value <= MOST_MIB) return value;
+		this.#unusable(name, `a whole number from 1 to ${MOST_MIB}`, value);
+		return undefined;
+	}
+
 	/** An absolute path. A relative one would be another place for each project. */
 	path(name: string, value: unknown): string | undefined {
 		if (value === undefined) return undefined;
@@ -269,6 +290,12 @@ function pathsOf(platform: NodeJS.Platform): PlatformPath {
 
 function first<Value>(...values: (Value | undefined)[]): Value | undefined {
 	return values.find((value) => value !== undefined);
+}
+
+/** The number that a text is; the text where it is none. */
+function numberIn(text: string | undefined): unknown {
+	const number = Number(text);
+	return Number.isNaN(number) ? text : number;
 }
 
 function kindOf(value: unknown): string {

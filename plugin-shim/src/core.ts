@@ -11,6 +11,7 @@ import {
 	type EventTypes,
 	eventTypes,
 	initSync,
+	type LetGo,
 	type Outcome,
 	type Request,
 	type Store,
@@ -76,9 +77,9 @@ export class SurvivingCore {
 		return this.#call(observe) ?? this.#call(observe) ?? 0;
 	}
 
-	/** Takes what is due, what dead cores left first. */
-	drain(): Command[] {
-		const due = this.#call((core) => core.drain()) ?? [];
+	/** Takes what is due, of about so many bytes, what dead cores left first. */
+	drain(bytes?: number): Command[] {
+		const due = this.#call((core) => core.drain(bytes)) ?? [];
 		this.#unstored = due;
 		return this.#inherited.length === 0 ? due : [...this.#inherited, ...due];
 	}
@@ -90,6 +91,21 @@ export class SurvivingCore {
 			this.#unstored = [];
 		}
 		this.#call((core) => core.settle(stored));
+	}
+
+	/** Whether the last drain left something for the next. */
+	hasDue(): boolean {
+		return this.#call((core) => core.hasDue()) ?? false;
+	}
+
+	/** Lets go of what is beyond so many changes and bytes, since nothing can be stored. What it was, if anything. */
+	letGo(most: number, mostBytes: number): LetGo | undefined {
+		const inherited = this.#inherited.length;
+		const gone = this.#call((core) =>
+			core.letGo(Math.max(most - inherited, 0), mostBytes),
+		);
+		if (gone?.what === "all") this.#inherited = [];
+		return gone;
 	}
 
 	/** What was stored is not there any more: what is told from now on stands alone, and no session is known to be whole. */

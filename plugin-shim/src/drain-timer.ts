@@ -59,6 +59,11 @@ export class DrainTimer {
 		else this.#arm(patience);
 	}
 
+	/** More is due: once others have had their turn. */
+	next(): void {
+		if (!this.#pausing) this.#arm(0);
+	}
+
 	/** Storing has failed this many times in a row: pause. */
 	pause(failures: number): void {
 		this.clear();

@@ -9,7 +9,7 @@ import { Recorder } from "./recorder.ts";
 import { recorderFor, type SharedRecorder } from "./registry.ts";
 import { DaemonSink } from "./storage/daemon/daemon-sink.ts";
 import type { Sink } from "./storage/sink.ts";
-import { SqliteSink } from "./storage/sqlite.ts";
+import { ThreadSink } from "./storage/thread/thread-sink.ts";
 import { VERSION } from "./version.ts";
 
 /** Said of a directory that is not recorded. */
@@ -47,7 +47,7 @@ export function openRecorder(
 			const { eventTypes, store } = loadCore(dialect);
 			const sink = sinkOf(config, store);
 			return new Recorder(
-				{ dialect, onDelete, recorded },
+				{ dialect, onDelete, recorded, pendingMiB: config.pendingMiB },
 				eventTypes.ignored,
 				sink,
 			);
@@ -67,7 +67,7 @@ function placeOf({ storage, database, daemon }: Config): string {
 }
 
 function sinkOf({ storage, database, daemon }: Config, store: Store): Sink {
-	if (storage === "sqlite") return new SqliteSink(database, store);
+	if (storage === "sqlite") return new ThreadSink(database, store);
 	return new DaemonSink({
 		...{ ...daemon, database, store },
 		clientVersion: VERSION,

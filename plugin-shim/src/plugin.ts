@@ -39,11 +39,7 @@ export async function record(
 			},
 			dispose: async () => {
 				await member.finish();
-				try {
-					member.leave();
-				} catch (error) {
-					log.failed("the last events were not stored", error);
-				}
+				await member.leave();
 			},
 		};
 	} catch (error) {

@@ -14,8 +14,14 @@ import { StorageTrouble } from "./storage-trouble.ts";
 const SOON = 2;
 /** So many changes are held while nothing can be stored; then OpenCode is to be asked for them. */
 const MOST_HELD = 10_000;
+/** What is stored in one step: a few milliseconds of OpenCode's thread. A longer text goes alone. */
+const SLICE_BYTES = 512 * 1024;
+const MIB = 1024 * 1024;
 /** Attempts at the process's end, each at most a busy timeout long. */
 const LAST_ATTEMPTS = 5;
+
+/** How long an instance that leaves waits for what is being stored. */
+const LEAVE_MS = 1000;
 
 /** What a recorder takes from the process that it is in, replaceable in tests. */
 export interface Surroundings {
@@ -29,6 +35,12 @@ const PROCESS: Surroundings = {
 	now: Date.now,
 	clock: systemClock,
 };
+
+/** What a recorder is made for. */
+export interface RecorderOptions extends CoreOptions {
+	/** How much may wait in memory while nothing can be stored. */
+	readonly pendingMiB?: number;
+}
 
 /** One core, one sink, and the instances that feed them. */
 export class Recorder implements SharedRecorder {
@@ -47,10 +59,11 @@ export class Recorder implements SharedRecorder {
 	/** Whether something was to be stored meanwhile. */
 	#again = false;
 	#failures = 0;
-	/** How many changes are in the batch that is being stored. */
-	#held = 0;
+	readonly #pendingBytes: number;
 	/** Whether changes were let go of that nobody has stored. */
 	#isBehind = false;
+	/** Sessions of which texts were. */
+	readonly #behind = new Set<string>();
 	/** Why nothing is recorded any more. */
 	#stopped: string | undefined;
 	#isOver = false;
@@ -59,7 +72,7 @@ export class Recorder implements SharedRecorder {
 
 	/** The core has to be loaded. `ignored` are the event types that it knows and has no use for. */
 	constructor(
-		options: CoreOptions,
+		options: RecorderOptions,
 		ignored: readonly string[],
 		sink: Sink,
 		around: Surroundings = PROCESS,
@@ -67,6 +80,7 @@ export class Recorder implements SharedRecorder {
 		this.#around = around;
 		this.#timer = new DrainTimer(() => this.#drain(), around.clock);
 		this.ignored = new Set(ignored);
+		this.#pendingBytes = (options.pendingMiB ?? 32) * MIB;
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
 		this.#catchUp = new CatchUp({
@@ -142,7 +156,7 @@ export class Recorder implements SharedRecorder {
 		if (this.#awaited === undefined) finish();
 		else this.#settle(finish);
 		for (let attempt = 0; attempt < LAST_ATTEMPTS; attempt++)
-			if (this.#drain()) break;
+			if (this.#drain(true)) break;
 		this.#timer.clear();
 		this.#sink.close();
 	}
@@ -150,7 +164,7 @@ export class Recorder implements SharedRecorder {
 	/** What is left is stored before this waits for anything: it may not be waited for. */
 	async #finish(instance: Instance): Promise<void> {
 		try {
-			this.#drain();
+			this.#drain(true);
 			const directory = instance.host?.directory;
 			const goesOn = this.#instances.some(
 				(one) => one !== instance && one.host?.directory === directory,
@@ -163,13 +177,28 @@ export class Recorder implements SharedRecorder {
 	}
 
 	/** Nothing is closed before all is stored: an instance may still come, or the timer bring the rest home. */
-	#leave(instance: Instance): void {
+	async #leave(instance: Instance): Promise<void> {
 		const place = this.#instances.indexOf(instance);
 		if (place < 0) return;
-		const stored = this.#drain();
-		this.#instances.splice(place, 1);
-		if (instance.host !== undefined) this.#leaveCatchUp(instance.host);
-		if (stored && this.#instances.length === 0) this.#letGo();
+		try {
+			const stored = this.#drain(true);
+			this.#instances.splice(place, 1);
+			if (instance.host !== undefined) this.#leaveCatchUp(instance.host);
+			if (stored && this.#instances.length === 0) this.#letGo();
+			await this.#unawaited();
+		} catch (error) {
+			instance.log.failed("the last events were not stored", error);
+		}
+	}
+
+	/** Until nothing is being stored, a second at most. */
+	async #unawaited(): Promise<void> {
+		let isLate = false;
+		const late = pause(LEAVE_MS, this.#around.clock).then(() => {
+			isLate = true;
+		});
+		while (this.#awaited !== undefined && !isLate)
+			await Promise.race([this.#awaited.catch(() => {}), late]);
 	}
 
 	/** The core stays: OpenCode 1.x tells a plugin that it has disposed of a last few events, which go on from what is known. */
@@ -186,17 +215,22 @@ export class Recorder implements SharedRecorder {
 		else this.#catchUp.handOver(next);
 	}
 
-	/** Stores what is due. Whether nothing is left that should have been stored. */
-	#drain(): boolean {
+	/** Stores what is due, a slice of it or `all`. Whether nothing is left that should have been stored. */
+	#drain(all = false): boolean {
 		if (this.#stopped !== undefined) return true;
-		this.#again = this.#awaited !== undefined;
-		if (this.#again) return false;
-		const batch = this.#core.drain();
-		for (const notice of this.#core.notices()) this.#log?.log("warn", notice);
-		if (batch.length === 0) return true;
-		this.#timer.clear();
-		this.#held = batch.length;
-		return this.#settle(() => this.#sink.apply(batch));
+		for (;;) {
+			this.#again = this.#awaited !== undefined;
+			if (this.#again) return false;
+			const batch = this.#core.drain(SLICE_BYTES);
+			for (const notice of this.#core.notices()) this.#log?.log("warn", notice);
+			if (batch.length === 0) return true;
+			this.#timer.clear();
+			if (!this.#settle(() => this.#sink.apply(batch))) return false;
+			if (!this.#core.hasDue()) return true;
+			if (all) continue;
+			this.#timer.next();
+			return false;
+		}
 	}
 
 	/** Tells the core what became of its batch, once that is known. Whether it is, and all is stored. */
@@ -213,9 +247,7 @@ export class Recorder implements SharedRecorder {
 			this.#succeeded();
 			return true;
 		} catch (error) {
-			const isTooMuch = this.#isTooMuch(error);
-			this.#core.settle(isTooMuch);
-			if (isTooMuch) this.#fallBehind();
+			this.#core.settle(false);
 			this.#failed(error);
 			return false;
 		}
@@ -226,7 +258,8 @@ export class Recorder implements SharedRecorder {
 			// At the process's end it was not waited for.
 			if (this.#awaited !== applied || !this.#settle(outcome)) return;
 			const isLeft = this.#instances.length === 0;
-			if ((this.#again || isLeft) && this.#drain() && isLeft) this.#letGo();
+			const isMore = this.#again || isLeft || this.#core.hasDue();
+			if (isMore && this.#drain() && isLeft) this.#letGo();
 		};
 		this.#awaited = applied;
 		applied.then(
@@ -251,9 +284,11 @@ export class Recorder implements SharedRecorder {
 	#succeeded(): void {
 		this.#trouble.over(`storing again to \`${this.#sink.target}\``);
 		this.#failures = 0;
-		if (this.#isBehind) this.#catchUp.compareAll();
+		if (this.#isBehind || this.#behind.size > 0)
+			this.#catchUp.compareAll([...this.#behind]);
 		else this.#catchUp.resume();
 		this.#isBehind = false;
+		this.#behind.clear();
 	}
 
 	#failed(error: unknown): void {
@@ -266,22 +301,26 @@ export class Recorder implements SharedRecorder {
 			this.#replaced(describe(error));
 			return;
 		}
+		this.#holdLess();
 		this.#failures += 1;
 		this.#timer.pause(this.#failures);
 		this.#trouble.failed(kind, describe(error), this.#failures);
 	}
 
-	#fallBehind(): void {
-		this.#core.forgetStored();
-		this.#isBehind = true;
-		const message = `${this.#held} changes could not be stored, and are let go of: OpenCode is asked for them once something can be stored`;
-		this.#log?.trouble("events", "warn", message);
-	}
-
 	/** What nobody has stored is more than a process should hold: OpenCode has most of it, too. */
-	#isTooMuch(error: unknown): boolean {
-		const isReplaced = error instanceof SinkError && error.kind === "replaced";
-		return !isReplaced && this.#held > MOST_HELD;
+	#holdLess(): void {
+		const gone = this.#core.letGo(MOST_HELD, this.#pendingBytes);
+		if (gone === undefined) return;
+		const wasBehind = this.#isBehind || this.#behind.size > 0;
+		let what = `the longest texts of ${this.#pendingBytes / MIB} MiB`;
+		if (gone.what === "all") {
+			this.#core.forgetStored();
+			this.#isBehind = true;
+			what = `${gone.changes} changes`;
+		} else for (const id of gone.sessions) this.#behind.add(id);
+		const message = `${what} could not be stored, and are let go of: OpenCode is asked for them once something can be stored`;
+		if (!wasBehind || gone.what === "all")
+			this.#log?.trouble("events", "warn", message);
 	}
 
 	/** Another database is in the place of the one that was written: it is to have all that OpenCode has. */

@@ -40,8 +40,8 @@ export interface Membership {
 	 * left incomplete, for a second at most. Never rejects.
 	 */
 	finish(): Promise<void>;
-	/** The instance ends. */
-	leave(): void;
+	/** The instance ends. Comes back once what it brought is stored, or cannot be in a moment. Never rejects. */
+	leave(): Promise<void>;
 }
 
 interface Registry {
@@ -49,7 +49,7 @@ interface Registry {
 	readonly recorders: Map<string, SharedRecorder>;
 }
 
-const PROTOCOL = 5;
+const PROTOCOL = 6;
 const KEY = Symbol.for("opencode-clankers");
 
 /** The recorder of that name, made on the first call in this process and whenever the last one is over. */

@@ -56,7 +56,7 @@ export function setup(context?: Context): CleanUp | undefined {
 			// Meanwhile it goes on listening: what is told then is newer than an answer.
 			await member.finish();
 			pump.end();
-			attempt("the last events were not stored", () => member.leave());
+			await member.leave();
 		};
 	} catch (error) {
 		log.failed("nothing is recorded", error, "storage");

@@ -184,6 +184,26 @@ describe("the other settings", () => {
 		]);
 	});
 
+	it("say how much may wait while nothing can be stored", () => {
+		const pending = (options: unknown, environment?: Environment): number =>
+			readConfig(options, environment ?? {}, LINUX).config.pendingMiB;
+		assert.equal(pending({}), 32);
+		assert.equal(pending({ pendingMiB: 8 }), 8);
+		const environment = { CLANKERS_PENDING_MIB: "64" };
+		assert.equal(pending({ pendingMiB: 8 }, environment), 64);
+		for (const bad of [0, 1.5, -1, 4096, "8"])
+			assert.equal(pending({ pendingMiB: bad }), 32);
+		const { problems } = readConfig(
+			{ pendingMiB: 0 },
+			{ CLANKERS_PENDING_MIB: "much" },
+			LINUX,
+		);
+		assert.deepEqual(problems, [
+			"`CLANKERS_PENDING_MIB`: expected a whole number from 1 to 1024, found `much`; it is not used",
+			"`pendingMiB`: expected a whole number from 1 to 1024, found a number; it is not used",
+		]);
+	});
+
 	it("report an option nobody knows", () => {
 		assert.deepEqual(read({ dbpath: "/x.db" }).problems, [
 			"unknown option `dbpath`",

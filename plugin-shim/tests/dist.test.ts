@@ -116,7 +116,10 @@ describe("the built package", () => {
 			const imports = [...code.matchAll(/^(?:import .*|}) from "(.*)";$/gm)];
 			assert.ok(imports.length > 0);
 			for (const [, module] of imports)
-				assert.match(module ?? "", /^node:(crypto|fs|net|os|path|zlib)$/);
+				assert.match(
+					module ?? "",
+					/^node:(crypto|fs|net|os|path|worker_threads|zlib)$/,
+				);
 		}
 	});
 
@@ -190,9 +193,9 @@ describe("the built package", () => {
 			sessionIdle("ses_1"),
 		])
 			for (const { event: hook } of hooks) hook?.({ event });
+		for (const { dispose } of hooks) await dispose?.();
 		assert.deepEqual(query(dbPath, "SELECT text FROM parts"), [
 			{ text: "once" },
 		]);
-		for (const { dispose } of hooks) await dispose?.();
 	});
 });

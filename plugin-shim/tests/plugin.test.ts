@@ -17,7 +17,7 @@ import {
 } from "./support/events.ts";
 import { poison } from "./support/poison.ts";
 import { runAll } from "./support/processes.ts";
-import { lock, query } from "./support/query.ts";
+import { lock, query, queryMeanwhile } from "./support/query.ts";
 import { ScriptedSessions } from "./support/scripted-sessions.ts";
 import { newDatabasePath, temporaryFolder } from "./support/temporary.ts";
 import { until } from "./support/until.ts";
@@ -35,11 +35,13 @@ describe("the plugin", () => {
 	});
 
 	const titles = (): unknown[] =>
-		query(dbPath, "SELECT title FROM sessions ORDER BY id").map(
+		queryMeanwhile(dbPath, "SELECT title FROM sessions ORDER BY id").map(
 			({ title }) => title,
 		);
 	const text = (): unknown =>
-		query(dbPath, "SELECT text FROM parts WHERE id = 'prt_1'")[0]?.["text"];
+		queryMeanwhile(dbPath, "SELECT text FROM parts WHERE id = 'prt_1'")[0]?.[
+			"text"
+		];
 	/** Begins a text, as every instance of one project hears it. */
 	const beginText = (...instances: Hooks[]): void => {
 		for (const event of [
@@ -56,8 +58,8 @@ describe("the plugin", () => {
 		for (const delta of ["Hello", " ", "world"])
 			hooks.event?.({ event: textDelta("ses_1", "msg_1", "prt_1", delta) });
 		hooks.event?.({ event: sessionIdle("ses_1") });
+		await until("it is stored", () => text() === "Hello world");
 		assert.deepEqual(titles(), ["one"]);
-		assert.equal(text(), "Hello world");
 		await hooks.dispose?.();
 	});
 
@@ -104,7 +106,7 @@ describe("the plugin", () => {
 		for (const { event: hook } of [first, second])
 			hook?.({ event: textDelta("ses_1", "msg_1", "prt_1", "!", "evt_1") });
 		first.event?.({ event: sessionIdle("ses_1") });
-		assert.equal(text(), "once!");
+		await until("it is stored", () => text() === "once!");
 		await first.dispose?.();
 		second.event?.({ event: sessionCreated("ses_2", "two") });
 		await second.dispose?.();
@@ -215,6 +217,7 @@ describe("the plugin", () => {
 		const hooks = await record({ client }, { dbPath });
 		hooks.event?.({ event: sessionCreated("ses_1", "one") });
 		hooks.event?.({ event: sessionIdle("ses_1") });
+		await until("the first is stored", () => titles().length === 1);
 		const unlock = lock(dbPath);
 		const started = performance.now();
 		for (let turn = 2; turn < 100; turn++) {

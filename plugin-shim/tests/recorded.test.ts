@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { type Machine, readConfig, settingsFile } from "../src/config.ts";
@@ -18,6 +18,7 @@ import {
 import { ScriptedOpenCode2 } from "./support/opencode2.ts";
 import { query } from "./support/query.ts";
 import { newDatabasePath, temporaryFolder } from "./support/temporary.ts";
+import { until } from "./support/until.ts";
 
 const LINUX: Machine = { platform: "linux", home: "/home/user" };
 
@@ -143,6 +144,7 @@ describe("what is recorded", () => {
 		])
 			hooks.event?.({ event });
 		await hooks.dispose?.();
+		await until("it is closed", () => !existsSync(`${dbPath}-wal`));
 		assert.deepEqual(rows("SELECT title, project_path FROM sessions"), [
 			{ title: null, project_path: null },
 		]);

@@ -242,6 +242,76 @@ describe("the recorder", () => {
 		recorder.end();
 	});
 
+	it("holds so many bytes of texts and no more while nothing can be stored, and has OpenCode asked for their sessions", async () => {
+		const asked: string[] = [];
+		const { log } = instance(client);
+		const ask = async (
+			request: Readonly<Record<string, unknown>>,
+		): Promise<Answer> => {
+			asked.push([request["kind"], request["sessionId"]].join(" ").trim());
+			return { outcome: "none" };
+		};
+		const small = new Recorder({ pendingMiB: 1 }, eventTypes.ignored, sink);
+		const told = small.join({
+			log,
+			host: { directory: "/home/user/p", log, ask },
+		});
+		await until("the directory is compared", () => asked.length > 0);
+		asked.length = 0;
+		sink.failure = unavailable("locked");
+		for (const [session, length] of [
+			["ses_1", 700_000],
+			["ses_2", 600_000],
+			["ses_3", 1000],
+		] as const) {
+			told.observe(sessionCreated(session, session));
+			told.observe(assistantMessage(session, `msg_${session}`));
+			const text = "x".repeat(length);
+			told.observe(textPart(session, `msg_${session}`, `prt_${session}`, text));
+			told.observe(sessionIdle(session));
+		}
+		await until("it is let go of", () =>
+			lines().some((line) =>
+				/longest texts of 1 MiB .* are let go of/.test(line),
+			),
+		);
+		sink.failure = undefined;
+		told.observe(sessionIdle("ses_3"));
+		await until("it is asked for", () => asked.includes("session ses_1"));
+		assert.deepEqual(sink.values("part.upsert", "id").toSorted(), [
+			"prt_ses_2",
+			"prt_ses_3",
+		]);
+		assert.deepEqual(titles().toSorted(), ["ses_1", "ses_2", "ses_3"]);
+		small.end();
+	});
+
+	it("stores much in slices, and lets others have their turn between them", async () => {
+		for (let at = 0; at < 8; at++) {
+			const session = `ses_${at}`;
+			member.observe(sessionCreated(session, session));
+			member.observe(assistantMessage(session, `msg_${at}`));
+			const text = "x".repeat(200_000);
+			member.observe(textPart(session, `msg_${at}`, `prt_${at}`, text));
+		}
+		/** How many batches there were when others had their turn. */
+		const seen = new Set<number>();
+		let isOver = false;
+		const look = (): void => {
+			seen.add(sink.batches.length);
+			if (!isOver) setImmediate(look);
+		};
+		setImmediate(look);
+		member.observe(sessionIdle("ses_0"));
+		const stored = (): number => sink.values("part.upsert", "id").length;
+		await until("all is stored", () => stored() === 8);
+		isOver = true;
+		for (const batch of sink.batches)
+			assert.ok(JSON.stringify(batch).length < 600_000);
+		assert.ok(seen.size >= 4, `${[...seen]}`);
+		recorder.end();
+	});
+
 	it("stops for good where this process can store nothing, and says so once", () => {
 		sink.failure = unsupported("SQLite is too old");
 		for (let turn = 0; turn < 100; turn++) {

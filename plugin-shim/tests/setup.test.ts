@@ -9,7 +9,7 @@ import { connect } from "../src/storage/connection.ts";
 import { DIRECTORY, Speaker } from "./support/events2.ts";
 import { RELEASE, ScriptedOpenCode2 } from "./support/opencode2.ts";
 import { runAll } from "./support/processes.ts";
-import { query, type Row } from "./support/query.ts";
+import { queryMeanwhile, type Row } from "./support/query.ts";
 import { newDatabasePath, temporaryFolder } from "./support/temporary.ts";
 import { type Told, troubleIn } from "./support/trouble.ts";
 import { until } from "./support/until.ts";
@@ -33,8 +33,7 @@ describe("`setup`, as OpenCode 2 calls it", () => {
 		return cleanUp;
 	}
 
-	const rows = (sql: string): Row[] =>
-		existsSync(dbPath) ? query(dbPath, sql) : [];
+	const rows = (sql: string): Row[] => queryMeanwhile(dbPath, sql);
 	const titles = (): unknown[] =>
 		rows("SELECT title FROM sessions ORDER BY id").map(({ title }) => title);
 	const texts = (): unknown[] =>
@@ -113,9 +112,12 @@ describe("`setup`, as OpenCode 2 calls it", () => {
 			one.delta("msg_2", "Half an ans"),
 		);
 		await heard();
+		const deadline = performance.now() + 10_000;
 		const done = cleanUp();
+		// OpenCode stands still meanwhile.
+		const text = (): unknown => rows("SELECT text FROM parts")[0]?.["text"];
+		while (text() !== "Half an ans") assert.ok(performance.now() < deadline);
 		assert.deepEqual(titles(), ["one"]);
-		assert.deepEqual(rows("SELECT text FROM parts"), [{ text: "Half an ans" }]);
 		await done;
 	});
 
@@ -130,7 +132,6 @@ describe("`setup`, as OpenCode 2 calls it", () => {
 		const info = { id: "ses_1", title: "as answered", location, time };
 		opencode.keep("ses_1", info, []);
 		const done = cleanUp();
-		assert.deepEqual(texts(), ["Hello."]);
 		opencode.tell(one.prompt("msg_3", "Last words."));
 		await done;
 		assert.deepEqual(titles(), ["as answered"]);

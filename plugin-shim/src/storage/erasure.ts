@@ -6,7 +6,7 @@
 import { rmSync, statSync } from "node:fs";
 import { format, parse } from "node:path";
 import type { Connection } from "./connection.ts";
-import { FileHead } from "./file-head.ts";
+import { isDatabase } from "./file-head.ts";
 
 /** Clears after what was erased through one connection. No method throws. */
 export class Erasure {
@@ -85,13 +85,7 @@ function removeIndex(database: string): boolean {
 function isSqlite(path: string): boolean {
 	try {
 		const stat = statSync(path, { throwIfNoEntry: false });
-		if (!stat?.isFile()) return false;
-		const head = new FileHead(path);
-		try {
-			return head.isWhole;
-		} finally {
-			head.close();
-		}
+		return stat?.isFile() === true && isDatabase(path);
 	} catch {
 		return false;
 	}

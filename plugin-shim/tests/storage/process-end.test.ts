@@ -13,7 +13,7 @@ const CHILD = join(import.meta.dirname, "..", "support", "record-turns.ts");
 const PLUGIN = join(import.meta.dirname, "..", "..", "src", "index.ts");
 /** How many turns each of the processes records that run at once. */
 const TURNS = [0, 1, 3, 12, 60];
-/** An exit waits for a lock for less than two seconds; a slow machine is slower. */
+/** An exit waits for a lock for less than three seconds; a slow machine is slower. */
 const LONGEST_EXIT_MS = 30_000;
 const ALL = TURNS.reduce((sum, turns) => sum + turns, 0);
 

@@ -1,4 +1,5 @@
 /** Another connection to a database, as any other program has one. */
+import { existsSync } from "node:fs";
 import { connect } from "../../src/storage/connection.ts";
 
 /** A row's values by column. */
@@ -7,6 +8,8 @@ export type Row = Readonly<Record<string, unknown>>;
 /** What the database answers. */
 export function query(path: string, sql: string): Row[] {
 	const connection = connect(path);
+	// Whoever opens or closes it has it alone for a moment.
+	connection.exec("PRAGMA busy_timeout = 5000");
 	const statement = connection.prepare(sql);
 	// Both runtimes have `all`; the plugin itself never reads that way.
 	const { all } = statement as unknown as { all(): Row[] };
@@ -14,6 +17,16 @@ export function query(path: string, sql: string): Row[] {
 	statement.finalize?.();
 	connection.close();
 	return rows;
+}
+
+/** The same; nothing while the database is being made or is held by whoever writes it. */
+export function queryMeanwhile(path: string, sql: string): Row[] {
+	try {
+		return existsSync(path) ? query(path, sql) : [];
+	} catch (error) {
+		if (/locked|no such table|unable to open/.test(String(error))) return [];
+		throw error;
+	}
 }
 
 /** Holds the database's write lock, as another process in mid-transaction does, until the answer is called. */

@@ -1,14 +1,14 @@
 /**
  * A process that loads the plugin, records a number of turns and exits in the
- * middle of the next, without a breath: `record-turns.ts PLUGIN ID TURNS`. It
- * says `turn` after each, and goes on when it has waited a moment.
+ * middle of the next, without a breath: `record-turns.ts PLUGIN ID TURNS`. With
+ * one word more it ends there by itself, once nothing keeps it.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { Plugin } from "../../src/hosts/opencode1.ts";
 import { sessionCreated, sessionIdle, sessionUpdated } from "./events.ts";
 
-const [path = "", id = "", turns = ""] = process.argv.slice(2);
+const [path = "", id = "", turns = "", byItself] = process.argv.slice(2);
 const { default: plugin } = (await import(pathToFileURL(path).href)) as {
 	default: Plugin;
 };
@@ -29,4 +29,4 @@ for (let turn = 0; turn < Number(turns); turn++) {
 told(sessionCreated(`${id}_last`, "begun"));
 told(sessionIdle(`${id}_last`));
 told(sessionUpdated(`${id}_last`, "ended"));
-process.exit(0);
+if (byItself === undefined) process.exit(0);

@@ -25,8 +25,8 @@ import { SqliteSink } from "../sqlite.ts";
 import { oneByOne, type Piece, piecesOf } from "./pieces.ts";
 import { Requests } from "./requests.ts";
 
-/** Attempts to store the batch under way at the process's end, each at most a busy timeout long: a second in all. */
-const LAST_ATTEMPTS = 20;
+/** Attempts to store the batch under way at the process's end, each at most a busy timeout long: two seconds in all. */
+const LAST_ATTEMPTS = 40;
 
 /** How many of the sessions that were written without the daemon are remembered. */
 const MOST_REMEMBERED = 1000;

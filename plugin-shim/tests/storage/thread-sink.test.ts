@@ -1,0 +1,225 @@
+/** The sink that has a thread write. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import type { Worker } from "node:worker_threads";
+import type { Command } from "../../../pkg/clankers.js";
+import { loadCore } from "../../src/core.ts";
+import type { SinkListener } from "../../src/storage/sink.ts";
+import { startThread } from "../../src/storage/thread/start.ts";
+import { ThreadSink } from "../../src/storage/thread/thread-sink.ts";
+import type { StartThread } from "../../src/storage/thread/writer.ts";
+import { NOTHING, rejection, sessionUpsert } from "../support/commands.ts";
+import { runAll } from "../support/processes.ts";
+import { lock, query } from "../support/query.ts";
+import { newDatabasePath } from "../support/temporary.ts";
+import { until } from "../support/until.ts";
+import { testSink } from "./contract.ts";
+
+const { store } = loadCore();
+const CHILD = join(import.meta.dirname, "..", "support", "record-turns.ts");
+const PLUGIN = join(import.meta.dirname, "..", "..", "src", "index.ts");
+
+function open(path: string, start?: StartThread): ThreadSink {
+	return new ThreadSink({ path, inOwnFolder: false }, store, start);
+}
+
+/** Hears what a sink logs. */
+function listener(said: string[]): SinkListener {
+	return {
+		log: (_, message) => said.push(message),
+		...{ notify() {}, well() {}, ready() {}, replaced() {} },
+	};
+}
+
+/** Lets everything that is ready to run do so once. */
+const turn = (): Promise<void> =>
+	new Promise((resolve) => setImmediate(resolve));
+
+const titles = (path: string): unknown[] =>
+	query(path, "SELECT title FROM sessions ORDER BY id").map(
+		({ title }) => title,
+	);
+const count = (path: string): unknown =>
+	query(path, "SELECT count FROM rejections")[0]?.["count"];
+
+testSink("thread", open);
+
+describe("a thread that writes", () => {
+	it("lets OpenCode's own go on while a lock is waited for", async () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		await sink.apply([sessionUpsert("ses_1", "one")]);
+		const unlock = lock(path);
+		let isOver = false;
+		const failed = Promise.resolve(sink.apply([sessionUpsert("ses_2", "two")]))
+			.then(() => "stored")
+			.catch((error: Error) => error.message)
+			.finally(() => {
+				isOver = true;
+			});
+		let turns = 0;
+		for (; !isOver; turns++) await turn();
+		assert.match(await failed, /locked/);
+		// The lock alone is waited for longer than a turn takes.
+		assert.ok(turns > 1, `${turns}`);
+		unlock();
+		await sink.apply([sessionUpsert("ses_2", "two")]);
+		assert.deepEqual(titles(path), ["one", "two"]);
+		sink.close();
+	});
+
+	it("stores what it was given before the process ends, and leaves no log", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		void sink.apply([sessionUpsert("ses_1", "one"), rejection()]);
+		assert.deepEqual(sink.finish(), []);
+		assert.deepEqual(titles(path), ["one"]);
+		assert.deepEqual(sink.apply([sessionUpsert("ses_2", "late")]), []);
+		sink.close();
+		assert.deepEqual([titles(path), count(path)], [["one", "late"], 1]);
+		assert.equal(existsSync(`${path}-wal`), false);
+	});
+
+	it("is waited for at the process's end where it was told to end already", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		void sink.apply([sessionUpsert("ses_1", "one")]);
+		sink.close();
+		assert.deepEqual(sink.finish(), []);
+		assert.deepEqual(titles(path), ["one"]);
+	});
+
+	it("begins again after its end", async () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		for (const id of ["ses_1", "ses_2", "ses_3"]) {
+			await sink.apply([sessionUpsert(id, id)]);
+			sink.close();
+		}
+		assert.deepEqual(await sink.stored(NOTHING), []);
+		assert.deepEqual(titles(path), ["ses_1", "ses_2", "ses_3"]);
+		sink.close();
+	});
+});
+
+describe("without a thread", () => {
+	it("OpenCode's own writes where none can be started, and says so once", async () => {
+		const path = newDatabasePath();
+		const sink = open(path, () => {
+			throw new Error("no threads here");
+		});
+		const said: string[] = [];
+		sink.attend(listener(said));
+		assert.deepEqual(await sink.apply([sessionUpsert("ses_1", "one")]), []);
+		assert.deepEqual(await sink.apply([sessionUpsert("ses_2", "two")]), []);
+		assert.deepEqual(await sink.stored(NOTHING), []);
+		assert.deepEqual(titles(path), ["one", "two"]);
+		assert.deepEqual(said, [
+			`the thread that writes \`${path}\` has ended (no threads here): OpenCode's own does it now`,
+		]);
+		sink.close();
+	});
+
+	for (const [name, batches] of [
+		["before it has begun", 1],
+		["at work", 40],
+	] as const)
+		it(`nothing is lost and nothing counted twice where it ends ${name}`, async () => {
+			const path = newDatabasePath();
+			const started: Worker[] = [];
+			const sink = open(path, (options) => {
+				const worker = startThread(options);
+				started.push(worker);
+				return worker;
+			});
+			const said: string[] = [];
+			sink.attend(listener(said));
+			for (let at = 0; at < batches; at++) {
+				const batch: Command[] = [rejection(), sessionUpsert(`ses_${at}`, "")];
+				const stored = sink.apply(batch);
+				if (at === batches - 1) void started[0]?.terminate();
+				assert.deepEqual(await stored, []);
+			}
+			await until("it has ended", () => said.length > 0);
+			await sink.apply([rejection()]);
+			assert.deepEqual(
+				[titles(path).length, count(path), said.length],
+				[batches, batches + 1, 1],
+			);
+			sink.close();
+		});
+});
+
+describe("processes that exit while a thread writes", () => {
+	const TURNS = [0, 1, 3, 12, 60];
+	const ALL = TURNS.reduce((sum, turns) => sum + turns, 0);
+	const record = (path: string): Promise<string[]> =>
+		runAll(
+			TURNS.map((turns) => [CHILD, PLUGIN, `ses_${turns}`, String(turns)]),
+			{ CLANKERS_DB_PATH: path },
+		);
+	const assertAllIsStored = (path: string): void => {
+		assert.equal(titles(path).length, ALL + TURNS.length);
+		assert.ok(titles(path).every((title) => title === "ended"));
+		assert.equal(count(path), ALL);
+	};
+
+	it("leave nothing out and say nothing", async () => {
+		const path = newDatabasePath();
+		assert.equal((await record(path)).join(""), "");
+		assertAllIsStored(path);
+		assert.equal(existsSync(`${path}-wal`), false);
+	});
+
+	it("are not kept alive by it", async () => {
+		const path = newDatabasePath();
+		const args = [CHILD, PLUGIN, "ses_1", "3", "by itself"];
+		assert.deepEqual(await runAll([args], { CLANKERS_DB_PATH: path }), [""]);
+		assert.equal(titles(path).length, 4);
+	});
+
+	it("leave nothing out while another program locks the database now and then", async () => {
+		const path = newDatabasePath();
+		await record(path);
+		let isOver = false;
+		const recorded = record(path).finally(() => {
+			isOver = true;
+		});
+		while (!isOver) {
+			let unlock: (() => void) | undefined;
+			try {
+				unlock = lock(path);
+			} catch {
+				// Somebody else holds it.
+			}
+			for (let turns = 0; turns < 20; turns++) await turn();
+			unlock?.();
+			for (let turns = 0; turns < 20; turns++) await turn();
+		}
+		await recorded;
+		assert.equal(titles(path).length, ALL + TURNS.length);
+		assert.ok(titles(path).every((title) => title === "ended"));
+		assert.equal(count(path), 2 * ALL);
+	});
+});
+
+const skip =
+	process.platform !== "linux" && "only Linux tells who locks a file, in /proc";
+
+it("two threads of a process keep each other's locks", { skip }, async () => {
+	const path = newDatabasePath();
+	const [lasting, brief] = [open(path), open(path)];
+	await lasting.apply([sessionUpsert("ses_1", "one")]);
+	await brief.apply([sessionUpsert("ses_2", "two")]);
+	brief.finish();
+	const { ino } = statSync(path);
+	const held = readFileSync("/proc/locks", "utf8").split("\n");
+	assert.ok(
+		held.some(
+			(line) => line.includes(` ${process.pid} `) && line.includes(`:${ino} `),
+		),
+	);
+	lasting.close();
+});
