@@ -103,6 +103,27 @@ fn a_file_in_the_sockets_place_is_left_alone() {
 }
 
 #[test]
+fn a_socket_that_others_may_have_put_there_is_asked_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    std::fs::create_dir(home.path("open")).unwrap();
+    let socket = home.path("open/x.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    std::fs::set_permissions(home.path("open"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let socket = socket.to_str().unwrap();
+    let said = home.stderr(&["daemon", "--stop", "--socket", socket]);
+    assert!(
+        said.contains("others can write to the folder of ~/open/x.sock"),
+        "{said}"
+    );
+    for command in ["status", "doctor"] {
+        home.run(&[command, "--socket", socket]);
+    }
+    assert!(listener.accept().is_err(), "nobody asked");
+}
+
+#[test]
 fn asked_to_end_it_stores_what_it_has_read_and_exits_with_0() {
     let home = Home::new();
     let daemon = home.daemon();
