@@ -4,7 +4,7 @@
 //! Modules depend on each other in one direction, which a test holds
 //! (`tests/cli/modules.rs`). From the command line down: `args`; `commands` and
 //! `doctor`; `daemon`, `import`, `plugin` and `search`; `store` and `opencode`;
-//! `output` and `paths`; `cell` and `error`.
+//! `output` and `paths`; `cell`, `error` and `process`.
 
 mod args;
 mod cell;
@@ -18,6 +18,8 @@ mod opencode;
 mod output;
 mod paths;
 mod plugin;
+#[cfg(unix)]
+mod process;
 mod recorded;
 mod search;
 mod store;

@@ -151,14 +151,15 @@ async fn handle(body: &[u8], shared: &Shared) -> Answer {
         Err(failure) => Err(failure),
     };
     if let Err(failure) = &outcome {
-        tracing::warn!(method, why = failure.message(), "refused a request");
+        let code = failure.code as i32;
+        tracing::warn!(method, code, why = failure.logged(), "refused a request");
     }
     // A notification is not answered, not even when it is refused.
     Answer::Ready(id.map_or_else(Vec::new, |id| rpc::answer(&id, outcome)))
 }
 
 fn refused(id: &Value, failure: Failure) -> Answer {
-    tracing::warn!(why = failure.message(), "refused a frame");
+    tracing::warn!(why = failure.logged(), "refused a frame");
     Answer::Ready(rpc::answer(id, Err(failure)))
 }
 

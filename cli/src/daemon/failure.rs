@@ -50,7 +50,13 @@ impl Failure {
         self
     }
 
-    pub(crate) fn message(&self) -> &str {
-        &self.message
+    /// What the log says of it: of a wrong parameter where it stands, since the message
+    /// quotes what was sent.
+    pub(crate) fn logged(&self) -> &str {
+        let data = self.data.as_ref();
+        match data.and_then(|data| data.get("field")?.as_str()) {
+            Some(field) if self.code == Code::InvalidParams => field,
+            _ => &self.message,
+        }
     }
 }

@@ -12,6 +12,8 @@ use super::logs::LogLevel;
 use crate::error::{Context, Error, Result};
 use crate::output::Out;
 use crate::paths::{PathArgs, Paths, shown};
+#[cfg(unix)]
+use crate::process;
 
 /// How long a daemon may take to start or to end.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -98,10 +100,8 @@ fn pid(health: &Value) -> i64 {
 
 #[cfg(unix)]
 fn terminate(pid: i64) -> Result<()> {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    let pid = pid.ok_or_else(|| Error::new("the daemon does not tell its process"))?;
+    let pid =
+        process::numbered(pid).ok_or_else(|| Error::new("the daemon does not tell its process"))?;
     rustix::process::kill_process(pid, rustix::process::Signal::TERM)
         .map_err(|error| Error::new(format!("cannot end the daemon: {error}")))
 }

@@ -168,10 +168,7 @@ fn is_own(path: &Path) -> bool {
 
 #[cfg(unix)]
 fn is_alive(pid: i64) -> bool {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+    crate::process::numbered(pid).is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
 }
 
 #[cfg(not(unix))]

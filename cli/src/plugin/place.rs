@@ -13,6 +13,7 @@ use crate::opencode::module::{self, Form, is_for_screen};
 use crate::opencode::places::{dot_folders, global_folder, told_folder};
 use crate::opencode::program::is_on_path;
 use crate::paths::shown;
+use crate::store::make_way;
 
 /// A file that is placed, for the releases that read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,7 +201,8 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     let temporary = temporary(path);
-    let mut file = File::create(&temporary)?;
+    make_way(&temporary)?;
+    let mut file = File::create_new(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)

@@ -76,6 +76,15 @@ pub(crate) fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result
     options.open(path)
 }
 
+/// Removes what is called as a file is that is about to be made. Were it a link, as a
+/// project can bring one, what it leads to would be written over.
+pub(crate) fn make_way(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// A path in a URI of `SQLite`.
 pub(crate) fn uri(path: &Path) -> String {
     let mut text = String::new();

@@ -18,7 +18,9 @@ pub(crate) use aside::{Claim, set_aside};
 pub(crate) use copy::copy_whole;
 pub(crate) use counting::is_counted;
 pub(crate) use erasure::{Erasure, empty_log, search_index};
-pub(crate) use files::{beside, narrow_files, private_file, private_folder, size_on_disk, uri};
+pub(crate) use files::{
+    beside, make_way, narrow_files, private_file, private_folder, size_on_disk, uri,
+};
 pub(crate) use identity::{FileIdentity, HeldFile, refuse_database};
 pub(crate) use missing::MissingCounts;
 pub(crate) use open::{

@@ -140,3 +140,28 @@ fn migrate(db: &mut Connection) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::WRITER_PRAGMAS;
+
+    #[test]
+    fn a_writer_has_the_disk_confirm_and_overwrites_what_is_erased() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Connection::open(folder.path().join("x.db")).unwrap();
+        db.execute_batch(WRITER_PRAGMAS).unwrap();
+        let number = |pragma: &str| -> i64 {
+            db.pragma_query_value(None, pragma, |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(number("synchronous"), 1);
+        assert_eq!(number("secure_delete"), 1);
+        assert_eq!(number("journal_size_limit"), 16 * 1024 * 1024);
+        let mode: String = db
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        assert_eq!(mode, "wal");
+    }
+}

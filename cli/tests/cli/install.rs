@@ -1,9 +1,9 @@
 //! `clankers install` and `uninstall`: what is placed where, and what is left alone.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::support::home::Home;
+use crate::support::home::{Home, mode};
 use crate::support::recording;
 
 const FILE: &str = ".config/opencode/plugin/clankers.js";
@@ -387,6 +387,44 @@ fn uninstall_takes_entries_out_of_every_list_and_keeps_a_copy() {
     assert_eq!(fs::read_to_string(kilo).unwrap(), "{ \"plugin\": [] }\n");
     assert!(!copy.exists(), "a built copy is clankers' under any name");
     assert!(dist.join("index.js").exists());
+}
+
+#[test]
+fn nothing_is_written_through_a_link_that_a_project_brings() {
+    let home = Home::new();
+    home.program("bin/opencode", "1.18.34");
+    let mine = home.write("mine.txt", "mine");
+    let link = |below: &str| symlink(&mine, home.path("project").join(below)).unwrap();
+    fs::create_dir_all(home.path("project/.opencode/plugin/clankers")).unwrap();
+    for file in ["clankers.js", "clankers/server.js", "clankers/tui.js"] {
+        link(&format!(".opencode/plugin/{file}.new"));
+    }
+    install(&home, "0.1.0", &["--project", "project"]);
+    assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+    assert!(text(&home, "project/.opencode/plugin/clankers.js").contains("0.1.0"));
+
+    let config = "{ \"plugin\": [\"opencode-clankers\"] }\n";
+    home.write("project/opencode.json", config);
+    link("opencode.json.new");
+    link("opencode.json.before-clankers");
+    home.stdout(&["uninstall", "--project", "project"]);
+    assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+    assert_eq!(text(&home, "project/opencode.json"), "{ \"plugin\": [] }\n");
+    assert_eq!(text(&home, "project/opencode.json.before-clankers"), config);
+}
+
+#[test]
+fn a_configuration_and_its_copy_keep_its_mode() {
+    for wanted in [0o600, 0o640] {
+        let home = Home::new();
+        let config = home.write(CONFIG, "{ \"plugin\": [\"opencode-clankers\"] }\n");
+        fs::set_permissions(&config, fs::Permissions::from_mode(wanted)).unwrap();
+        home.stdout(&["uninstall"]);
+        for ending in ["", ".before-clankers"] {
+            let file = home.path(&format!("{CONFIG}{ending}"));
+            assert_eq!(mode(&file), wanted, "{ending}");
+        }
+    }
 }
 
 #[test]

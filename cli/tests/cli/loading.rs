@@ -455,3 +455,23 @@ fn the_log_of_2_x_is_read_for_what_failed_since_it_was_placed() {
         .unwrap();
     assert!(doctor(&home, &[]).of("log").is_empty());
 }
+
+#[test]
+fn no_program_of_the_folder_at_hand_is_run() {
+    let home = home_of("1.18.34");
+    for path in ["project/opencode", "project/bin/opencode"] {
+        home.program(path, "9.9.9");
+    }
+    for relative in ["", ".", "bin"] {
+        let path = format!("{relative}:{}", home.path("bin").display());
+        let mut status = home.command(&["status", "--format", "json"]);
+        let status = status
+            .current_dir(home.path("project"))
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(status.stdout).unwrap();
+        assert!(said.contains("1.18.34"), "{relative}: {said}");
+        assert!(!said.contains("9.9.9"), "{relative}: {said}");
+    }
+}

@@ -58,6 +58,10 @@ describe("the connection that the plugin writes with", () => {
 		assert.equal(pragma("journal_size_limit"), 16 * 1024 * 1024);
 	});
 
+	it("has the disk confirm what a checkpoint counts on", () => {
+		assert.equal(pragma("synchronous"), 1);
+	});
+
 	it("is in WAL mode", () => {
 		assert.equal(pragma("journal_mode"), "wal");
 	});

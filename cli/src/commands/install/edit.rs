@@ -1,8 +1,9 @@
 //! A configuration is edited in place: comments and layout are kept, and so is
 //! a copy of what it was.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
 
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstArray, CstNode, CstRootNode};
@@ -10,6 +11,7 @@ use jsonc_parser::cst::{CstArray, CstNode, CstRootNode};
 use crate::error::{Context, Error, Result};
 use crate::output::Out;
 use crate::paths::shown;
+use crate::store::{beside, make_way, private_file};
 
 /// The lists in which the plugin may be named.
 const LISTS: [&str; 2] = ["plugin", "plugins"];
@@ -25,13 +27,22 @@ pub(super) fn write(path: &Path, text: &str, out: &mut Out) -> Result<()> {
     // Of a symbolic link the target is replaced, so that it stays a link.
     let path = &fs::canonicalize(path).context(what)?;
     let backup = beside(path, ".before-clankers");
-    fs::copy(path, &backup).context(what)?;
+    let before = fs::read(path).context(what)?;
+    write_like(path, &backup, &before).context(what)?;
     out.remark(&format!("what it was is in {}", shown(&backup)))?;
     let temporary = beside(path, ".new");
-    fs::write(&temporary, text).context(what)?;
-    let permissions = fs::metadata(path).context(what)?.permissions();
-    fs::set_permissions(&temporary, permissions).context(what)?;
+    write_like(path, &temporary, text.as_bytes()).context(what)?;
     fs::rename(&temporary, path).context(what)
+}
+
+/// Writes another file with the permissions of `path`, and never with wider ones: a
+/// configuration may hold a password.
+fn write_like(path: &Path, other: &Path, bytes: &[u8]) -> io::Result<()> {
+    make_way(other)?;
+    let mut file = private_file(OpenOptions::new().write(true).create_new(true), other)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::set_permissions(other, fs::metadata(path)?.permissions())
 }
 
 /// The configuration without the entries that name what is `ours`.
@@ -62,12 +73,6 @@ fn spec_in(entry: &CstNode) -> Option<String> {
         entry.clone()
     };
     name.as_string_lit()?.decoded_value().ok()
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]

@@ -6,6 +6,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{Listener, connect};
+pub(crate) use unix::{Listener, connect, refuse_foreign};
 #[cfg(windows)]
-pub(crate) use windows::{Listener, connect};
+pub(crate) use windows::{Listener, connect, refuse_foreign};

@@ -11,6 +11,12 @@ use crate::error::{Context, Error, Result};
 use crate::paths;
 use crate::store::private_folder;
 
+/// Others may make and rename files in such a folder.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// In such a folder nobody removes what is another's.
+const STICKY: u32 = 0o1000;
+const OTHER_SOCKET: &str = "name a socket in a folder of your own with CLANKERS_SOCKET_PATH";
+
 /// A socket that is listened on. It is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
@@ -67,6 +73,26 @@ impl Drop for Listener {
     }
 }
 
+/// Fails where what is at `path` is another user's, or where one may put something in
+/// its place. The plugin looks in the same way (`plugin-shim/src/rpc/socket-owner.ts`).
+pub(crate) fn refuse_foreign(path: &Path) -> Result<()> {
+    let Ok(socket) = fs::metadata(path) else {
+        return Ok(());
+    };
+    let own = rustix::process::geteuid().as_raw();
+    if !is_allowed(socket.uid(), own) {
+        let text = format!("{} belongs to another user", paths::shown(path));
+        return Err(Error::new(text).hint(OTHER_SOCKET));
+    }
+    let folder = fs::metadata(path.parent().unwrap_or(path))?;
+    let is_open = folder.mode() & WRITABLE_BY_OTHERS != 0 && folder.mode() & STICKY == 0;
+    if is_open || !is_allowed(folder.uid(), own) {
+        let text = format!("others can write to the folder of {}", paths::shown(path));
+        return Err(Error::new(text).hint(OTHER_SOCKET));
+    }
+    Ok(())
+}
+
 /// Connects to a daemon, for one request after the other.
 pub(crate) fn connect(path: &Path) -> std::io::Result<BlockingStream> {
     let stream = BlockingStream::connect(path)?;
@@ -81,9 +107,9 @@ fn is_answered(path: &Path) -> bool {
     BlockingStream::connect(path).is_ok()
 }
 
-/// Root may come too: it could read the files anyway.
-const fn is_allowed(peer: u32, own: u32) -> bool {
-    peer == own || peer == 0
+/// Root is trusted, too: it could read the files anyway.
+const fn is_allowed(other: u32, own: u32) -> bool {
+    other == own || other == 0
 }
 
 fn check_folder(folder: &Path) -> Result<()> {
@@ -93,9 +119,9 @@ fn check_folder(folder: &Path) -> Result<()> {
         return Err(Error::new(format!(
             "the socket's folder {place} belongs to another user"
         ))
-        .hint("name a socket in a folder of your own with CLANKERS_SOCKET_PATH"));
+        .hint(OTHER_SOCKET));
     }
-    if found.mode() & 0o022 != 0 {
+    if found.mode() & WRITABLE_BY_OTHERS != 0 {
         return Err(
             Error::new(format!("others can write to the socket's folder {place}"))
                 .hint(format!("run: chmod go-w '{}'", folder.display())),

@@ -8,6 +8,17 @@ use crate::support::client::Client;
 use crate::support::home::{Home, mode};
 use crate::support::until;
 
+/// What the daemon has logged.
+fn log_of(home: &Home) -> String {
+    let mut logs = std::fs::read_dir(home.data().join("logs")).unwrap();
+    let log = logs.next().unwrap().unwrap();
+    assert!(
+        log.file_name().to_str().unwrap().starts_with("daemon."),
+        "{log:?}"
+    );
+    std::fs::read_to_string(log.path()).unwrap()
+}
+
 #[test]
 fn its_files_are_for_their_owner_alone() {
     let home = Home::new();
@@ -103,6 +114,27 @@ fn a_file_in_the_sockets_place_is_left_alone() {
 }
 
 #[test]
+fn a_socket_that_others_may_have_put_there_is_asked_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    std::fs::create_dir(home.path("open")).unwrap();
+    let socket = home.path("open/x.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    std::fs::set_permissions(home.path("open"), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let socket = socket.to_str().unwrap();
+    let said = home.stderr(&["daemon", "--stop", "--socket", socket]);
+    assert!(
+        said.contains("others can write to the folder of ~/open/x.sock"),
+        "{said}"
+    );
+    for command in ["status", "doctor"] {
+        home.run(&[command, "--socket", socket]);
+    }
+    assert!(listener.accept().is_err(), "nobody asked");
+}
+
+#[test]
 fn asked_to_end_it_stores_what_it_has_read_and_exits_with_0() {
     let home = Home::new();
     let daemon = home.daemon();
@@ -179,6 +211,28 @@ fn one_that_cannot_start_in_the_background_says_why() {
 }
 
 #[test]
+fn its_log_says_where_a_parameter_was_wrong_and_not_what_was_sent() {
+    let home = Home::new();
+    let daemon = home.daemon();
+    let mut client = Client::connect(&home.socket());
+    for params in [
+        json!({ "id": "ses_1", "createdAt": "a word of mine" }),
+        json!({ "id": "ses_1", "status": "a word of mine" }),
+        json!("a word of mine"),
+    ] {
+        let said = client.call("session.upsert", &params).unwrap_err();
+        assert!(said["message"].to_string().contains("of mine"), "{said}");
+    }
+    assert_eq!(daemon.end(), Some(0));
+    let text = log_of(&home);
+    assert!(
+        text.contains("createdAt") && text.contains("-32602"),
+        "{text}"
+    );
+    assert!(!text.contains("of mine"), "{text}");
+}
+
+#[test]
 fn its_log_is_structured() {
     let home = Home::new();
     let daemon = home.daemon();
@@ -186,16 +240,7 @@ fn its_log_is_structured() {
         .call("no.such", &json!({}))
         .unwrap_err();
     assert_eq!(daemon.end(), Some(0));
-    let log = std::fs::read_dir(home.data().join("logs"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap();
-    assert!(
-        log.file_name().to_str().unwrap().starts_with("daemon."),
-        "{log:?}"
-    );
-    let text = std::fs::read_to_string(log.path()).unwrap();
+    let text = log_of(&home);
     let lines: Vec<Value> = text
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
