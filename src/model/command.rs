@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::column::Row;
 use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::rejection::RejectionRow;
@@ -75,6 +76,37 @@ commands! {
     TodoReplace(TodoReplace) = "todo.replace",
     /// An event, or a field of one, was refused.
     RejectionRecord(RejectionRow) = "rejection.record",
+}
+
+impl Command {
+    /// How many bytes it takes, about.
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + self.content()
+    }
+
+    /// The bytes of what it tells of a row; what only names rows is short.
+    fn content(&self) -> usize {
+        match self {
+            Self::SessionUpsert(row) => row.weight(),
+            Self::MessageUpsert(row) => row.weight(),
+            Self::PartUpsert(row) => row.weight(),
+            Self::PartAppend(append) => append.text.len(),
+            Self::ToolCallUpsert(row) => row.weight(),
+            Self::UsageUpsert(row) => row.weight(),
+            Self::SessionErrorUpsert(row) => row.weight(),
+            Self::PermissionUpsert(row) => row.weight(),
+            Self::TodoReplace(list) => list.todos.iter().map(Row::weight).sum(),
+            Self::RejectionRecord(row) => row.sample.len(),
+            Self::SessionDelete(_)
+            | Self::SessionRevert(_)
+            | Self::SessionMissing(_)
+            | Self::MessageDelete(_)
+            | Self::MessageMissing(_)
+            | Self::PartDelete(_)
+            | Self::PartMissing(_)
+            | Self::UsageBalance(_) => 0,
+        }
+    }
 }
 
 /// The parameters of `session.delete`.
