@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
-use crate::catch_up::{Answer, CatchUp, GivenUp, Outcome, Request};
+use crate::catch_up::{Answer, CatchUp, Outcome, Request};
 use crate::model::command::Command;
 use crate::model::copy_rank::CopyRank;
 use crate::model::event::Event;
@@ -241,11 +241,7 @@ impl Core {
         let mut wanted = self.reconciler.take_wanted();
         wanted.retain(|id| !self.reconciler.is_ignored(id));
         self.catch_up.fetch(directory, wanted);
-        for session_id in self.reconciler.take_touched() {
-            if self.looks.len() < MOST_LOOKS {
-                self.looks.insert(session_id, directory.to_owned());
-            }
-        }
+        self.look_at_touched(directory);
         !self.catch_up.is_idle() || !self.looks.is_empty()
     }
 
@@ -257,6 +253,7 @@ impl Core {
         let needs_store = self.reconciler.has_early_deletions();
         let given_up = self.catch_up.hurry(directory, needs_store);
         self.give_up(given_up);
+        self.look_at_touched(directory);
         let reconciler = &self.reconciler;
         self.looks.retain(|id, _| reconciler.is_touched(id));
         let mut looks = self.looks.values();
@@ -270,9 +267,21 @@ impl Core {
         self.give_up(given_up);
     }
 
-    fn give_up(&mut self, given_up: Option<GivenUp>) {
-        if let Some(one) = given_up {
-            self.reconciler.end_fetch(&one.session_id, one.is_whole);
+    /// Sessions whose time of change may have moved are to be asked for that.
+    fn look_at_touched(&mut self, directory: &str) {
+        for session_id in self.reconciler.take_touched() {
+            if self.looks.len() < MOST_LOOKS {
+                self.looks.insert(session_id, directory.to_owned());
+            }
+        }
+    }
+
+    /// A session is not asked for any more, in the middle of it: what events told
+    /// of it is known all the same.
+    fn give_up(&mut self, session_id: Option<String>) {
+        if let Some(id) = session_id {
+            let is_whole = self.reconciler.is_known_whole(&id);
+            self.reconciler.end_fetch(&id, is_whole);
         }
     }
 
@@ -358,6 +367,7 @@ impl Core {
                 } => {
                     let wants_again = self.reconciler.wants_again(&session_id);
                     let urgency = self.reconciler.end_fetch(&session_id, is_whole);
+                    self.look_at_touched(&directory);
                     if wants_again {
                         self.catch_up.fetch(&directory, vec![session_id]);
                     }

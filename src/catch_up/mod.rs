@@ -72,14 +72,6 @@ struct Wanted {
     session_id: String,
 }
 
-/// A session that is not asked for any more, in the middle of it.
-#[derive(Debug)]
-pub(crate) struct GivenUp {
-    pub(crate) session_id: String,
-    /// Whether all of it is known all the same.
-    pub(crate) is_whole: bool,
-}
-
 /// What is under way.
 #[derive(Debug)]
 enum Task {
@@ -196,8 +188,8 @@ impl CatchUp {
 
     /// This directory's host is about to go: only what this process met is still
     /// fetched from it. Which store it has is asked for that, or where something
-    /// else `needs_store`. Gives the session whose fetch is given up for it.
-    pub(crate) fn hurry(&mut self, directory: &str, needs_store: bool) -> Option<GivenUp> {
+    /// else `needs_store`. Gives the session that is not asked for any more for it.
+    pub(crate) fn hurry(&mut self, directory: &str, needs_store: bool) -> Option<String> {
         self.directories.remove(directory);
         self.sessions.leave(directory);
         self.unlisted.leave(directory);
@@ -221,8 +213,8 @@ impl CatchUp {
     }
 
     /// This directory's host is gone: nothing more is asked of it. Gives the
-    /// session that was being fetched from it.
-    pub(crate) fn leave(&mut self, directory: &str) -> Option<GivenUp> {
+    /// session that was being asked for.
+    pub(crate) fn leave(&mut self, directory: &str) -> Option<String> {
         self.directories.remove(directory);
         self.of_store.take_if(|of_store| of_store == directory);
         self.wanted.leave(directory);
@@ -233,19 +225,13 @@ impl CatchUp {
 
     /// What is being asked of this directory's host, if anything is, is not
     /// asked any more.
-    fn give_up(&mut self, directory: &str) -> Option<GivenUp> {
+    fn give_up(&mut self, directory: &str) -> Option<String> {
         if self.task.as_ref()?.directory() != directory {
             return None;
         }
         match self.task.take()? {
-            Task::Fetch(fetch) => fetch.has_begun().then(|| GivenUp {
-                session_id: fetch.session_id().to_owned(),
-                is_whole: false,
-            }),
-            Task::Look(wanted) => Some(GivenUp {
-                session_id: wanted.session_id,
-                is_whole: true,
-            }),
+            Task::Fetch(fetch) => fetch.has_begun().then(|| fetch.session_id().to_owned()),
+            Task::Look(wanted) => Some(wanted.session_id),
             Task::Compare(_) | Task::Verify(..) => None,
         }
     }

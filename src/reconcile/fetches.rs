@@ -41,6 +41,8 @@ struct Fetch {
     over: SessionRow,
     /// Whether the totals that were answered are of all that was spent.
     is_spent: bool,
+    /// Whether a turn has ended since then: the answer may be of before its end.
+    is_turn_over: bool,
 }
 
 impl Fetches {
@@ -104,6 +106,20 @@ impl Fetches {
             ..Fetch::default()
         };
         self.open.insert(session_id.to_owned(), fetch);
+    }
+
+    /// A turn of a session has ended.
+    pub(super) fn turn_ends(&mut self, session_id: &str) {
+        if let Some(fetch) = self.open.get_mut(session_id) {
+            fetch.is_turn_over = true;
+        }
+    }
+
+    /// Whether a turn has ended since the session was asked for.
+    pub(super) fn is_turn_over(&self, session_id: &str) -> bool {
+        self.open
+            .get(session_id)
+            .is_some_and(|fetch| fetch.is_turn_over)
     }
 
     /// When the session that is being asked for was asked for.

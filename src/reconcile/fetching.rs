@@ -157,6 +157,7 @@ impl Reconciler {
             }
         });
         let mut urgency = Urgency::None;
+        let is_turn_over = self.fetches.is_turn_over(session_id);
         if let Some(mut answered) = self.fetches.end(session_id) {
             // Of one that did not come whole something is missing, whatever was
             // known of it: it may have been deleted meanwhile, and is there again.
@@ -177,6 +178,9 @@ impl Reconciler {
                 }
             }
             urgency = Urgency::Soon;
+        }
+        if is_turn_over {
+            self.touch(session_id);
         }
         if self.unsettled.remove(session_id) {
             // It was cut off: the process that ran it is not running it any more.

@@ -67,16 +67,27 @@ impl Reconciler {
 
     fn turn_ends(&mut self, id: &str) {
         if self.sessions.get(id).is_turning() {
-            self.sessions.change(id, |state| {
-                state.turn = Turn::Over;
-                // Events that are numbered tell each change of a session's time.
-                state.is_touched = state.number.is_none();
-            });
+            self.sessions.change(id, |state| state.turn = Turn::Over);
+            self.fetches.turn_ends(id);
             self.note_whole(id, self.whole_at(id));
-            if self.is_touched(id) {
-                self.fetches.touch(id);
-            }
+            self.touch(id);
         }
+    }
+
+    /// A turn has ended, and its end may have moved the session's time of change.
+    pub(super) fn touch(&mut self, id: &str) {
+        self.sessions.change(id, |state| {
+            // Events that are numbered tell each change of a session's time.
+            state.is_touched = state.number.is_none();
+        });
+        if self.is_touched(id) {
+            self.fetches.touch(id);
+        }
+    }
+
+    /// Whether all of a session is known, but for what a turn under way brings yet.
+    pub fn is_known_whole(&self, id: &str) -> bool {
+        self.sessions.get(id).is_whole
     }
 
     /// Whether all of a session is known, but perhaps not when it was changed

@@ -217,6 +217,69 @@ fn a_host_that_is_about_to_go_is_asked_for_it_too() {
 }
 
 #[test]
+fn a_fetch_that_is_given_up_leaves_whole_what_events_told() {
+    // A comparison finds the session in the middle of its first turn.
+    for (kind, ends) in [
+        ("storedMessages", CoreEnd::Hurry),
+        ("session", CoreEnd::Hurry),
+        ("todos", CoreEnd::Hurry),
+        ("todos", CoreEnd::Leave),
+    ] {
+        let db = Db::new();
+        let core = &mut core();
+        let mut created = session("ses_1", json!({}));
+        created["type"] = json!("session.created");
+        for event in [created, user("ses_1", "msg_1", json!({}))] {
+            core.observe(&&event, 1.0);
+        }
+        core.compare(DIRECTORY);
+        drive_until((core, HOME), &db, &moved(), NOW, |request| {
+            serde_json::to_value(request).unwrap_or_default()["kind"] == json!(kind)
+        });
+        core.observe(&&answer("ses_1", "msg_2", json!({})), 1.0);
+        core.observe(&&idle("ses_1"), 1.0);
+        if matches!(ends, CoreEnd::Hurry) {
+            assert!(core.hurry(DIRECTORY), "{kind}");
+            assert_eq!(asked(core, &db, &moved()), ["session ses_1"], "{kind}");
+            assert!(!core.hurry(DIRECTORY), "{kind}");
+        }
+        core.leave(DIRECTORY);
+        // What is told after it is of what is known.
+        let time = json!({ "time": { "created": 1000, "updated": 1600 } });
+        core.observe(&&session("ses_1", time), 1.0);
+        store(core, &db);
+        assert_eq!(db.value(WHOLE), r#""1600 1600""#, "{kind} {ends:?}");
+    }
+}
+
+#[test]
+fn an_answer_of_before_a_turns_end_does_not_stand_for_one_of_after_it() {
+    let db = Db::new();
+    let core = &mut core();
+    let mut created = session("ses_1", json!({}));
+    created["type"] = json!("session.created");
+    for event in [created, user("ses_1", "msg_1", json!({}))] {
+        core.observe(&&event, 1.0);
+    }
+    core.compare(DIRECTORY);
+    let is_todos = |request: &Request| matches!(request, Request::Todos { .. });
+    drive_until((core, HOME), &db, &answered(&["ses_1"]), NOW, is_todos);
+    core.observe(&&answer("ses_1", "msg_2", json!({})), 1.0);
+    core.observe(&&idle("ses_1"), 1.0);
+    let rest = ["todos ses_1", "messages ses_1", "session ses_1"];
+    let asked = asked(core, &db, &moved());
+    assert_eq!(asked, rest);
+    assert_eq!(db.value(WHOLE), r#""1500 1500""#);
+}
+
+/// How a directory's host goes.
+#[derive(Debug)]
+enum CoreEnd {
+    Hurry,
+    Leave,
+}
+
+#[test]
 fn a_session_whose_time_is_told_after_its_turn_is_not_asked_for() {
     let db = Db::new();
     let core = &mut core();
