@@ -216,6 +216,16 @@ fn a_host_that_is_about_to_go_is_asked_for_it_too() {
     assert_eq!(db.value(WHOLE), r#""1500 1500""#);
 }
 
+/// The first turn of a session begins, and all sessions are compared.
+fn begun(core: &mut Core) {
+    let mut created = session("ses_1", json!({}));
+    created["type"] = json!("session.created");
+    for event in [created, user("ses_1", "msg_1", json!({}))] {
+        core.observe(&&event, 1.0);
+    }
+    core.compare(DIRECTORY);
+}
+
 #[test]
 fn a_fetch_that_is_given_up_leaves_whole_what_events_told() {
     // A comparison finds the session in the middle of its first turn.
@@ -227,12 +237,7 @@ fn a_fetch_that_is_given_up_leaves_whole_what_events_told() {
     ] {
         let db = Db::new();
         let core = &mut core();
-        let mut created = session("ses_1", json!({}));
-        created["type"] = json!("session.created");
-        for event in [created, user("ses_1", "msg_1", json!({}))] {
-            core.observe(&&event, 1.0);
-        }
-        core.compare(DIRECTORY);
+        begun(core);
         drive_until((core, HOME), &db, &moved(), NOW, |request| {
             serde_json::to_value(request).unwrap_or_default()["kind"] == json!(kind)
         });
@@ -256,12 +261,7 @@ fn a_fetch_that_is_given_up_leaves_whole_what_events_told() {
 fn an_answer_of_before_a_turns_end_does_not_stand_for_one_of_after_it() {
     let db = Db::new();
     let core = &mut core();
-    let mut created = session("ses_1", json!({}));
-    created["type"] = json!("session.created");
-    for event in [created, user("ses_1", "msg_1", json!({}))] {
-        core.observe(&&event, 1.0);
-    }
-    core.compare(DIRECTORY);
+    begun(core);
     let is_todos = |request: &Request| matches!(request, Request::Todos { .. });
     drive_until((core, HOME), &db, &answered(&["ses_1"]), NOW, is_todos);
     core.observe(&&answer("ses_1", "msg_2", json!({})), 1.0);

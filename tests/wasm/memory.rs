@@ -54,7 +54,7 @@ fn pages() -> usize {
 fn tell(core: &mut JsCore, events: Result<JsValue, JsValue>) {
     for event in Array::from(&events.expect("events")) {
         if core.observe(event, NOW) == URGENT {
-            core.drain().expect("commands");
+            core.drain(None).expect("commands");
             core.settle(true);
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn core_for(release: &str) -> JsCore {
 
 /// What is due, as the JSON that a sink would bind.
 pub(crate) fn drained(core: &mut JsCore) -> Vec<Value> {
-    let commands = core.drain().expect("commands");
+    let commands = core.drain(None).expect("commands");
     core.settle(true);
     let text = js_sys::JSON::stringify(&commands).expect("commands are plain");
     serde_json::from_str(&String::from(text)).expect("commands are JSON")

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { TestDaemon } from "../support/daemon.ts";
 import { runAll } from "../support/processes.ts";
-import { lock, query } from "../support/query.ts";
+import { lock, lockNowAndThen, query } from "../support/query.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
 
@@ -117,22 +117,7 @@ describe("processes that exit while they record through a daemon", () => {
 	it("leave nothing out while another program locks the database now and then", async () => {
 		await daemon.start();
 		await until("the daemon has made it", isThere);
-		let isOver = false;
-		const recorded = record().finally(() => {
-			isOver = true;
-		});
-		while (!isOver) {
-			let unlock: (() => void) | undefined;
-			try {
-				unlock = lock(path);
-			} catch {
-				// Somebody else holds it.
-			}
-			await pause(20);
-			unlock?.();
-			await pause(20);
-		}
-		await recorded;
+		await lockNowAndThen(path, record());
 		// What the daemon still had to do when they exited.
 		await daemon.stop();
 		assertAllIsStored();

@@ -12,7 +12,7 @@ import { ThreadSink } from "../../src/storage/thread/thread-sink.ts";
 import type { StartThread } from "../../src/storage/thread/writer.ts";
 import { NOTHING, rejection, sessionUpsert } from "../support/commands.ts";
 import { runAll } from "../support/processes.ts";
-import { lock, query } from "../support/query.ts";
+import { lock, lockNowAndThen, query } from "../support/query.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 import { until } from "../support/until.ts";
 import { testSink } from "./contract.ts";
@@ -183,22 +183,7 @@ describe("processes that exit while a thread writes", () => {
 	it("leave nothing out while another program locks the database now and then", async () => {
 		const path = newDatabasePath();
 		await record(path);
-		let isOver = false;
-		const recorded = record(path).finally(() => {
-			isOver = true;
-		});
-		while (!isOver) {
-			let unlock: (() => void) | undefined;
-			try {
-				unlock = lock(path);
-			} catch {
-				// Somebody else holds it.
-			}
-			for (let turns = 0; turns < 20; turns++) await turn();
-			unlock?.();
-			for (let turns = 0; turns < 20; turns++) await turn();
-		}
-		await recorded;
+		await lockNowAndThen(path, record(path));
 		assert.equal(titles(path).length, ALL + TURNS.length);
 		assert.ok(titles(path).every((title) => title === "ended"));
 		assert.equal(count(path), 2 * ALL);

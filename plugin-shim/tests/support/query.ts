@@ -1,5 +1,6 @@
 /** Another connection to a database, as any other program has one. */
 import { existsSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { connect } from "../../src/storage/connection.ts";
 
 /** A row's values by column. */
@@ -37,6 +38,29 @@ export function lock(path: string): () => void {
 		connection.exec("ROLLBACK");
 		connection.close();
 	};
+}
+
+/** Locks a database for a moment, again and again, until something is over. */
+export async function lockNowAndThen(
+	path: string,
+	until: Promise<unknown>,
+): Promise<void> {
+	const state = { isOver: false };
+	void until.finally(() => {
+		state.isOver = true;
+	});
+	while (!state.isOver) {
+		let unlock: (() => void) | undefined;
+		try {
+			unlock = lock(path);
+		} catch {
+			// Somebody else holds it.
+		}
+		await pause(20);
+		unlock?.();
+		await pause(20);
+	}
+	await until;
 }
 
 /** Every row of every table but the database's own, in an order that does not depend on who wrote them. */
