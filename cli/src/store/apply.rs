@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clankers::model::command::Command;
 use clankers::store::{self, Statement};
+use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +19,9 @@ use crate::error::Result;
 
 static STATEMENTS: LazyLock<HashMap<&'static str, Vec<Statement>>> =
     LazyLock::new(|| store::all_statements().into_iter().collect());
+
+/// From this length on it is worth a statement to have a command's parameters parsed.
+const LONG_JSON: usize = 2048;
 
 /// How many commands were applied.
 pub(crate) type Applied = usize;
@@ -109,13 +113,24 @@ pub(crate) fn begin(db: &mut Connection) -> Result<Transaction<'_>> {
 pub(crate) fn apply_within(db: &Connection, commands: &[Command]) -> rusqlite::Result<()> {
     for command in commands {
         let params = params(command)?;
-        let json = params.to_string();
+        let json = parsed(db, params.to_string())?;
         let statements = STATEMENTS.get(command.method()).into_iter().flatten();
         for Statement { sql, .. } in statements.filter(|one| one.applies(&params)) {
             db.prepare_cached(sql)?.execute([&json])?;
         }
     }
     Ok(())
+}
+
+/// The parameters, parsed once where they are long, and not by each statement for
+/// each column.
+fn parsed(db: &Connection, json: String) -> rusqlite::Result<ToSqlOutput<'static>> {
+    if json.len() < LONG_JSON {
+        return Ok(ToSqlOutput::from(json));
+    }
+    let mut parse = db.prepare_cached("SELECT jsonb(?1)")?;
+    let parsed: Vec<u8> = parse.query_row([json], |row| row.get(0))?;
+    Ok(ToSqlOutput::from(parsed))
 }
 
 /// The command's parameters, whose JSON text is the one parameter of its statements.

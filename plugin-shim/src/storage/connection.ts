@@ -10,8 +10,8 @@ export interface Connection {
 
 /** A compiled statement. */
 export interface Statement {
-	run(...parameters: string[]): unknown;
-	get(): unknown;
+	run(...parameters: (string | Uint8Array)[]): unknown;
+	get(...parameters: string[]): unknown;
 	all(...parameters: string[]): unknown[];
 	/** Bun's close leaves the file open until its statements are finalised. */
 	finalize?(): void;

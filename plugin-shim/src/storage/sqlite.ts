@@ -30,6 +30,9 @@ const OLDEST_SQLITE = [3, 38];
 const IS_FOREIGN =
 	"SELECT user_version = 0 AND EXISTS (SELECT 1 FROM sqlite_master) AS value FROM pragma_user_version";
 
+/** From this length on it is worth the call to have a command's parameters parsed. */
+const LONG_JSON = 2048;
+
 const DATABASE_ID = "SELECT id AS value FROM clankers_database";
 
 const BUSY = 5;
@@ -191,6 +194,8 @@ class OpenDatabase {
 	#erasure: Erasure | undefined;
 	/** What begins each batch. */
 	#begin: Statement | undefined;
+	/** What parses JSON, where this SQLite can keep it parsed. */
+	readonly #parse: Statement | undefined;
 
 	constructor(database: Database, store: Store) {
 		const { path } = database;
@@ -212,6 +217,7 @@ class OpenDatabase {
 			);
 			this.#migrate();
 			this.id = String(this.#value(DATABASE_ID));
+			this.#parse = this.#parser();
 			this.#erasure = new Erasure(path, this.#connection, {
 				busyTimeoutMs: BUSY_TIMEOUT_MS,
 				foundLog,
@@ -283,6 +289,7 @@ class OpenDatabase {
 				for (const { statement } of statements) statement.finalize?.();
 			this.#compiled.clear();
 			this.#begin?.finalize?.();
+			this.#parse?.finalize?.();
 			this.#begin = undefined;
 			this.#erasure?.settle();
 			this.#connection.close();
@@ -293,9 +300,25 @@ class OpenDatabase {
 	}
 
 	#run(command: Command): void {
-		const params = JSON.stringify(command.params);
+		const params = this.#parsed(JSON.stringify(command.params));
 		for (const { statement, when } of this.#statements(command.method))
 			if (holds(when, command.params)) statement.run(params);
+	}
+
+	/** Parsed once and not by each statement for each column, where this SQLite can: a long text is stored in half the time. */
+	#parsed(json: string): string | Uint8Array {
+		if (json.length < LONG_JSON || this.#parse === undefined) return json;
+		const { value } = this.#parse.get(json) as { value: Uint8Array };
+		return value;
+	}
+
+	#parser(): Statement | undefined {
+		try {
+			return this.#connection.prepare("SELECT jsonb(?1) AS value");
+		} catch {
+			// Before SQLite 3.45.
+			return undefined;
+		}
 	}
 
 	#statements(method: Command["method"]): Compiled[] {
