@@ -58,7 +58,7 @@ test_dev_home() {
 
 # About half of what the tests in OpenCode take; the other files are the other
 # half. Each waits much of its time, so that both run at once.
-E2E_HALF='/(daemon|releases|spend|stores|takeover)\.test\.ts$'
+E2E_HALF='/(daemon|loading|releases|spend|stores|takeover)\.test\.ts$'
 
 # What failed is told once more at the end, for who sees that alone.
 test_e2e() {
