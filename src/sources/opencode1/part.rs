@@ -78,6 +78,8 @@ pub(crate) fn part<N: Node>(key: PartKey, mut part: Fields<'_, N>) -> Part {
         Some("snapshot" | "step-start") => {
             part.optional(&[("snapshot", Kind::String)]);
             time_of_step(&mut part);
+            // Kilo's answers leave it out; the step's end has it, too.
+            in_columns.push("time");
         }
         Some("step-finish") => step = Some(step_finish(&row, &mut part)),
         Some("compaction") => {
