@@ -125,10 +125,10 @@ pub(crate) fn recorded(release: &str) -> Vec<Row> {
             line["row"].as_object().unwrap().clone(),
         )
     };
-    lines(&fixture(release, "recorded.jsonl"))
+    let rows = lines(&fixture(release, "recorded.jsonl"))
         .into_iter()
-        .map(row)
-        .collect()
+        .map(row);
+    without_begin_of_steps(rows.collect())
 }
 
 pub(crate) fn stored(db: &Connection) -> Vec<Row> {
@@ -263,8 +263,9 @@ pub(crate) fn assert_same(left: &[String], right: &[String], what: &str) {
 }
 
 /// The rows without what Kilo tells in events and has in its database, and leaves
-/// out where its API answers: when a step began.
-pub(crate) fn without_begin_of_steps(mut rows: Vec<Row>) -> Vec<Row> {
+/// out where its API answers: when a step began. It was kept when its conversation
+/// was recorded.
+fn without_begin_of_steps(mut rows: Vec<Row>) -> Vec<Row> {
     for (_, row) in &mut rows {
         if row.get("type").is_some_and(|kind| kind == "step-start") {
             let data = row["data"].as_str().unwrap_or("{}");
