@@ -276,14 +276,19 @@ describe("the daemon sink", () => {
 			["b", "c", "d"].map((id) => child(`ses_${id}`, 500, "connected")),
 		);
 		assert.equal(count(), 1520);
+		const { sink } = open(daemon);
+		/** It answers after what the processes had sent. */
+		const isDone = async (): Promise<void> => {
+			await sink.stored(NOTHING);
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		};
+		// Held up in the middle of a batch it would keep its lock.
+		await isDone();
 		daemon.suspend();
 		await runAll([child("ses_e", 20, "at once")]);
 		assert.equal(count(), 1540);
 		daemon.resume();
-		// Answered after what the processes had sent.
-		const { sink } = open(daemon);
-		await sink.stored(NOTHING);
-		await new Promise((resolve) => setTimeout(resolve, 100));
+		await isDone();
 		assert.equal(count(), 1540);
 		assert.equal(rejections(), 5);
 		sink.close();
