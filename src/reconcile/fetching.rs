@@ -157,7 +157,9 @@ impl Reconciler {
             }
         });
         let mut urgency = Urgency::None;
-        let is_turn_over = self.fetches.is_turn_over(session_id);
+        // What is answered may be of before its end, and tell an older time of change.
+        let is_touched = self.sessions.get(session_id).is_touched;
+        let is_moved = is_touched && self.fetches.is_turn_over(session_id);
         if let Some(mut answered) = self.fetches.end(session_id) {
             // Of one that did not come whole something is missing, whatever was
             // known of it: it may have been deleted meanwhile, and is there again.
@@ -179,7 +181,7 @@ impl Reconciler {
             }
             urgency = Urgency::Soon;
         }
-        if is_turn_over {
+        if is_moved {
             self.touch(session_id);
         }
         if self.unsettled.remove(session_id) {

@@ -257,19 +257,36 @@ fn a_fetch_that_is_given_up_leaves_whole_what_events_told() {
     }
 }
 
-#[test]
-fn an_answer_of_before_a_turns_end_does_not_stand_for_one_of_after_it() {
-    let db = Db::new();
+/// What is asked where a turn ends while a session is being asked for, and this is
+/// told then.
+fn asked_after_a_turn(db: &Db, told: Option<Value>) -> Vec<String> {
     let core = &mut core();
     begun(core);
     let is_todos = |request: &Request| matches!(request, Request::Todos { .. });
-    drive_until((core, HOME), &db, &answered(&["ses_1"]), NOW, is_todos);
-    core.observe(&&answer("ses_1", "msg_2", json!({})), 1.0);
-    core.observe(&&idle("ses_1"), 1.0);
+    drive_until((core, HOME), db, &answered(&["ses_1"]), NOW, is_todos);
+    let turn = [answer("ses_1", "msg_2", json!({})), idle("ses_1")];
+    for event in turn.into_iter().chain(told) {
+        core.observe(&&event, 1.0);
+    }
+    asked(core, db, &moved())
+}
+
+#[test]
+fn an_answer_of_before_a_turns_end_does_not_stand_for_one_of_after_it() {
+    let db = Db::new();
     let rest = ["todos ses_1", "messages ses_1", "session ses_1"];
-    let asked = asked(core, &db, &moved());
-    assert_eq!(asked, rest);
+    assert_eq!(asked_after_a_turn(&db, None), rest);
     assert_eq!(db.value(WHOLE), r#""1500 1500""#);
+}
+
+#[test]
+fn a_session_whose_time_is_told_while_it_is_asked_for_is_not_asked_for_again() {
+    let db = Db::new();
+    let time = json!({ "time": { "created": 1000, "updated": 1600 } });
+    let told = session("ses_1", time);
+    let rest = ["todos ses_1", "messages ses_1"];
+    assert_eq!(asked_after_a_turn(&db, Some(told)), rest);
+    assert_eq!(db.value(WHOLE), r#""1600 1600""#);
 }
 
 /// How a directory's host goes.
