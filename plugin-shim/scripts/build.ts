@@ -35,28 +35,6 @@ const inlineWasm: Plugin = {
 		})),
 };
 
-/** Puts the code of the thread that writes in the place of the file that it is started from. */
-const inlineThread: Plugin = {
-	name: "inline-thread",
-	setup: ({ onLoad }) =>
-		onLoad({ filter: /[/\\]storage[/\\]thread[/\\]start\.ts$/ }, async () => {
-			const { outputFiles } = await build({
-				...common,
-				entryPoints: ["src/storage/thread/thread.ts"],
-				format: "cjs",
-				write: false,
-			});
-			const code = outputFiles?.[0]?.text;
-			return {
-				contents: `import { Worker } from "node:worker_threads";
-				const code = ${JSON.stringify(code)};
-				export const startThread = (options) =>
-					new Worker(code, { ...options, eval: true });`,
-				resolveDir: join(root, "src"),
-			};
-		}),
-};
-
 const common: BuildOptions = {
 	absWorkingDir: root,
 	bundle: true,
@@ -67,6 +45,28 @@ const common: BuildOptions = {
 	logLevel: "warning",
 	// wasm-bindgen names a module once for each function imported from it.
 	logOverride: { "duplicate-object-key": "silent" },
+};
+
+const [thread] = (
+	await build({
+		...common,
+		entryPoints: ["src/storage/thread/thread.ts"],
+		format: "cjs",
+		write: false,
+	} as const)
+).outputFiles;
+
+/** Puts the code of the thread that writes in the place of the file that it is started from. */
+const inlineThread: Plugin = {
+	name: "inline-thread",
+	setup: ({ onLoad }) =>
+		onLoad({ filter: /[/\\]storage[/\\]thread[/\\]start\.ts$/ }, () => ({
+			contents: `import { Worker } from "node:worker_threads";
+				const code = ${JSON.stringify(thread?.text)};
+				export const startThread = (options) =>
+					new Worker(code, { ...options, eval: true });`,
+			resolveDir: join(root, "src"),
+		})),
 };
 
 /** The first line of each form, by which `clankers` knows a copy wherever it lies. */

@@ -28,7 +28,7 @@ const PERSONAL = new Map([
 ]);
 
 /** How much may wait in memory where nothing else is said, and at most: the core has no more than 4 GiB. */
-const PENDING_MIB = 32;
+export const PENDING_MIB = 32;
 const MOST_MIB = 1024;
 
 const FOLDER_NAME = "clankers";
@@ -132,10 +132,12 @@ export function readConfig(
 	};
 	const onDelete = reader.oneOf("onDelete", ON_DELETE, given["onDelete"]);
 	const storage = reader.oneOf("storage", STORAGE, given["storage"]);
-	const variablePending = variable("CLANKERS_PENDING_MIB");
 	const pendingMiB = first(
-		reader.count("CLANKERS_PENDING_MIB", numberIn(variablePending)),
-		reader.count("pendingMiB", given["pendingMiB"]),
+		reader.mebibytes(
+			"CLANKERS_PENDING_MIB",
+			numberIn(variable("CLANKERS_PENDING_MIB")),
+		),
+		reader.mebibytes("pendingMiB", given["pendingMiB"]),
 	);
 	const config: Config = {
 		database,
@@ -219,10 +221,10 @@ class Reader {
 		return found;
 	}
 
-	count(name: string, value: unknown): number | undefined {
+	mebibytes(name: string, value: unknown): number | undefined {
 		if (value === undefined) return undefined;
-		const isCount = typeof value === "number" && Number.isInteger(value);
-		if (isCount && value >= 1 && value <= MOST_MIB) return value;
+		const isWhole = typeof value === "number" && Number.isInteger(value);
+		if (isWhole && value >= 1 && value <= MOST_MIB) return value;
 		this.#unusable(name, `a whole number from 1 to ${MOST_MIB}`, value);
 		return undefined;
 	}

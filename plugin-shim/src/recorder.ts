@@ -1,6 +1,7 @@
 /** Records into one database: events into the core, the core's commands into the sink. */
 import type { CoreOptions } from "../../pkg/clankers.js";
 import { CatchUp } from "./catch-up.ts";
+import { PENDING_MIB } from "./config.ts";
 import { MOST_TRAPS, SurvivingCore } from "./core.ts";
 import { type Clock, DrainTimer, pause, systemClock } from "./drain-timer.ts";
 import type { BusEvent, Host } from "./hosts/host.ts";
@@ -80,7 +81,7 @@ export class Recorder implements SharedRecorder {
 		this.#around = around;
 		this.#timer = new DrainTimer(() => this.#drain(), around.clock);
 		this.ignored = new Set(ignored);
-		this.#pendingBytes = (options.pendingMiB ?? 32) * MIB;
+		this.#pendingBytes = (options.pendingMiB ?? PENDING_MIB) * MIB;
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
 		this.#catchUp = new CatchUp({
@@ -193,6 +194,7 @@ export class Recorder implements SharedRecorder {
 
 	/** Until nothing is being stored, a second at most. */
 	async #unawaited(): Promise<void> {
+		if (this.#awaited === undefined) return;
 		let isLate = false;
 		const late = pause(LEAVE_MS, this.#around.clock).then(() => {
 			isLate = true;

@@ -140,18 +140,17 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
 
 /// What is said where nothing matches: which options show more.
 fn nothing_matches(args: &Args, missing: i64) -> String {
-    let mut more = Vec::new();
+    let mut said = vec!["no session matches".to_owned()];
     if !args.missing && missing > 0 {
         let those = counted(missing, "session");
-        more.push(format!(
+        said.push(format!(
             "--missing shows {those} that OpenCode does not have any more"
         ));
     }
     if !args.all {
-        more.push("--all shows sub-agents' and deleted ones too".to_owned());
+        said.push("--all shows sub-agents' and deleted ones too".to_owned());
     }
-    let parts = ["no session matches".to_owned()].into_iter().chain(more);
-    parts.collect::<Vec<_>>().join("; ")
+    said.join("; ")
 }
 
 /// Says why a deleted or a missing session has no title.
