@@ -9,12 +9,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use clankers::model::command::Command;
 use clankers::sources::Dialect;
 use clankers::store::Statement;
 use clankers::{Core, Options, Urgency, store};
-use rusqlite::Connection;
+use rusqlite::{Connection, MAIN_DB};
 use rusqlite::types::Value as Sql;
 use serde_json::{Map, Value};
 
@@ -39,14 +40,22 @@ pub(crate) struct Db(
 );
 
 impl Db {
-    /// An empty one with the newest schema.
+    /// An empty one with the newest schema: a copy of one that was migrated once, since
+    /// the migrations take longer than most of what is tried on it.
     pub(crate) fn new() -> Self {
-        Self::of_schema(store::SCHEMA_VERSION)
+        static MIGRATED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+            let mut migrated = Db::of_schema(store::SCHEMA_VERSION).0;
+            migrated.serialize(MAIN_DB).unwrap().to_vec()
+        });
+        let mut db = Connection::open_in_memory().unwrap();
+        db.deserialize_read_exact(MAIN_DB, MIGRATED.as_slice(), MIGRATED.len(), false)
+            .unwrap();
+        Self::of_connection(db)
     }
 
     /// An empty one with the schema of this version.
     pub(crate) fn of_schema(version: usize) -> Self {
-        Self::of_connection(Connection::open_in_memory().unwrap(), version)
+        Self::migrated(Connection::open_in_memory().unwrap(), version)
     }
 
     /// An empty one in this file, as a writer leaves it while it is at work.
@@ -54,17 +63,22 @@ impl Db {
         let db = Connection::open(path).unwrap();
         db.pragma_update(None, "journal_mode", "wal").unwrap();
         db.pragma_update(None, "synchronous", "off").unwrap();
-        Self::of_connection(db, store::SCHEMA_VERSION)
+        Self::migrated(db, store::SCHEMA_VERSION)
     }
 
-    fn of_connection(db: Connection, version: usize) -> Self {
+    fn migrated(db: Connection, version: usize) -> Self {
+        let db = Self::of_connection(db);
+        for migration in &store::MIGRATIONS[..version] {
+            db.0.execute_batch(migration).unwrap();
+        }
+        db.0.execute_batch(&format!("PRAGMA user_version = {version}"))
+            .unwrap();
+        db
+    }
+
+    fn of_connection(db: Connection) -> Self {
         db.execute_batch("PRAGMA foreign_keys = ON").unwrap();
         db.set_prepared_statement_cache_capacity(128);
-        for migration in &store::MIGRATIONS[..version] {
-            db.execute_batch(migration).unwrap();
-        }
-        db.execute_batch(&format!("PRAGMA user_version = {version}"))
-            .unwrap();
         Self(db, store::all_statements().into_iter().collect())
     }
 
