@@ -47,7 +47,7 @@ export interface CatchUpOptions {
 
 /** After the host has started, and after a session has come to rest. */
 const SETTLE_MS = 500;
-/** Before each session, and each message that is asked for by itself, so that a long history never fills a turn. */
+/** Before each session, each further page of its messages, and each message that is asked for by itself, so that a long history never fills a turn. */
 const BREATH_MS = 20;
 /** How long a host that is about to go is still asked. At the end of a `run` OpenCode 2 waits for a clean-up 2.7 seconds, and 1.x without end. */
 const LAST_MS = 1000;
@@ -236,6 +236,10 @@ export class CatchUp {
 	}
 }
 
-function breathBefore({ kind }: Request): number {
-	return kind === "storedMessages" || kind === "message" ? BREATH_MS : 0;
+function breathBefore(request: Request): number {
+	const { kind } = request;
+	const isLater = kind === "messages" && request.page !== null;
+	return isLater || kind === "storedMessages" || kind === "message"
+		? BREATH_MS
+		: 0;
 }

@@ -15,6 +15,11 @@ import {
 	type HostRequest,
 } from "./host.ts";
 import type { HostClient, HostLog } from "./host-log.ts";
+import {
+	MessagePages,
+	type Messages,
+	type PageQuery,
+} from "./message-pages.ts";
 import { type OwnDatabase, readOwn } from "./own-database.ts";
 import { orNothing } from "./patience.ts";
 import { type StorePlace, storeId } from "./store-identity.ts";
@@ -50,7 +55,7 @@ export interface SessionClient {
 		/** A query of `limit`, which the releases' types do not all know. */
 		list?(request: object): Promise<unknown>;
 		get?(request: SessionPath): Promise<unknown>;
-		messages?(request: SessionPath): Promise<unknown>;
+		messages?(request: MessagesPath): Promise<unknown>;
 		message?(request: MessagePath): Promise<unknown>;
 		todo?(request: SessionPath): Promise<unknown>;
 	};
@@ -61,6 +66,11 @@ interface SessionPath {
 	query: { directory: string };
 }
 
+/** Of a page, in the releases that have pages. */
+interface MessagesPath extends SessionPath {
+	query: SessionPath["query"] & PageQuery;
+}
+
 interface MessagePath extends SessionPath {
 	path: { id: string; messageID: string };
 }
@@ -68,17 +78,13 @@ interface MessagePath extends SessionPath {
 /** From 1.1 on the list ends at 100 unless more are asked for. */
 const ALL = 1_000_000;
 
-/** How many messages make a page, so that a long session never fills a turn. */
-const PAGE = 100;
-
 /** One project directory of OpenCode 1.x. */
 export class OpenCode1Host implements Host {
 	readonly directory: string;
 	readonly log: HostLog;
 	readonly #client: SessionClient;
 	readonly #environment: Environment;
-	/** The messages of the session that is being asked for: a release answers with all of them at once. */
-	#messages: { of: string; all: unknown[] } | undefined;
+	readonly #pages = new MessagePages();
 
 	/**
 	 * The directory goes with each request: up to 1.1 the client of every
@@ -155,27 +161,18 @@ export class OpenCode1Host implements Host {
 		return readOwn(place, "opencode1", read, async () => FAILED);
 	}
 
+	/** A page of a session's messages; where OpenCode does not answer with one, all of them are read from its database. */
 	async #page(id: string, page: string | null): Promise<Answer> {
-		if (page === null || isOfDatabase(page)) {
-			const all = page === null ? await this.#all(id) : undefined;
-			if (all === undefined)
-				return this.#or(FAILED, (db) => found(db.messages(id, page)));
-			this.#messages = { of: id, all };
+		if (page === null || MessagePages.isNamed(page)) {
+			const session = this.#client.session;
+			const { path, query } = this.#path(id);
+			const answer = await this.#pages.page(page, (one) =>
+				ask(() => session?.messages?.({ path, query: { ...query, ...one } })),
+			);
+			if (answer !== undefined) return found(answer);
 		}
-		if (this.#messages?.of !== id) return FAILED;
-		const from = Number(page ?? 0);
-		const { all } = this.#messages;
-		const items = all.slice(from, from + PAGE);
-		const isLast = from + PAGE >= all.length;
-		if (isLast) this.#messages = undefined;
-		return found({ items, next: isLast ? null : String(from + PAGE) });
-	}
-
-	/** All messages of a session; nothing where OpenCode does not answer with them. */
-	async #all(id: string): Promise<unknown[] | undefined> {
-		const session = this.#client.session;
-		const answer = await ask(() => session?.messages?.(this.#path(id)));
-		return Array.isArray(answer?.data) ? answer.data : undefined;
+		const own = page === null || MessagePages.isNamed(page) ? null : page;
+		return this.#or(FAILED, (db) => found(db.messages(id, own)));
 	}
 
 	async #message(id: string, messageID: string): Promise<Answer> {
@@ -197,11 +194,6 @@ export class OpenCode1Host implements Host {
 	}
 }
 
-/** Whether a page's name is one that the database gave. */
-function isOfDatabase(page: string): boolean {
-	return page.includes(" ");
-}
-
 function list(answer: ClientAnswer | undefined): Answer {
 	return Array.isArray(answer?.data) ? found(answer.data) : FAILED;
 }
@@ -213,7 +205,7 @@ interface ClientAnswer {
 		readonly name?: unknown;
 		readonly data?: { readonly message?: unknown };
 	};
-	readonly response?: { readonly status?: number };
+	readonly response?: Messages["response"] & { readonly status?: number };
 }
 
 async function ask(

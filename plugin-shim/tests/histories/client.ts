@@ -1,6 +1,7 @@
 /** The client that a simulated OpenCode hands to its plugins: what it reads is the store as it is then. */
 import type { HostClient, Level } from "../../src/hosts/host-log.ts";
 import type { SessionClient } from "../../src/hosts/opencode1.ts";
+import { pageOf } from "../support/pages.ts";
 import type { OpenCode } from "./opencode.ts";
 
 /** How a process answers otherwise than in full. */
@@ -50,8 +51,11 @@ export function clientOf(
 						.sort((one, other) => other.time.updated - one.time.updated),
 				),
 			get: async ({ path: { id } }) => found(store.session(id)?.info),
-			messages: async ({ path: { id } }) =>
-				flaw === "answers no messages" ? BAD_REQUEST : found(messagesOf(id)),
+			messages: async ({ path: { id }, query }) => {
+				if (flaw === "answers no messages") return BAD_REQUEST;
+				const all = messagesOf(id);
+				return all === undefined ? NOT_FOUND : pageOf(all, query);
+			},
 			message: async ({ path: { id, messageID } }) =>
 				found(messagesOf(id)?.find(({ info }) => info.id === messageID)),
 			todo: async ({ path: { id } }) => found(messagesOf(id) && []),
