@@ -43,7 +43,7 @@ impl Reconciler {
     /// one that was deleted nothing else is taken. When it was changed says whether
     /// somebody has gone on with it since, where another store told the deletion.
     fn answered_session(&mut self, row: SessionRow) -> Urgency {
-        self.sessions.meet(&row.id);
+        self.sessions.insert(&row.id);
         if row.answered_at.value().is_some() {
             self.pending.add(Command::SessionUpsert(SessionRow {
                 id: row.id.clone(),
@@ -167,7 +167,7 @@ impl Reconciler {
     ) -> Urgency {
         if row.ended_at == Known::Empty && self.streams.length(&row.id).is_none() {
             row.position = self.items.place(&row.message_id, &row.id, row.position);
-            self.meet_message(&row.session_id, &row.message_id);
+            self.ensure_message(&row.session_id, &row.message_id);
             self.pending.add(Command::PartUpsert(row));
             return Urgency::Soon;
         }

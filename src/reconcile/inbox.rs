@@ -53,7 +53,7 @@ impl Inbox {
 
 impl Reconciler {
     pub(super) fn enqueued(&mut self, session_id: &str, id: String, item: Option<Said>) -> Urgency {
-        self.meet_session(session_id);
+        self.ensure_session(session_id);
         let item = Item {
             session_id: session_id.to_owned(),
             said: item,
@@ -65,7 +65,7 @@ impl Reconciler {
     }
 
     pub(super) fn cancelled(&mut self, session_id: &str, id: &str) -> Urgency {
-        self.meet_session(session_id);
+        self.ensure_session(session_id);
         self.inbox.0.pop(id);
         self.note_whole(session_id, self.whole_at(session_id));
         Urgency::Soon
@@ -80,7 +80,7 @@ impl Reconciler {
         position: Known<Number>,
         now: Number,
     ) -> Urgency {
-        self.meet_session(session_id);
+        self.ensure_session(session_id);
         let item = self.inbox.0.get_mut(id).map(|item| {
             item.waits = false;
             item.said.clone()
@@ -137,7 +137,7 @@ impl Reconciler {
         failure: Option<Failure>,
     ) -> Urgency {
         let session_id = said.row.session_id.clone();
-        self.meet_session(&session_id);
+        self.ensure_session(&session_id);
         if said.row.id.is_empty() {
             let Some(id) = self.opened.get(key).map(str::to_owned) else {
                 self.want(&session_id);

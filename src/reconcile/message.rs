@@ -11,7 +11,7 @@ impl Reconciler {
     pub(super) fn note_turn(&mut self, row: &MessageRow) -> Urgency {
         self.heard.insert(&row.session_id);
         self.missing_events = false;
-        self.meet_session(&row.session_id);
+        self.ensure_session(&row.session_id);
         let created = self.sessions.get(&row.session_id).created;
         let is_copy = row
             .created_at
@@ -43,7 +43,7 @@ impl Reconciler {
     }
 
     pub(super) fn message(&mut self, mut row: MessageRow, failure: Option<Failure>) -> Urgency {
-        self.meet_session(&row.session_id);
+        self.ensure_session(&row.session_id);
         self.note_end(&mut row);
         self.messages.insert(&row.id);
         let completed = row.completed_at.value().is_some();
@@ -90,7 +90,7 @@ impl Reconciler {
         if self.answers.get(&session_id) == Some(&id) {
             self.answers.remove(&session_id);
         }
-        self.meet_session(&session_id);
+        self.ensure_session(&session_id);
         self.delete(Command::MessageDelete(MessageDelete {
             id,
             session_id,
@@ -100,9 +100,9 @@ impl Reconciler {
         }))
     }
 
-    /// A message that was not met yet likewise.
-    pub(super) fn meet_message(&mut self, session_id: &str, id: &str) {
-        self.meet_session(session_id);
+    /// A message that is not known yet likewise.
+    pub(super) fn ensure_message(&mut self, session_id: &str, id: &str) {
+        self.ensure_session(session_id);
         if self.messages.insert(id) {
             self.want(session_id);
             self.pending.add(Command::MessageUpsert(MessageRow {

@@ -208,7 +208,7 @@ impl Reconciler {
     fn change(&mut self, event: Event, now: Number) -> Urgency {
         match event {
             Event::SessionCreated(row) => {
-                self.sessions.meet(&row.id);
+                self.sessions.insert(&row.id);
                 self.sessions.change(&row.id, |state| {
                     state.is_whole = true;
                     if state.turn == Turn::Unheard {
@@ -296,7 +296,7 @@ impl Reconciler {
             } => self.reverted(session_id, to, before.value().copied(), now),
             Event::Spent(session_id) => self.spent(session_id),
             Event::Incomplete(session_id) => {
-                self.meet_session(&session_id);
+                self.ensure_session(&session_id);
                 self.want(&session_id);
                 Urgency::Soon
             }

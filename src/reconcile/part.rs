@@ -22,7 +22,7 @@ impl Reconciler {
             let error = failure::of_retry_part(&row, retry);
             self.pending.add(Command::SessionErrorUpsert(error));
         }
-        self.meet_message(&row.session_id, &row.message_id);
+        self.ensure_message(&row.session_id, &row.message_id);
         let is_text = matches!(
             row.kind.value().map(String::as_str),
             Some("text" | "reasoning")
@@ -54,7 +54,7 @@ impl Reconciler {
         if row.duration_ms.is_unknown() {
             row.duration_ms = took;
         }
-        self.meet_message(&row.session_id, &row.message_id);
+        self.ensure_message(&row.session_id, &row.message_id);
         self.pending.add(Command::ToolCallUpsert(row));
         Urgency::Soon
     }

@@ -10,7 +10,7 @@ use crate::model::row::{SessionErrorRow, SessionRow, SessionStatus};
 
 impl Reconciler {
     pub(super) fn session(&mut self, mut row: SessionRow) -> Urgency {
-        if self.sessions.meet(&row.id) {
+        if self.sessions.insert(&row.id) {
             // What was before is not known; it may lack what its times do not show.
             self.want(&row.id);
         }
@@ -111,7 +111,7 @@ impl Reconciler {
 
     pub(super) fn session_deleted(&mut self, row: SessionRow, now: Number) -> Urgency {
         let id = row.id.clone();
-        self.sessions.meet(&id);
+        self.sessions.insert(&id);
         self.session(row);
         self.close_streams(|part| part.session_id == id);
         self.answers.remove(&id);
@@ -163,7 +163,7 @@ impl Reconciler {
     }
 
     pub(super) fn set_status(&mut self, id: String, status: SessionStatus) {
-        self.meet_session(&id);
+        self.ensure_session(&id);
         let status = Known::Value(status);
         self.pending.add(Command::SessionUpsert(SessionRow {
             id,
@@ -200,8 +200,8 @@ impl Reconciler {
     }
 
     /// A session that was not met yet goes before its child, as a placeholder.
-    pub(super) fn meet_session(&mut self, id: &str) {
-        if self.sessions.meet(id) {
+    pub(super) fn ensure_session(&mut self, id: &str) {
+        if self.sessions.insert(id) {
             if !self.fetches.is_open(id) {
                 self.want(id);
             }

@@ -58,8 +58,8 @@ impl SessionState {
 }
 
 impl SessionStates {
-    /// Notes that a session is met. True if it was not before, as far as is remembered.
-    pub(crate) fn meet(&mut self, id: &str) -> bool {
+    /// Notes a session. True if it was not before, as far as is remembered.
+    pub(crate) fn insert(&mut self, id: &str) -> bool {
         if self.0.get(id).is_some() {
             return false;
         }

@@ -77,7 +77,7 @@ impl Reconciler {
         before: Option<Number>,
         now: Number,
     ) -> Urgency {
-        self.meet_session(&session_id);
+        self.ensure_session(&session_id);
         self.close_streams(|part| part.session_id == session_id);
         self.answers.remove(&session_id);
         // Whether the answer that was left open is one of them is not known.

@@ -60,6 +60,11 @@ export class Server {
 		);
 	}
 
+	/** The number of its process. */
+	get pid(): number {
+		return this.process.pid;
+	}
+
 	/** Ends the process as a service manager would, or at once with "SIGKILL". */
 	async stop(
 		signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM",
@@ -104,6 +109,10 @@ export class Serving {
 			);
 		});
 		return new Serving(origin, child, output);
+	}
+
+	get pid(): number {
+		return this.child.pid ?? 0;
 	}
 
 	async stop(signal: NodeJS.Signals): Promise<void> {
