@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import type { Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import type { Command } from "../../../pkg/clankers.js";
 import { loadCore } from "../../src/core.ts";
 import { SinkError, type SinkListener } from "../../src/storage/sink.ts";
+import { SqliteSink } from "../../src/storage/sqlite.ts";
 import { startThread } from "../../src/storage/thread/start.ts";
 import { ThreadSink } from "../../src/storage/thread/thread-sink.ts";
 import type { StartThread } from "../../src/storage/thread/writer.ts";
@@ -79,6 +80,33 @@ describe("a thread that writes", () => {
 		sink.close();
 		assert.deepEqual(sink.finish(), []);
 		assert.deepEqual(titles(path), ["one"]);
+	});
+
+	it("counts nothing twice where it still holds the lock when it is waited for no longer", async () => {
+		const path = newDatabasePath();
+		const first = new SqliteSink({ path, inOwnFolder: false }, store);
+		first.apply([]);
+		first.close();
+		let isHeld = false;
+		let isOver = false;
+		const sink = open(path, (options) => {
+			const slow = new URL("../support/slow-thread.ts", import.meta.url);
+			const worker = new Worker(slow, options);
+			worker.on("message", () => {
+				isHeld = true;
+			});
+			worker.on("exit", () => {
+				isOver = true;
+			});
+			return worker;
+		});
+		void sink.apply([rejection()]);
+		await until("it holds the lock", () => isHeld);
+		assert.deepEqual(sink.finish(), []);
+		assert.deepEqual(sink.apply([rejection()]), []);
+		await until("it is over", () => isOver);
+		assert.equal(count(path), 2);
+		sink.close();
 	});
 
 	it("knows after its end, and where it is had no more, which database it wrote", async () => {

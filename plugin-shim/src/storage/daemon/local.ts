@@ -3,12 +3,14 @@ import type { Command, Store } from "../../../../pkg/clankers.js";
 import type { StoredRequest } from "../../catch-up.ts";
 import type { Database } from "../../config.ts";
 import { describe } from "../../hosts/host-log.ts";
-import { type RefusedCommand, SinkError, type SinkListener } from "../sink.ts";
+import {
+	isReplaced,
+	type RefusedCommand,
+	SinkError,
+	type SinkListener,
+} from "../sink.ts";
 import type { Batch } from "../sqlite.ts";
 import { ThreadSink } from "../thread/thread-sink.ts";
-
-/** Attempts to store the batch under way at the process's end, each at most a busy timeout long: two seconds in all. */
-const LAST_ATTEMPTS = 40;
 
 /** How many of the sessions that were written are remembered. */
 const MOST_REMEMBERED = 1000;
@@ -52,8 +54,7 @@ export class Local {
 	finish(left: readonly Batch[]): RefusedCommand[] {
 		this.#remember(left);
 		try {
-			const refused = this.#sink.finish();
-			return left.length === 0 ? refused : this.#storeLast(left);
+			return this.#sink.finish(left);
 		} catch (error) {
 			return passing(error);
 		}
@@ -70,16 +71,6 @@ export class Local {
 
 	close(): void {
 		this.#sink.close();
-	}
-
-	#storeLast(batches: readonly Batch[]): RefusedCommand[] {
-		for (let attempt = 1; ; attempt++)
-			try {
-				return this.#sink.storeHere(batches);
-			} catch (error) {
-				// The daemon may be storing this very batch, and hold the lock.
-				if (attempt >= LAST_ATTEMPTS || isReplaced(error)) throw error;
-			}
 	}
 
 	#remember(batches: readonly Batch[]): void {
@@ -108,8 +99,4 @@ function sessionOf({ method, params }: Command): string | undefined {
 function passing(error: unknown): never {
 	if (isReplaced(error)) throw error;
 	throw new SinkError("unavailable", describe(error), error);
-}
-
-function isReplaced(error: unknown): boolean {
-	return error instanceof SinkError && error.kind === "replaced";
 }

@@ -9,17 +9,20 @@ import type { Command, Store } from "../../../../pkg/clankers.js";
 import type { StoredRequest } from "../../catch-up.ts";
 import type { Database } from "../../config.ts";
 import {
+	isReplaced,
 	type RefusedCommand,
 	type Sink,
 	SinkError,
 	type SinkListener,
 } from "../sink.ts";
 import { type Batch, SqliteSink } from "../sqlite.ts";
-import type { Reply } from "./messages.ts";
+import { ENDING, type Reply } from "./messages.ts";
 import { type StartThread, Thread } from "./writer.ts";
 
 /** How long the thread is waited for at the process's end. */
 const LAST_MS = 2000;
+/** Attempts to store then what another may be storing, each at most a busy timeout long: two seconds in all. */
+const LAST_ATTEMPTS = 40;
 
 /** What is not known to be stored. */
 interface Flight {
@@ -72,7 +75,7 @@ export class ThreadSink implements Sink {
 		batches: readonly Batch[],
 	): RefusedCommand[] | Promise<RefusedCommand[]> {
 		const thread = this.#running();
-		if (thread === undefined) return this.storeHere(batches);
+		if (thread === undefined) return this.#here.store(batches);
 		return new Promise((resolve, reject) => {
 			const flight = { batches, resolve, reject };
 			this.#flight = flight;
@@ -82,20 +85,17 @@ export class ThreadSink implements Sink {
 		});
 	}
 
-	/** The same by the calling thread, once `finish` was called. */
-	storeHere(batches: readonly Batch[]): RefusedCommand[] {
-		return this.#here.store(batches);
-	}
-
-	finish(): RefusedCommand[] {
+	/** `left`: what another process was to store, and may have stored. */
+	finish(left: readonly Batch[] = []): RefusedCommand[] {
 		this.#isAlone = true;
 		this.#endThread();
-		const isStored = this.#ending?.wait(LAST_MS) === true;
+		const ending = this.#ending?.wait(LAST_MS);
 		const flight = this.#flight;
 		this.#flight = undefined;
-		if (flight === undefined || isStored) return [];
-		// By its number: the thread may be storing it yet.
-		return this.#here.store(flight.batches);
+		const isStored = flight === undefined || ending === ENDING.stored;
+		const batches = isStored ? left : [...flight.batches, ...left];
+		const isElsewhere = ending === ENDING.none || left.length > 0;
+		return this.#storeLast(batches, isElsewhere ? LAST_ATTEMPTS : 1);
 	}
 
 	async stored(request: StoredRequest): Promise<readonly unknown[]> {
@@ -112,6 +112,17 @@ export class ThreadSink implements Sink {
 	close(): void {
 		this.#endThread();
 		this.#here.close();
+	}
+
+	#storeLast(batches: readonly Batch[], attempts: number): RefusedCommand[] {
+		if (batches.length === 0) return [];
+		for (let attempt = 1; ; attempt++)
+			try {
+				return this.#here.store(batches);
+			} catch (error) {
+				// Whoever is storing this very batch may hold the lock.
+				if (attempt >= attempts || isReplaced(error)) throw error;
+			}
 	}
 
 	#running(): Thread | undefined {
