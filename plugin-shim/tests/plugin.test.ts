@@ -231,6 +231,7 @@ describe("the plugin", () => {
 		await until("the person is told", () => client.toasts.length > 0);
 		unlock();
 		await until("all is stored", () => titles().length === 99);
+		await until("they are told that, too", () => client.toasts.length > 1);
 		assert.match(client.toasts[0] ?? "", /database is locked/);
 		assert.match(client.toasts[1] ?? "", /storing again/);
 		assert.equal(client.toasts.length, 2);
@@ -301,8 +302,10 @@ describe("the plugin", () => {
 		);
 		hooks.event?.({ event: sessionCreated("ses_1", "while it was away") });
 		hooks.event?.({ event: sessionIdle("ses_1") });
-		await until("it is in this process's own file", () => existsSync(own));
-		assert.equal(query(own, "SELECT * FROM sessions").length, 1);
+		await until(
+			"it is in this process's own file",
+			() => queryMeanwhile(own, "SELECT * FROM sessions").length === 1,
+		);
 		await daemon.start();
 		const said = (): string =>
 			client.lines.map(({ message }) => message).join("\n");

@@ -74,3 +74,8 @@ export class SinkError extends Error {
 		this.kind = kind;
 	}
 }
+
+/** Whether another file is in the place of the one that was written. */
+export function isReplaced(error: unknown): boolean {
+	return error instanceof SinkError && error.kind === "replaced";
+}

@@ -47,16 +47,22 @@ export interface BatchId {
 	readonly number: number;
 }
 
+/** `id`: what tells that the batch has been stored already, where another process or thread may have it too. */
+export interface Batch {
+	readonly commands: readonly Command[];
+	readonly id?: BatchId;
+}
+
 /** Writes to a database file in this process. */
 export class SqliteSink implements Sink {
 	readonly target: string;
+	/** The database that was open last; whoever goes on in another sink's stead says which. */
+	last: string | undefined;
 	readonly #database: Database;
 	readonly #store: Store;
 	#open: OpenDatabase | undefined;
 	/** The file that was open last, also where it could not be opened. */
 	#file: string | undefined;
-	/** The database that was open last. */
-	#last: string | undefined;
 	/** Why another has taken its place since the last batch. */
 	#replaced: string | undefined;
 
@@ -66,11 +72,15 @@ export class SqliteSink implements Sink {
 		this.#store = store;
 	}
 
-	/** `id`: what tells that the batch has been stored already, where another process may have it too. */
-	apply(commands: readonly Command[], id?: BatchId): RefusedCommand[] {
+	apply(commands: readonly Command[]): RefusedCommand[] {
+		return this.store([{ commands }]);
+	}
+
+	/** Applies several batches as `apply` does one: all of them or none. What has been stored already is left out. */
+	store(batches: readonly Batch[]): RefusedCommand[] {
 		return this.#with((open) => {
 			this.#checkPlace();
-			return open.apply(commands, id);
+			return open.store(batches);
 		});
 	}
 
@@ -134,9 +144,9 @@ export class SqliteSink implements Sink {
 			this.#open = new OpenDatabase(this.#database, this.#store);
 			this.#file = this.#open.identity;
 			const found = `${this.#file} ${this.#open.id}`;
-			if (this.#last !== undefined && this.#last !== found)
+			if (this.last !== undefined && this.last !== found)
 				this.#replaced ??= "it was removed, or another file put in its place";
-			this.#last = found;
+			this.last = found;
 		}
 		return this.#open;
 	}
@@ -147,7 +157,7 @@ export class SqliteSink implements Sink {
 		try {
 			const aside = this.#file && setAside(this.target, this.#file);
 			if (aside === undefined) return;
-			this.#last = undefined;
+			this.last = undefined;
 			this.#replaced = `it was damaged (${why}): it is \`${aside}\` now, and a new one is begun`;
 		} catch (error) {
 			throw new SinkError(
@@ -228,38 +238,35 @@ class OpenDatabase {
 		}
 	}
 
-	apply(commands: readonly Command[], id?: BatchId): RefusedCommand[] {
-		const refused = this.#apply(commands, id);
+	store(batches: readonly Batch[]): RefusedCommand[] {
+		const refused = this.#apply(batches);
 		const { erasing } = this.#store;
-		if (commands.some(({ params }) => holds(erasing, params)))
+		const isErasing = ({ params }: Command): boolean => holds(erasing, params);
+		if (batches.some(({ commands }) => commands.some(isErasing)))
 			this.#erasure?.erased();
 		this.#erasure?.settle();
 		return refused;
 	}
 
-	#apply(commands: readonly Command[], id?: BatchId): RefusedCommand[] {
+	#apply(batches: readonly Batch[]): RefusedCommand[] {
 		try {
-			this.#batch(id, () => {
-				for (const command of commands) this.#run(command);
-			});
+			this.#each(batches, (command) => this.#run(command));
 			return [];
 		} catch (error) {
 			if (!isRefusal(error)) throw error;
 		}
 		// One of them is at fault: again, each on its own, leaving out what fails.
 		const refused: RefusedCommand[] = [];
-		this.#batch(id, () => {
-			for (const command of commands) {
-				this.#connection.exec("SAVEPOINT command");
-				try {
-					this.#run(command);
-				} catch (error) {
-					if (!isRefusal(error)) throw error;
-					this.#connection.exec("ROLLBACK TO command");
-					refused.push({ command, reason: describe(error) });
-				}
-				this.#connection.exec("RELEASE command");
+		this.#each(batches, (command) => {
+			this.#connection.exec("SAVEPOINT command");
+			try {
+				this.#run(command);
+			} catch (error) {
+				if (!isRefusal(error)) throw error;
+				this.#connection.exec("ROLLBACK TO command");
+				refused.push({ command, reason: describe(error) });
 			}
+			this.#connection.exec("RELEASE command");
 		});
 		return refused;
 	}
@@ -337,14 +344,15 @@ class OpenDatabase {
 	 * A transaction on the schema we know: another process may have migrated it
 	 * since. Whoever puts another file in its place waits for it, or was faster.
 	 */
-	#batch(id: BatchId | undefined, work: () => void): void {
+	#each(batches: readonly Batch[], run: (command: Command) => void): void {
 		this.#transaction(() => {
 			if (fileIdentity(this.#path) !== this.identity) throw new Moved();
 			this.#checkVersion();
-			if (id !== undefined && !this.#claim(id)) return;
+			const due = batches.filter(({ id }) => !id || this.#claim(id));
+			if (due.length === 0) return;
 			this.#begin ??= this.#connection.prepare(this.#store.begin);
 			this.#begin.run();
-			work();
+			for (const { commands } of due) commands.forEach(run);
 		});
 	}
 

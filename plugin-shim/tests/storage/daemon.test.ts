@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Command } from "../../../pkg/clankers.js";
 import { loadCore } from "../../src/core.ts";
 import { FrameReader, frame } from "../../src/rpc/frames.ts";
-import { DaemonSink } from "../../src/storage/daemon/daemon-sink.ts";
+import type { DaemonSink } from "../../src/storage/daemon/daemon-sink.ts";
 import { type RefusedCommand, SinkError } from "../../src/storage/sink.ts";
 import { SqliteSink } from "../../src/storage/sqlite.ts";
 import {
@@ -16,6 +16,7 @@ import {
 	todo,
 } from "../support/commands.ts";
 import { TestDaemon } from "../support/daemon.ts";
+import { openDaemonSink } from "../support/daemon-sink.ts";
 import { runAll } from "../support/processes.ts";
 import { dump, lock, query } from "../support/query.ts";
 import { batchesOfRecording, recordings } from "../support/recordings.ts";
@@ -27,43 +28,10 @@ const { store } = loadCore();
 const MIB = 1024 * 1024;
 const CHILD = join(import.meta.dirname, "..", "support", "apply-to-daemon.ts");
 
-/** A sink and what it said. */
-interface Heard {
-	readonly sink: DaemonSink;
-	readonly lines: string[];
-	readonly told: string[];
-	readonly ready: () => number;
-}
-
-/** A sink of this daemon; `path` is its own way to the database, `answerMs` how long it waits. */
-function open(
-	{ socketPath, databasePath }: TestDaemon,
-	{ path = databasePath, answerMs = 10_000, schema = store.schemaVersion } = {},
-): Heard {
-	const sink = new DaemonSink({
-		...{ socketPath, database: { path, inOwnFolder: false } },
-		store: { ...store, schemaVersion: schema },
-		clientVersion: "test",
-		patience: { firstMs: 5, longestMs: 20, answerMs },
-	});
-	const lines: string[] = [];
-	const told: string[] = [];
-	let ready = 0;
-	sink.attend({
-		log: (_level, message) => lines.push(message),
-		notify: (message) => told.push(message),
-		well: (message, wasNotified) => wasNotified && told.push(message),
-		ready: () => {
-			ready += 1;
-		},
-		replaced: (message) => told.push(message),
-	});
-	return { sink, lines, told, ready: () => ready };
-}
-
 describe("the contract", () => {
 	const daemons: TestDaemon[] = [];
-	const sinkAt = (path: string): DaemonSink => open(new TestDaemon(path)).sink;
+	const sinkAt = (path: string): DaemonSink =>
+		openDaemonSink(new TestDaemon(path)).sink;
 
 	afterEach(async () => {
 		for (const daemon of daemons.splice(0)) await daemon.stop();
@@ -104,7 +72,7 @@ describe("the daemon sink", () => {
 
 	it("opens no database while the daemon is there", async () => {
 		await daemon.start();
-		const { sink, lines } = open(daemon, { path: ownFile() });
+		const { sink, lines } = openDaemonSink(daemon, { path: ownFile() });
 		assert.deepEqual(await sink.apply([sessionUpsert("ses_1", "one")]), []);
 		assert.deepEqual(titles(), ["one"]);
 		assert.ok(!existsSync(ownFile()));
@@ -115,15 +83,19 @@ describe("the daemon sink", () => {
 	});
 
 	it("stores at once, itself, while no daemon is there, and says so once", async () => {
-		const { sink, lines, told, ready } = open(daemon, { path: ownFile() });
+		const { sink, lines, told, ready } = openDaemonSink(daemon, {
+			path: ownFile(),
+		});
 		await sink.apply([sessionUpsert("ses_0", "early")]);
-		for (let at = 1; at < 50; at++)
-			assert.deepEqual(sink.apply([sessionUpsert(`ses_${at}`, "early")]), []);
+		for (let at = 1; at < 50; at++) {
+			const batch = [sessionUpsert(`ses_${at}`, "early")];
+			assert.deepEqual(await sink.apply(batch), []);
+		}
 		assert.equal(count(ownFile()), 50);
 		assert.equal((await sink.stored({ ...NOTHING, ids: ["ses_7"] })).length, 1);
-		assert.equal(ready(), 0);
+		assert.equal(ready.length, 0);
 		await daemon.start();
-		await until("it is there", () => ready() === 1);
+		await until("it is there", () => ready.length === 1);
 		await sink.apply([sessionUpsert("ses_late", "late")]);
 		assert.deepEqual(titles(), ["late"]);
 		assert.equal(count(ownFile()), 50);
@@ -138,7 +110,7 @@ describe("the daemon sink", () => {
 		await daemon.start();
 		await daemon.kill();
 		assert.ok(existsSync(daemon.socketPath));
-		const { sink, lines } = open(daemon);
+		const { sink, lines } = openDaemonSink(daemon);
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		assert.deepEqual(titles(), ["one"]);
 		assert.match(lines.join("\n"), /ECONNREFUSED|Failed to connect/);
@@ -147,7 +119,9 @@ describe("the daemon sink", () => {
 
 	it("waits for a daemon that does not answer, and not for ever", async () => {
 		await daemon.start();
-		const { sink, lines, told, ready } = open(daemon, { answerMs: 100 });
+		const { sink, lines, told, ready } = openDaemonSink(daemon, {
+			answerMs: 100,
+		});
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		daemon.suspend();
 		await sink.apply([
@@ -156,12 +130,12 @@ describe("the daemon sink", () => {
 			rejection(),
 		]);
 		// From here on it is not waited for.
-		assert.deepEqual(sink.apply([todo("late")]), []);
-		for (let at = 0; at < 20; at++) sink.apply([rejection()]);
+		assert.deepEqual(await sink.apply([todo("late")]), []);
+		for (let at = 0; at < 20; at++) await sink.apply([rejection()]);
 		assert.deepEqual(titles(), ["one", "two"]);
 		assert.deepEqual(await sink.stored({ ...NOTHING, ids: ["ses_3"] }), []);
 		daemon.resume();
-		await until("it is there", () => ready() === 1);
+		await until("it is there", () => ready.length === 1);
 		await sink.apply([sessionUpsert("ses_3", "three")]);
 		// The batch that timed out was still in the socket: it comes too late.
 		await new Promise((resolve) => setTimeout(resolve, 100));
@@ -179,7 +153,7 @@ describe("the daemon sink", () => {
 	it("does not wait for one that is suspended when it is met", async () => {
 		await daemon.start();
 		daemon.suspend();
-		const { sink, told, ready } = open(daemon, { answerMs: 50 });
+		const { sink, told, ready } = openDaemonSink(daemon, { answerMs: 50 });
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		assert.deepEqual(titles(), ["one"]);
 		// A person is told, once each time it hangs.
@@ -187,19 +161,19 @@ describe("the daemon sink", () => {
 		assert.match(told[0] ?? "", /not answered within 0\.05 s$/);
 		assert.equal(told.length, 1, told.join("\n"));
 		daemon.resume();
-		await until("it is there", () => ready() === 1);
+		await until("it is there", () => ready.length === 1);
 		assert.match(told[1] ?? "", /is there/);
 		daemon.suspend();
 		await sink.apply([sessionUpsert("ses_2", "two")]);
 		assert.match(told[2] ?? "", /not answered within 0\.05 s$/);
 		daemon.resume();
-		await until("it is there again", () => ready() === 2);
+		await until("it is there again", () => ready.length === 2);
 		sink.close();
 	});
 
 	it("begins a new database where the daemon's is damaged, with it or without it", async () => {
 		await daemon.start();
-		const { sink } = open(daemon);
+		const { sink } = openDaemonSink(daemon);
 		const garbage = "not a database ".repeat(4096);
 		const takes = async (id: string): Promise<void> => {
 			const batch = [sessionUpsert(id, id)];
@@ -226,7 +200,7 @@ describe("the daemon sink", () => {
 
 	it("loses and repeats nothing when the daemon is killed in mid-batch, again and again", async () => {
 		await daemon.start();
-		const { sink, lines } = open(daemon);
+		const { sink, lines } = openDaemonSink(daemon);
 		let batches = 0;
 		for (let turn = 0; turn < 6; turn++) {
 			await until("the daemon is there", () =>
@@ -254,7 +228,7 @@ describe("the daemon sink", () => {
 
 	it("loses and repeats nothing when the daemon is ended and another started", async () => {
 		await daemon.start();
-		const { sink } = open(daemon);
+		const { sink } = openDaemonSink(daemon);
 		for (let at = 0; at < 300; at++) {
 			const stored = sink.apply([sessionUpsert(`ses_${at}`, "x"), rejection()]);
 			if (at % 100 === 50) {
@@ -276,7 +250,7 @@ describe("the daemon sink", () => {
 			["b", "c", "d"].map((id) => child(`ses_${id}`, 500, "connected")),
 		);
 		assert.equal(count(), 1520);
-		const { sink } = open(daemon);
+		const { sink } = openDaemonSink(daemon);
 		/** It answers after what the processes had sent. */
 		const isDone = async (): Promise<void> => {
 			await sink.stored(NOTHING);
@@ -303,7 +277,7 @@ describe("the daemon sink", () => {
 
 	it("keeps a batch that nobody can store now", async () => {
 		await daemon.start();
-		const { sink } = open(daemon, { answerMs: 100 });
+		const { sink } = openDaemonSink(daemon, { answerMs: 100 });
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		const unlock = lock(path);
 		const batch = [sessionUpsert("ses_2", "two")];
@@ -328,7 +302,7 @@ describe("the daemon sink", () => {
 		const newest = store.schemaVersion + 1;
 		query(path, `UPDATE clankers_database SET oldest_writer = ${newest}`);
 		query(path, `PRAGMA user_version = ${newest}`);
-		const { sink } = open(daemon);
+		const { sink } = openDaemonSink(daemon);
 		await assert.rejects(
 			Promise.resolve(sink.apply([sessionUpsert("ses_1", "one")])),
 			(error) => error instanceof SinkError && error.kind === "unavailable",
@@ -338,7 +312,7 @@ describe("the daemon sink", () => {
 
 	it("says once that the daemon's database was removed, under a batch or between two daemons", async () => {
 		await daemon.start();
-		const { sink, told } = open(daemon);
+		const { sink, told } = openDaemonSink(daemon);
 		const isReplaced = (error: unknown): boolean =>
 			error instanceof SinkError && error.kind === "replaced";
 		const remove = (): void => {
@@ -365,7 +339,7 @@ describe("the daemon sink", () => {
 
 	it("keeps the order when a batch is refused", async () => {
 		await daemon.start();
-		const { sink } = open(daemon, { path: ownFile() });
+		const { sink } = openDaemonSink(daemon, { path: ownFile() });
 		const impossible = {
 			method: "message.upsert",
 			params: { id: "msg_1", sessionId: "ses_1", cost: "much" },
@@ -389,7 +363,7 @@ describe("the daemon sink", () => {
 
 	it("sends a long batch in several requests", async () => {
 		await daemon.start();
-		const { sink } = open(daemon, { path: ownFile() });
+		const { sink } = openDaemonSink(daemon, { path: ownFile() });
 		const title = "long ".repeat(MIB / 10);
 		const batch = Array.from({ length: 12 }, (_, at) =>
 			sessionUpsert(`ses_${at}`, title),
@@ -403,7 +377,7 @@ describe("the daemon sink", () => {
 
 	it("stores a command itself that is longer than the daemon takes", async () => {
 		await daemon.start();
-		const { sink, lines } = open(daemon);
+		const { sink, lines } = openDaemonSink(daemon);
 		const title = "é".repeat(33 * MIB);
 		const batch = [sessionUpsert("ses_1", title), sessionUpsert("ses_2", "")];
 		assert.deepEqual(await sink.apply(batch), []);
@@ -416,7 +390,7 @@ describe("the daemon sink", () => {
 	it("sends nothing to a daemon that is older than the plugin, and says so once", async () => {
 		await daemon.start();
 		const schema = store.schemaVersion + 1;
-		const { sink, told } = open(daemon, { path: ownFile(), schema });
+		const { sink, told } = openDaemonSink(daemon, { path: ownFile(), schema });
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		await new Promise((resolve) => setTimeout(resolve, 100));
 		await sink.apply([sessionUpsert("ses_2", "two")]);
@@ -437,7 +411,7 @@ describe("the daemon sink", () => {
 				store,
 			);
 			await daemon.start();
-			const { sink } = open(daemon, { path: ownFile() });
+			const { sink } = openDaemonSink(daemon, { path: ownFile() });
 			for (const recording of recordings(release))
 				for (const batch of batchesOfRecording(recording)) {
 					sqlite.apply(batch);
@@ -489,7 +463,7 @@ describe("a daemon that speaks another protocol", () => {
 	afterEach(() => server.close());
 
 	it("is sent nothing, and the person is told once", async () => {
-		const { sink, told } = open(daemon);
+		const { sink, told } = openDaemonSink(daemon);
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		await until("it has tried again", () => asked.length > 2);
 		assert.deepEqual(new Set(asked), new Set(["hello"]));

@@ -14,8 +14,8 @@ import type { Command } from "../../../pkg/clankers.js";
 import { loadCore } from "../../src/core.ts";
 import { connect } from "../../src/storage/connection.ts";
 import { SinkError } from "../../src/storage/sink.ts";
-import { SqliteSink } from "../../src/storage/sqlite.ts";
-import { sessionUpsert } from "../support/commands.ts";
+import { type Batch, SqliteSink } from "../../src/storage/sqlite.ts";
+import { rejection, sessionUpsert, todo } from "../support/commands.ts";
 import { runAll } from "../support/processes.ts";
 import { lock, query } from "../support/query.ts";
 import { newDatabasePath, temporaryFolder } from "../support/temporary.ts";
@@ -146,6 +146,32 @@ describe("the files' permissions", {
 			sink.close();
 			assert.equal(mode(folder), expected);
 		}
+	});
+});
+
+describe("batches with numbers", () => {
+	it("are stored all or none, and none of them twice", () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		sink.apply([]);
+		const counted = (): unknown =>
+			query(path, "SELECT total(count) AS n FROM rejections")[0]?.["n"];
+		const batch = (number: number, ...commands: Command[]): Batch => ({
+			commands: [rejection(), ...commands],
+			id: { writer: "writer", number },
+		});
+		const batches = [batch(1), batch(2, todo("late"))];
+		query(path, "ALTER TABLE todos RENAME TO hidden");
+		assert.throws(() => sink.store(batches), /no such table/);
+		query(path, "ALTER TABLE hidden RENAME TO todos");
+		assert.equal(counted(), 0);
+		sink.store([batch(1)]);
+		assert.equal(counted(), 1);
+		sink.store(batches);
+		assert.equal(counted(), 2);
+		sink.store(batches);
+		assert.equal(counted(), 2);
+		sink.close();
 	});
 });
 

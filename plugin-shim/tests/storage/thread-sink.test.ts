@@ -1,12 +1,13 @@
 /** The sink that has a thread write. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import type { Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import type { Command } from "../../../pkg/clankers.js";
 import { loadCore } from "../../src/core.ts";
-import type { SinkListener } from "../../src/storage/sink.ts";
+import { SinkError, type SinkListener } from "../../src/storage/sink.ts";
+import { SqliteSink } from "../../src/storage/sqlite.ts";
 import { startThread } from "../../src/storage/thread/start.ts";
 import { ThreadSink } from "../../src/storage/thread/thread-sink.ts";
 import type { StartThread } from "../../src/storage/thread/writer.ts";
@@ -15,6 +16,7 @@ import { isLocked, notTold } from "../support/locks.ts";
 import { runAll } from "../support/processes.ts";
 import { lock, lockNowAndThen, query } from "../support/query.ts";
 import { newDatabasePath } from "../support/temporary.ts";
+import { turnsUntil } from "../support/turns.ts";
 import { until } from "../support/until.ts";
 import { testSink } from "./contract.ts";
 
@@ -34,10 +36,6 @@ function listener(said: string[]): SinkListener {
 	};
 }
 
-/** Lets everything that is ready to run do so once. */
-const turn = (): Promise<void> =>
-	new Promise((resolve) => setImmediate(resolve));
-
 const titles = (path: string): unknown[] =>
 	query(path, "SELECT title FROM sessions ORDER BY id").map(
 		({ title }) => title,
@@ -53,18 +51,10 @@ describe("a thread that writes", () => {
 		const sink = open(path);
 		await sink.apply([sessionUpsert("ses_1", "one")]);
 		const unlock = lock(path);
-		let isOver = false;
-		const failed = Promise.resolve(sink.apply([sessionUpsert("ses_2", "two")]))
-			.then(() => "stored")
-			.catch((error: Error) => error.message)
-			.finally(() => {
-				isOver = true;
-			});
-		let turns = 0;
-		for (; !isOver; turns++) await turn();
-		assert.match(await failed, /locked/);
+		const stored = Promise.resolve(sink.apply([sessionUpsert("ses_2", "two")]));
 		// The lock alone is waited for longer than a turn takes.
-		assert.ok(turns > 1, `${turns}`);
+		assert.ok((await turnsUntil(stored)) > 1);
+		await assert.rejects(stored, /locked/);
 		unlock();
 		await sink.apply([sessionUpsert("ses_2", "two")]);
 		assert.deepEqual(titles(path), ["one", "two"]);
@@ -90,6 +80,55 @@ describe("a thread that writes", () => {
 		sink.close();
 		assert.deepEqual(sink.finish(), []);
 		assert.deepEqual(titles(path), ["one"]);
+	});
+
+	it("counts nothing twice where it still holds the lock when it is waited for no longer", async () => {
+		const path = newDatabasePath();
+		const first = new SqliteSink({ path, inOwnFolder: false }, store);
+		first.apply([]);
+		first.close();
+		let isHeld = false;
+		let isOver = false;
+		const sink = open(path, (options) => {
+			const slow = new URL("../support/slow-thread.ts", import.meta.url);
+			const worker = new Worker(slow, options);
+			worker.on("message", () => {
+				isHeld = true;
+			});
+			worker.on("exit", () => {
+				isOver = true;
+			});
+			return worker;
+		});
+		void sink.apply([rejection()]);
+		await until("it holds the lock", () => isHeld);
+		assert.deepEqual(sink.finish(), []);
+		assert.deepEqual(sink.apply([rejection()]), []);
+		await until("it is over", () => isOver);
+		assert.equal(count(path), 2);
+		sink.close();
+	});
+
+	it("knows after its end, and where it is had no more, which database it wrote", async () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		const takes = async (id: string): Promise<void> => {
+			for (const file of [path, `${path}-wal`, `${path}-shm`])
+				rmSync(file, { force: true });
+			const batch = [sessionUpsert(id, id)];
+			await assert.rejects(
+				async () => sink.apply(batch),
+				(error) => error instanceof SinkError && error.kind === "replaced",
+			);
+			assert.deepEqual(await sink.apply(batch), []);
+			assert.deepEqual(titles(path), [id]);
+		};
+		await sink.apply([sessionUpsert("ses_1", "one")]);
+		sink.close();
+		await takes("ses_2");
+		sink.finish();
+		await takes("ses_3");
+		sink.close();
 	});
 
 	it("begins again after its end", async () => {

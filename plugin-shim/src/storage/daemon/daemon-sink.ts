@@ -1,13 +1,12 @@
 /**
  * The daemon sink: while the daemon answers, batches go to it. While it does
- * not, the in-process sink stores them, so that what was observed is on disk
- * either way, and nothing has to wait for the daemon's return.
+ * not, a thread of this process stores them, so that what was observed is on
+ * disk either way, and nothing has to wait for the daemon's return.
  */
 import { randomUUID } from "node:crypto";
 import type { Command, Store } from "../../../../pkg/clankers.js";
 import type { StoredRequest } from "../../catch-up.ts";
 import type { Database } from "../../config.ts";
-import { describe } from "../../hosts/host-log.ts";
 import type { Absence, Patience } from "../../rpc/link.ts";
 import {
 	type Answer,
@@ -21,15 +20,10 @@ import {
 	SinkError,
 	type SinkListener,
 } from "../sink.ts";
-import { SqliteSink } from "../sqlite.ts";
+import type { Batch, BatchId } from "../sqlite.ts";
+import { Local } from "./local.ts";
 import { oneByOne, type Piece, piecesOf } from "./pieces.ts";
 import { Requests } from "./requests.ts";
-
-/** Attempts to store the batch under way at the process's end, each at most a busy timeout long: two seconds in all. */
-const LAST_ATTEMPTS = 40;
-
-/** How many of the sessions that were written without the daemon are remembered. */
-const MOST_REMEMBERED = 1000;
 
 /** Where the daemon is, and what to write while it is away. */
 export interface DaemonOptions {
@@ -58,7 +52,7 @@ export class DaemonSink implements Sink {
 	readonly #options: DaemonOptions;
 	readonly #requests: Requests;
 	/** What writes while the daemon is away. */
-	readonly #local: SqliteSink;
+	readonly #local: Local;
 	readonly #writer: string = randomUUID();
 	/** The number of the piece that was sent or stored last. */
 	#number = 0;
@@ -71,10 +65,6 @@ export class DaemonSink implements Sink {
 	#absence: string | undefined;
 	/** Whether the person was shown it. */
 	#wasNotified = false;
-	/** Whether this process wrote or read the file itself since the daemon was last there. */
-	#wasAlone = false;
-	/** The sessions that it wrote of, the latest last. */
-	readonly #writtenAlone = new Set<string>();
 	#toldOfOtherFile = false;
 	/** What tells the daemon's database from another in its place, where it says so. */
 	#name: string | undefined;
@@ -83,7 +73,7 @@ export class DaemonSink implements Sink {
 		const { database, socketPath, store } = options;
 		this.target = `the daemon on ${socketPath}`;
 		this.#options = options;
-		this.#local = new SqliteSink(database, store);
+		this.#local = new Local(database, store);
 		this.#requests = new Requests(
 			{ ...options, clientName: "opencode-clankers" },
 			{
@@ -95,6 +85,7 @@ export class DaemonSink implements Sink {
 
 	attend(listener: SinkListener): void {
 		this.#listener = listener;
+		this.#local.attend(listener);
 		this.#requests.open();
 	}
 
@@ -105,28 +96,25 @@ export class DaemonSink implements Sink {
 		if (!this.#isFinishing) this.#requests.open();
 		const isAlone = this.#isFinishing || this.#requests.isAway;
 		const pieces = isAlone ? undefined : piecesOf(commands);
-		if (pieces === undefined) return this.#applyHere(commands, this.#next());
-		return this.#handOver(pieces);
+		const stored =
+			pieces === undefined
+				? this.#local.store([{ commands, id: this.#nextId() }])
+				: this.#handOver(pieces);
+		if (stored instanceof Promise) this.#settled = stored.catch(() => {});
+		return stored;
 	}
 
 	finish(): RefusedCommand[] {
 		this.#isFinishing = true;
 		const flight = this.#flight;
-		if (flight === undefined) return [];
-		for (let attempt = 1; ; attempt++)
-			try {
-				return this.#takeOver(flight);
-			} catch (error) {
-				// The daemon may be storing this very batch, and hold the lock.
-				if (attempt >= LAST_ATTEMPTS || isReplaced(error)) throw error;
-			}
+		this.#flight = undefined;
+		if (flight === undefined) return this.#local.finish([]);
+		return [...flight.refused, ...this.#local.finish(this.#leftOf(flight))];
 	}
 
 	async stored(request: StoredRequest): Promise<readonly unknown[]> {
 		const rows = await this.#ask(...asCall(request));
-		return Array.isArray(rows)
-			? rows
-			: this.#here((local) => local.stored(request));
+		return Array.isArray(rows) ? rows : this.#local.stored(request);
 	}
 
 	close(): void {
@@ -138,27 +126,29 @@ export class DaemonSink implements Sink {
 	}
 
 	#handOver(pieces: Piece[]): Promise<RefusedCommand[]> {
-		const stored = new Promise<RefusedCommand[]>((resolve, reject) => {
+		return new Promise((resolve, reject) => {
 			this.#flight = { pieces, refused: [], resolve, reject };
 			this.#send(this.#flight);
 		});
-		this.#settled = stored.catch(() => {});
-		return stored;
 	}
 
-	#next(): number {
+	#nextId(): BatchId {
 		this.#number += 1;
-		return this.#number;
+		return this.#lastId;
+	}
+
+	get #lastId(): BatchId {
+		return { writer: this.#writer, number: this.#number };
 	}
 
 	#send(flight: Flight): void {
 		const [piece] = flight.pieces;
-		const id = { writer: this.#writer, number: this.#next() };
+		const id = JSON.stringify(this.#nextId());
 		const database =
 			this.#name === undefined
 				? ""
 				: `"database":${JSON.stringify(this.#name)},`;
-		const params = `{"id":${JSON.stringify(id)},${database}"commands":${piece?.json}}`;
+		const params = `{"id":${id},${database}"commands":${piece?.json}}`;
 		this.#requests.call("batch", params, (answer) =>
 			this.#answered(flight, answer),
 		);
@@ -174,7 +164,7 @@ export class DaemonSink implements Sink {
 		}
 		const [piece, ...rest] = flight.pieces;
 		if (piece === undefined || (error && !isRefusal(error))) {
-			this.#land(flight);
+			void this.#land(flight);
 			if (error && error.code !== 0) this.#requests.retry(error.message);
 			return;
 		}
@@ -187,54 +177,29 @@ export class DaemonSink implements Sink {
 				flight.refused.push({ command, reason: error.message });
 			flight.pieces = rest;
 		}
-		if (flight.pieces.length === 0) this.#land(flight);
+		if (flight.pieces.length === 0) void this.#land(flight);
 		else this.#send(flight);
 	}
 
 	/** Settles the batch, with what the daemon has not acknowledged stored here. */
-	#land(flight: Flight): void {
+	async #land(flight: Flight): Promise<void> {
+		this.#flight = undefined;
 		try {
-			flight.resolve(this.#takeOver(flight));
+			const stored = await this.#local.store(this.#leftOf(flight));
+			flight.resolve([...flight.refused, ...stored]);
 		} catch (error) {
 			flight.reject(error);
 		}
 	}
 
-	#takeOver({ pieces, refused }: Flight): RefusedCommand[] {
-		this.#flight = undefined;
-		const [sent, ...rest] = pieces;
-		if (sent === undefined) return refused;
+	/** What the daemon has not acknowledged of a batch. */
+	#leftOf({ pieces: [sent, ...rest] }: Flight): Batch[] {
+		if (sent === undefined) return [];
 		// By the number it was sent with: the daemon may have stored it, or do so yet.
-		const all = [...refused, ...this.#applyHere(sent.commands, this.#number)];
-		const others = rest.flatMap(({ commands }) => commands);
-		if (others.length > 0) all.push(...this.#applyHere(others, this.#next()));
-		return all;
-	}
-
-	#applyHere(commands: readonly Command[], number: number): RefusedCommand[] {
-		const id = { writer: this.#writer, number };
-		for (const command of commands) this.#remember(sessionOf(command));
-		return this.#here((local) => local.apply(commands, id));
-	}
-
-	#remember(sessionId: string | undefined): void {
-		if (sessionId === undefined) return;
-		this.#writtenAlone.delete(sessionId);
-		this.#writtenAlone.add(sessionId);
-		const [oldest] = this.#writtenAlone;
-		if (this.#writtenAlone.size > MOST_REMEMBERED && oldest !== undefined)
-			this.#writtenAlone.delete(oldest);
-	}
-
-	#here<Result>(work: (local: SqliteSink) => Result): Result {
-		this.#wasAlone = true;
-		try {
-			return work(this.#local);
-		} catch (error) {
-			if (isReplaced(error)) throw error;
-			// Whatever is wrong with the file, the daemon may be back in a moment.
-			throw new SinkError("unavailable", describe(error), error);
-		}
+		const left = [{ commands: sent.commands, id: this.#lastId }];
+		const commands = rest.flatMap((piece) => piece.commands);
+		if (commands.length > 0) left.push({ commands, id: this.#nextId() });
+		return left;
 	}
 
 	/** What the daemon answers once all that was applied before is stored; nothing where it does not. */
@@ -263,12 +228,8 @@ export class DaemonSink implements Sink {
 		this.#wasNotified = false;
 		this.#compareFiles(dbPath);
 		this.#noteDatabase(database);
-		if (!this.#wasAlone) return;
-		const written = [...this.#writtenAlone];
-		this.#wasAlone = false;
-		this.#writtenAlone.clear();
-		this.#local.close();
-		this.#listener?.ready(written);
+		const written = this.#local.letGo();
+		if (written !== undefined) this.#listener?.ready(written);
 	}
 
 	/** A batch under way names the one that was there before, and is refused. */
@@ -307,13 +268,6 @@ export class DaemonSink implements Sink {
 	}
 }
 
-/** The session that a command is about, where it says so. */
-function sessionOf({ method, params }: Command): string | undefined {
-	if (method === "session.upsert" || method === "session.delete")
-		return params.id;
-	return ("sessionId" in params && params.sessionId) || undefined;
-}
-
 /** The commands are at fault, and not the daemon, its database or the connection. */
 const REFUSALS: ReadonlySet<number> = new Set([
 	CODE.parse,
@@ -326,10 +280,6 @@ const REFUSALS: ReadonlySet<number> = new Set([
 function isRefusal({ code, data }: RpcError): boolean {
 	if (code !== CODE.database) return REFUSALS.has(code);
 	return (data as { retry?: unknown } | undefined)?.retry === false;
-}
-
-function isReplaced(error: unknown): boolean {
-	return error instanceof SinkError && error.kind === "replaced";
 }
 
 /** Which database the daemon writes, as it says where that is not the one that was named. */

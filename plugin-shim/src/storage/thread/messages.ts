@@ -1,26 +1,24 @@
 /** What the thread that writes and the one that asks it tell each other. */
-import type { Command, Store } from "../../../../pkg/clankers.js";
+import type { Store } from "../../../../pkg/clankers.js";
 import type { StoredRequest } from "../../catch-up.ts";
 import type { Database } from "../../config.ts";
 import type { SinkError } from "../sink.ts";
-import type { BatchId } from "../sqlite.ts";
+import type { Batch } from "../sqlite.ts";
 
 /** What the thread is started with. */
 export interface Setup {
 	readonly database: Database;
 	readonly store: Store;
+	/** The database that was written last, if any was. */
+	readonly last: string | undefined;
 }
 
 /** What it is to do. It answers each but the last, in their order. */
 export type Task =
-	| {
-			readonly kind: "apply";
-			readonly commands: readonly Command[];
-			readonly id: BatchId;
-	  }
+	| { readonly kind: "store"; readonly batches: readonly Batch[] }
 	| { readonly kind: "stored"; readonly request: StoredRequest }
 	| {
-			/** Lets go of the file, says what became of the last batch, and ends. */
+			/** Lets go of the file, says what became of the last `store`, and ends. */
 			readonly kind: "end";
 			/** One 32-bit number: an `Ending`, of which the other thread is woken. */
 			readonly ending: SharedArrayBuffer;
@@ -30,9 +28,11 @@ export type Task =
 export type Reply =
 	| { readonly kind: "ready" }
 	| {
-			readonly kind: "applied";
-			/** The commands that were refused, by their places in the batch, and why. */
+			readonly kind: "stored";
+			/** The commands that were refused, by their places among all, and why. */
 			readonly refused: readonly (readonly [place: number, reason: string])[];
+			/** The database they are in. */
+			readonly last: string | undefined;
 	  }
 	| { readonly kind: "rows"; readonly rows: readonly unknown[] }
 	| {
@@ -41,5 +41,5 @@ export type Reply =
 			readonly message: string;
 	  };
 
-/** How a thread has ended: not yet, with all it was given in the file, or with its last batch not stored. */
+/** How a thread has ended: not yet, with all it was given in the file, or with the last of it not stored. */
 export const ENDING = { none: 0, stored: 1, failed: 2 } as const;

@@ -9,22 +9,24 @@ import type { Command, Store } from "../../../../pkg/clankers.js";
 import type { StoredRequest } from "../../catch-up.ts";
 import type { Database } from "../../config.ts";
 import {
+	isReplaced,
 	type RefusedCommand,
 	type Sink,
 	SinkError,
 	type SinkListener,
 } from "../sink.ts";
-import { type BatchId, SqliteSink } from "../sqlite.ts";
-import type { Reply } from "./messages.ts";
+import { type Batch, SqliteSink } from "../sqlite.ts";
+import { ENDING, type Reply } from "./messages.ts";
 import { type StartThread, Thread } from "./writer.ts";
 
 /** How long the thread is waited for at the process's end. */
 const LAST_MS = 2000;
+/** Attempts to store then what another may be storing, each at most a busy timeout long: two seconds in all. */
+const LAST_ATTEMPTS = 40;
 
-/** The batch that is not known to be stored. */
+/** What is not known to be stored. */
 interface Flight {
-	readonly commands: readonly Command[];
-	readonly id: BatchId;
+	readonly batches: readonly Batch[];
 	readonly resolve: (refused: RefusedCommand[]) => void;
 	readonly reject: (error: unknown) => void;
 }
@@ -36,7 +38,7 @@ export class ThreadSink implements Sink {
 	readonly #store: Store;
 	readonly #start: StartThread | undefined;
 	readonly #writer: string = randomUUID();
-	/** What writes where there is no thread. */
+	/** What writes where there is no thread. It knows which database is written. */
 	readonly #here: SqliteSink;
 	#number = 0;
 	#thread: Thread | undefined;
@@ -65,26 +67,35 @@ export class ThreadSink implements Sink {
 		if (commands.length === 0) return [];
 		this.#number += 1;
 		const id = { writer: this.#writer, number: this.#number };
+		return this.store([{ commands, id }]);
+	}
+
+	/** Applies batches that are numbered already as `apply` does one: all of them or none. What has been stored already is left out. */
+	store(
+		batches: readonly Batch[],
+	): RefusedCommand[] | Promise<RefusedCommand[]> {
 		const thread = this.#running();
-		if (thread === undefined) return this.#here.apply(commands, id);
+		if (thread === undefined) return this.#here.store(batches);
 		return new Promise((resolve, reject) => {
-			const flight = { commands, id, resolve, reject };
+			const flight = { batches, resolve, reject };
 			this.#flight = flight;
-			thread.do({ kind: "apply", commands, id }, (reply) =>
-				this.#applied(flight, reply),
+			thread.do({ kind: "store", batches }, (reply) =>
+				this.#answered(flight, reply),
 			);
 		});
 	}
 
-	finish(): RefusedCommand[] {
+	/** `left`: what another process was to store, and may have stored. */
+	finish(left: readonly Batch[] = []): RefusedCommand[] {
 		this.#isAlone = true;
 		this.#endThread();
-		const isStored = this.#ending?.wait(LAST_MS) === true;
+		const ending = this.#ending?.wait(LAST_MS);
 		const flight = this.#flight;
 		this.#flight = undefined;
-		if (flight === undefined || isStored) return [];
-		// By its number: the thread may be storing it yet.
-		return this.#here.apply(flight.commands, flight.id);
+		const isStored = flight === undefined || ending === ENDING.stored;
+		const batches = isStored ? left : [...flight.batches, ...left];
+		const isElsewhere = ending === ENDING.none || left.length > 0;
+		return this.#storeLast(batches, isElsewhere ? LAST_ATTEMPTS : 1);
 	}
 
 	async stored(request: StoredRequest): Promise<readonly unknown[]> {
@@ -103,10 +114,24 @@ export class ThreadSink implements Sink {
 		this.#here.close();
 	}
 
+	#storeLast(batches: readonly Batch[], attempts: number): RefusedCommand[] {
+		if (batches.length === 0) return [];
+		for (let attempt = 1; ; attempt++)
+			try {
+				return this.#here.store(batches);
+			} catch (error) {
+				// Whoever is storing this very batch may hold the lock.
+				if (attempt >= attempts || isReplaced(error)) throw error;
+			}
+	}
+
 	#running(): Thread | undefined {
 		if (this.#isAlone) return undefined;
 		this.#thread ??= Thread.start(
-			{ database: this.#database, store: this.#store },
+			{
+				...{ database: this.#database, store: this.#store },
+				last: this.#here.last,
+			},
 			(why) => this.#lost(why),
 			this.#start,
 		);
@@ -119,18 +144,19 @@ export class ThreadSink implements Sink {
 		this.#thread = undefined;
 	}
 
-	#applied(flight: Flight, reply: Reply | undefined): void {
+	#answered(flight: Flight, reply: Reply | undefined): void {
+		if (reply?.kind === "stored") this.#here.last = reply.last;
 		if (this.#flight !== flight) return;
 		this.#flight = undefined;
-		if (reply?.kind === "applied") flight.resolve(refusals(flight, reply));
+		if (reply?.kind === "stored") flight.resolve(refusals(flight, reply));
 		else if (reply?.kind === "failed") flight.reject(failure(reply));
 		else this.#land(flight);
 	}
 
-	/** The thread has ended with the batch under way. */
+	/** The thread has ended with it under way. */
 	#land(flight: Flight): void {
 		try {
-			flight.resolve(this.#here.apply(flight.commands, flight.id));
+			flight.resolve(this.#here.store(flight.batches));
 		} catch (error) {
 			flight.reject(error);
 		}
@@ -147,11 +173,12 @@ export class ThreadSink implements Sink {
 }
 
 function refusals(
-	{ commands }: Flight,
-	{ refused }: Extract<Reply, { kind: "applied" }>,
+	{ batches }: Flight,
+	{ refused }: Extract<Reply, { kind: "stored" }>,
 ): RefusedCommand[] {
+	const all = batches.flatMap(({ commands }) => commands);
 	return refused.flatMap(([place, reason]) => {
-		const command = commands[place];
+		const command = all[place];
 		return command === undefined ? [] : [{ command, reason }];
 	});
 }

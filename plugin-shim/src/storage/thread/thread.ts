@@ -6,9 +6,10 @@ import { SqliteSink } from "../sqlite.ts";
 import { ENDING, type Reply, type Setup, type Task } from "./messages.ts";
 
 const port = parentPort;
-const { database, store } = workerData as Setup;
+const { database, store, last } = workerData as Setup;
 const sink = new SqliteSink(database, store);
-/** Whether the last batch is in the file. */
+sink.last = last;
+/** Whether what came last is in the file. */
 let isStored = true;
 
 port?.on("message", (task: Task) => {
@@ -22,15 +23,16 @@ function replyTo(task: Exclude<Task, { kind: "end" }>): Reply {
 		if (task.kind === "stored")
 			return { kind: "rows", rows: sink.stored(task.request) };
 		isStored = false;
-		const { commands, id } = task;
-		const refused = sink.apply(commands, id);
+		const refused = sink.store(task.batches);
 		isStored = true;
+		const all = task.batches.flatMap(({ commands }) => commands);
 		return {
-			kind: "applied",
+			kind: "stored",
 			refused: refused.map(({ command, reason }) => [
-				commands.indexOf(command),
+				all.indexOf(command),
 				reason,
 			]),
+			last: sink.last,
 		};
 	} catch (error) {
 		const why = error instanceof SinkError ? error.kind : "unavailable";

@@ -75,15 +75,15 @@ export class Thread {
 		this.#ending = new Int32Array(ending);
 	}
 
-	/** Stands still until it has ended, so long at most. Whether its last batch is stored. */
-	wait(patienceMs: number): boolean {
-		if (this.#ending === undefined) return false;
+	/** Stands still until it has ended, so long at most. How it has, an `ENDING`. */
+	wait(patienceMs: number): number {
+		if (this.#ending === undefined) return ENDING.failed;
 		try {
 			Atomics.wait(this.#ending, 0, ENDING.none, patienceMs);
 		} catch {
 			// There are threads that may not stand still.
 		}
-		return Atomics.load(this.#ending, 0) === ENDING.stored;
+		return Atomics.load(this.#ending, 0);
 	}
 
 	#heard(reply: Reply): void {
