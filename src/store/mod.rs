@@ -17,7 +17,7 @@ mod statements;
 mod upsert;
 
 use crate::model::command::{Command, MessageDelete, PartDelete, SessionDelete, SessionRevert};
-use crate::model::row::OnDelete;
+use crate::model::row::{OnDelete, PermissionRow};
 use statement::Sql;
 pub use statement::{Statement, When};
 use statements as sql;
@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_steps_and_purges.sql"),
     include_str!("migrations/0007_copies.sql"),
     include_str!("migrations/0008_forks.sql"),
+    include_str!("migrations/0009_old_writers.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.
@@ -207,7 +208,7 @@ pub fn statements(method: &str) -> Option<Vec<Statement>> {
                 remember,
                 upsert::permissions(),
                 forget,
-                sql::erase_content("permissions", "patterns"),
+                sql::erase_content::<PermissionRow>(),
                 sql::wait_of_permission(),
             ])
         }
@@ -320,6 +321,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::column::{Column, Row, Rule};
+    use crate::model::row::{SessionRow, UsageRow};
+
+    #[test]
+    fn every_amount_is_among_what_the_sums_are_made_of() {
+        let of_rule = |rule: Rule| move |column: &&Column| column.rule == rule;
+        let reported = SessionRow::COLUMNS.iter().filter(of_rule(Rule::Reported));
+        let spent = UsageRow::COLUMNS.iter().filter(of_rule(Rule::Greatest));
+        let amounts: Vec<&str> = spent.map(|column| column.json).collect();
+        assert!(
+            reported
+                .map(|column| column.json)
+                .eq(amounts.iter().copied())
+        );
+        for amount in amounts {
+            assert!(SESSION_OWN.contains(&amount), "{amount}");
+            assert!(OF_STEPS.contains(&amount), "{amount}");
+        }
+    }
 
     #[test]
     fn the_commands_that_erase_are_known_by_their_parameters_too() {

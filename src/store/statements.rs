@@ -1,8 +1,10 @@
 //! The statements that are not plain upserts.
 
-use super::erased::{erased_either, erased_session};
-use super::upsert::{OF_COPY, REPORTS, is_behind, outranked};
+use super::erased::{content, erased_either, erased_session, set_content};
+use super::upsert::{OF_COPY, is_behind, outranked, reports};
 use super::{AGE, NOT_PURGED, STAMP};
+use crate::model::column::Row;
+use crate::model::row::SessionErrorRow;
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) fn ensure_session() -> String {
@@ -70,19 +72,20 @@ SELECT ?1 ->> 'id',
       THEN coalesce(max(held.whole_at, ?1 ->> 'wholeAt'), held.whole_at, ?1 ->> 'wholeAt')
     WHEN is_older AND {OF_COPY} AND held.whole_at IS NOT NULL THEN held.whole_at
     ELSE ?1 ->> 'wholeAt' END,
-  coalesce(held.reports_usage, 0) OR (NOT is_older AND {REPORTS}),
+  coalesce(held.reports_usage, 0) OR (NOT is_older AND {reports}),
   iif(of_agent, NULL, held.copied_at), iif(of_agent, NULL, held.copy_rank)
 FROM (SELECT is_older, NOT is_older AND NOT {OF_COPY} AND json_type(?1, '$.updatedAt') IS NOT NULL
     AS of_agent
   FROM (SELECT coalesce({AGE} < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id'), 0)
-    OR {} AS is_older)) AS told
+    OR {outranked} AS is_older)) AS told
 LEFT JOIN session_own AS held ON held.session_id = ?1 ->> 'id'
 WHERE {NOT_PURGED}
 ON CONFLICT (session_id) DO UPDATE SET
   agent = excluded.agent, model = excluded.model, provider = excluded.provider,
   whole_at = excluded.whole_at, reports_usage = excluded.reports_usage,
   copied_at = excluded.copied_at, copy_rank = excluded.copy_rank",
-        outranked()
+        reports = reports(),
+        outranked = outranked(),
     )
 }
 
@@ -208,7 +211,7 @@ pub(super) fn failure_of_answer() -> Vec<String> {
 UPDATE session_errors AS failure SET message_id = ({ANSWER_THEN}), changed = {STAMP}
 WHERE id = ?1 ->> 'id' AND message_id IS NULL AND attempt IS NOT NULL"
         ),
-        erase_content("session_errors", "message"),
+        erase_content::<SessionErrorRow>(),
         format!(
             "\
 UPDATE session_errors AS answer SET
@@ -227,11 +230,17 @@ WHERE failure.session_id = ?1 ->> 'sessionId'
 
 /// What is told without its session or message, and learns later that it was
 /// erased with it.
-pub(super) fn erase_content(table: &str, column: &str) -> String {
+pub(super) fn erase_content<R: Row>() -> String {
+    let table = R::TABLE;
+    let is_held: Vec<String> = content::<R>()
+        .map(|column| format!("{} IS NOT {}", column.name, column.default))
+        .collect();
     format!(
         "\
-UPDATE {table} SET {column} = NULL, changed = {STAMP}
-WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
+UPDATE {table} SET {}, changed = {STAMP}
+WHERE id = ?1 ->> 'id' AND ({}) AND {}",
+        set_content::<R>(|column| column.default.to_owned()),
+        is_held.join(" OR "),
         erased_either(
             &format!("{table}.session_id"),
             &format!("{table}.message_id")

@@ -3,14 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use clankers::model::column::{Column, Row};
+use clankers::Options;
+use clankers::model::column::{Column, Kept, Row, Rule};
 use clankers::model::row::{
     MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow, ToolCallRow, UsageRow,
 };
+use clankers::sources::Dialect;
+use serde_json::{Value, json};
 
-use crate::support::{Db, recordings, replay_into};
-
-const DOCS: &str = include_str!("../../../docs/storage-contract.md");
+use super::deleting::history;
+use super::documented::{DOCS, section, undocumented};
+use crate::events::{event, message_removed, session_deleted};
+use crate::support::{Db, core_of, recordings, replay_into, tell};
 
 /// What the store makes itself, without a command's telling it.
 const MADE: &[(&str, &[&str])] = &[
@@ -71,8 +75,16 @@ const NOT_TOLD: &[(&str, &str)] = &[
     ),
 ];
 
+/// Columns that are stored only where content is, and that a deletion leaves, each
+/// with the reason.
+const OUTLIVES: &[(&str, &str)] = &[
+    ("sessions.project_path", "usage is summed by directory"),
+    ("tool_calls.file_path", "a path is no content"),
+    ("todos.content", "the row goes"),
+];
+
 /// Each table of the contract that rows are declared for, with its columns.
-fn declared() -> Vec<(&'static str, Vec<Column>)> {
+pub(super) fn declared() -> Vec<(&'static str, Vec<Column>)> {
     fn of<R: Row>() -> (&'static str, Vec<Column>) {
         (
             R::TABLE,
@@ -109,36 +121,6 @@ fn undeclared(db: &Db, table: &str, declared: &[Column]) -> BTreeSet<String> {
         .map(|column| column.name);
     let said: BTreeSet<String> = own.chain(made).map(str::to_owned).collect();
     stored.symmetric_difference(&said).cloned().collect()
-}
-
-/// The columns of a table that the docs do not name.
-fn undocumented(db: &Db, table: &str, docs: &str) -> BTreeSet<String> {
-    let tokens = [
-        "prompt",
-        "completion",
-        "reasoning",
-        "cache_read",
-        "cache_write",
-    ];
-    let is_named = |name: &str| {
-        let is_tokens = tokens.iter().any(|kind| name == format!("{kind}_tokens"));
-        is_tokens || docs.contains(&format!("`{name}`"))
-    };
-    let names = db.columns(table);
-    let unnamed = names.split(',').filter(|name| !is_named(name));
-    unnamed.map(str::to_owned).collect()
-}
-
-/// The part of the docs that is about a table.
-fn section<'d>(docs: &'d str, table: &str) -> &'d str {
-    let heading = docs.split_once(&format!("### `{table}`"));
-    let line = docs
-        .lines()
-        .find(|line| line.starts_with(&format!("- `{table}`")));
-    match heading {
-        Some((_, rest)) => rest.split("\n### ").next().unwrap_or(rest),
-        None => line.unwrap_or_default(),
-    }
 }
 
 /// The parameters that the recorded releases' commands tell, by the row's table.
@@ -182,22 +164,91 @@ fn untold(told: &BTreeSet<String>, table: &str, declared: &[Column]) -> BTreeSet
     untold.map(|column| column.name.to_owned()).collect()
 }
 
+/// Whether a deletion empties a column.
+pub(super) fn is_content(column: &&Column) -> bool {
+    matches!(column.rule, Rule::Content | Rule::Derived)
+}
+
+/// The declared columns of content in which `deletion` leaves something.
+fn unerased(
+    db: &Db,
+    deletion: &Value,
+    table: &str,
+    declared: &[Column],
+) -> rusqlite::Result<BTreeSet<String>> {
+    tell(db, Options::default(), history());
+    let content = declared.iter().filter(is_content);
+    let names: Vec<&str> = content.map(|column| column.name).collect();
+    for name in &names {
+        let fill = format!("UPDATE {table} SET {name} = 'words'");
+        assert_ne!(db.0.execute(&fill, [])?, 0, "{table}");
+    }
+    tell(db, Options::default(), [deletion.clone()]);
+    let is_left = |name: &&str| {
+        let left = format!("SELECT count(*) FROM {table} WHERE {name} = 'words'");
+        db.value(&left) != "0"
+    };
+    let left = names.into_iter().filter(is_left);
+    Ok(left.map(str::to_owned).collect())
+}
+
+/// The declared columns that are stored only where content is, and that are not
+/// said to be content.
+fn unerasable(table: &str, declared: &[Column]) -> BTreeSet<String> {
+    let is_it = |column: &&Column| {
+        let name = format!("{table}.{}", column.name);
+        column.kept == Kept::InFull
+            && !is_content(column)
+            && !OUTLIVES.iter().any(|(but, _)| *but == name)
+    };
+    let found = declared.iter().filter(is_it);
+    found.map(|column| column.name.to_owned()).collect()
+}
+
 #[test]
-fn each_table_has_the_columns_that_its_row_declares_and_the_docs_name() {
+fn a_deletion_erases_each_column_that_is_declared_as_content() -> rusqlite::Result<()> {
+    for (table, columns) in declared() {
+        assert_eq!(unerasable(table, &columns), BTreeSet::new(), "{table}");
+        for deletion in [session_deleted("ses_1"), message_removed("ses_1", "msg_1")] {
+            let outlives = table == "sessions" && deletion["type"] == "message.removed";
+            let left = unerased(&Db::new(), &deletion, table, &columns)?;
+            assert_eq!(left.is_empty(), !outlives, "{table}: {left:?} {deletion}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn each_table_has_the_columns_that_its_row_declares() {
     let (db, told) = (Db::new(), told());
     for (table, columns) in declared() {
         assert_eq!(undeclared(&db, table, &columns), BTreeSet::new(), "{table}");
-        assert_eq!(
-            undocumented(&db, table, section(DOCS, table)),
-            BTreeSet::new(),
-            "{table}"
-        );
         assert_eq!(untold(&told, table, &columns), BTreeSet::new(), "{table}");
     }
 }
 
+/// A rejection is no row of which a little is known: it is told whole.
 #[test]
-fn a_column_that_is_forgotten_in_one_place_is_found() {
+fn rejections_have_the_columns_that_are_told() {
+    let mut core = core_of(Dialect::OPENCODE1);
+    core.observe(&&event("no.such.event", json!({})), 1.0);
+    let told = serde_json::to_value(core.drain()).unwrap_or_default();
+    let fields = told[0]["params"].as_object().cloned().unwrap_or_default();
+    let in_sql = |name: &String| {
+        let spell = |c: char| match c {
+            'A'..='Z' => format!("_{}", c.to_ascii_lowercase()),
+            c => c.to_string(),
+        };
+        name.chars().map(spell).collect::<String>()
+    };
+    let columns: BTreeSet<String> = fields.keys().map(in_sql).collect();
+    let stored = Db::new().columns("rejections");
+    let stored: BTreeSet<String> = stored.split(',').map(str::to_owned).collect();
+    assert_eq!(columns, stored, "{told}");
+}
+
+#[test]
+fn a_column_that_is_forgotten_in_one_place_is_found() -> rusqlite::Result<()> {
     let found = |name: &str| BTreeSet::from([name.to_owned()]);
     let columns: Vec<Column> = MessageRow::KEYS
         .iter()
@@ -211,10 +262,9 @@ fn a_column_that_is_forgotten_in_one_place_is_found() {
     };
     let with_later: Vec<Column> = columns.iter().copied().chain([later]).collect();
     let (db, migrated) = (Db::new(), Db::new());
-    let added = migrated
+    migrated
         .0
-        .execute_batch("ALTER TABLE messages ADD COLUMN later TEXT");
-    assert_eq!(added, Ok(()));
+        .execute_batch("ALTER TABLE messages ADD COLUMN later TEXT")?;
     // Its declaration, a migration, the docs and a decoder, each forgotten alone.
     assert_eq!(undeclared(&migrated, "messages", &columns), found("later"));
     assert_eq!(undeclared(&db, "messages", &with_later), found("later"));
@@ -223,6 +273,22 @@ fn a_column_that_is_forgotten_in_one_place_is_found() {
         found("later")
     );
     assert_eq!(untold(&told(), "messages", &with_later), found("later"));
+    // Of content, what erases it, and that it is content.
+    let content = [Column {
+        rule: Rule::Content,
+        kept: Kept::InFull,
+        ..later
+    }];
+    let deletion = session_deleted("ses_1");
+    assert_eq!(
+        unerased(&migrated, &deletion, "messages", &content)?,
+        found("later")
+    );
+    let unsaid = [Column {
+        rule: Rule::Latest,
+        ..content[0]
+    }];
+    assert_eq!(unerasable("messages", &unsaid), found("later"));
     // And forgotten nowhere.
     let docs = section(DOCS, "messages").to_owned() + "`later`";
     let mut told = told();
@@ -233,4 +299,6 @@ fn a_column_that_is_forgotten_in_one_place_is_found() {
     );
     assert_eq!(undocumented(&migrated, "messages", &docs), BTreeSet::new());
     assert_eq!(untold(&told, "messages", &with_later), BTreeSet::new());
+    assert_eq!(unerasable("messages", &content), BTreeSet::new());
+    Ok(())
 }
