@@ -52,28 +52,29 @@ interface Registry {
 const PROTOCOL = 6;
 const KEY = Symbol.for("opencode-clankers");
 
-/** The recorder of that name, made on the first call in this process and whenever the last one is over. */
+/**
+ * The recorder of that name, made on the first call in this process and whenever
+ * the last one is over. Nothing while another release's records in it.
+ */
 export function recorderFor(
 	name: string,
 	make: () => SharedRecorder,
-): SharedRecorder {
-	const { recorders } = registry();
-	const existing = recorders.get(name);
-	if (existing !== undefined && !existing.isOver) return existing;
+): SharedRecorder | undefined {
+	const recorders = registry()?.recorders;
+	const existing = recorders?.get(name);
+	if (recorders === undefined || existing?.isOver === false) return existing;
 	const made = make();
 	recorders.set(name, made);
 	return made;
 }
 
-function registry(): Registry {
+function registry(): Registry | undefined {
 	const shared = globalThis as { [KEY]?: Registry };
 	const existing = shared[KEY];
 	if (existing?.protocol === PROTOCOL) return existing;
 	const isOver = (one: SharedRecorder): boolean => one.isOver === true;
 	if (existing && ![...existing.recorders.values()].every(isOver))
-		throw new Error(
-			"another release of clankers is loaded already and does the recording",
-		);
+		return undefined;
 	const created: Registry = { protocol: PROTOCOL, recorders: new Map() };
 	shared[KEY] = created;
 	process.on("exit", () => {
