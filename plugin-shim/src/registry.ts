@@ -20,6 +20,11 @@ export interface SharedRecorder {
 	join(instance: Instance): Membership;
 	/** The process ends: stores what is left. */
 	end(): void;
+	/**
+	 * Stores what is left and is over then, whoever has not left. A later release
+	 * calls this, whatever the protocol: its name and meaning stay.
+	 */
+	giveWay(): void;
 }
 
 /** An instance of the plugin: one project directory's. */
@@ -66,6 +71,17 @@ export function recorderFor(
 	const made = make();
 	recorders.set(name, made);
 	return made;
+}
+
+/**
+ * Asks an earlier release to give way. An instance that OpenCode 2 has forgotten
+ * never leaves, and no event is heard by it alone. Only the later release asks:
+ * where both are installed, neither takes the other's place for ever.
+ */
+export function askForWay(): void {
+	const { [KEY]: existing } = globalThis as { [KEY]?: Registry };
+	if (existing === undefined || existing.protocol >= PROTOCOL) return;
+	for (const recorder of existing.recorders.values()) recorder.giveWay?.();
 }
 
 function registry(): Registry | undefined {

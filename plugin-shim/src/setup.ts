@@ -4,7 +4,7 @@ import type { BusEvent, Host } from "./hosts/host.ts";
 import { HostLog } from "./hosts/host-log.ts";
 import { type Context, OpenCode2Host } from "./hosts/opencode2.ts";
 import { finderOf } from "./open.ts";
-import type { SharedRecorder } from "./registry.ts";
+import { askForWay, type SharedRecorder } from "./registry.ts";
 import { Turn } from "./turn.ts";
 
 /** Openings of the stream in a row that bring nothing, before that is told: one that ends at once is opened again in a tenth of a second. */
@@ -37,6 +37,7 @@ export function setup(context?: Context): CleanUp | undefined {
 		const turn = new Turn({
 			log,
 			find,
+			askForWay,
 			begin: (recorder) => {
 				stop = follow(recorder, log, host, () => subscribe.call(events));
 			},

@@ -10,7 +10,9 @@ import type { SharedRecorder } from "./registry.ts";
 
 /** How often the other release is looked at. */
 const LOOK_MS = 1000;
-/** Looks before it is told: an update is over by then. */
+/** Looks before the other is asked to give way: an update is over by then. */
+const PATIENT_UNTIL_ASKED = 5;
+/** Looks before it is told. */
 const SILENT_UNTIL_TOLD = 10;
 
 const WAITING =
@@ -22,6 +24,8 @@ export interface TurnOptions {
 	readonly find: Find;
 	/** It is this instance's turn. */
 	begin(recorder: SharedRecorder): void;
+	/** Asks the other release to give way, where its instances may never leave. */
+	askForWay?(): void;
 	readonly clock?: Clock;
 }
 
@@ -52,8 +56,9 @@ export class Turn {
 	}
 
 	#wait(): void {
-		const { clock = systemClock, log } = this.#options;
+		const { askForWay, clock = systemClock, log } = this.#options;
 		this.#looks += 1;
+		if (this.#looks >= PATIENT_UNTIL_ASKED) askForWay?.();
 		if (this.#looks === SILENT_UNTIL_TOLD)
 			log.trouble("events", "warn", WAITING);
 		else if (this.#looks > SILENT_UNTIL_TOLD)

@@ -269,6 +269,25 @@ describe("the built package", () => {
 			assert.equal(ofA.open, 0);
 		});
 
+		it("takes over from an instance that OpenCode has forgotten", async () => {
+			const opencode = new ScriptedOpenCode2();
+			const one = new Speaker("ses_1", A);
+			const forgotten = await begin("old", opencode, A);
+			opencode.tell(one.created("one"), one.begin("msg_2"));
+			await heard();
+			const newA = await begin("new", opencode, A);
+			await until("both listen", () => opencode.open === 2);
+			opencode.tell(one.end("msg_2", "Hello there."));
+			await heard();
+			await newA();
+			const texts = (): Row[] => rows("SELECT text FROM parts");
+			assert.deepEqual(texts(), [{ text: "Hello there." }]);
+			assert.deepEqual(rows("SELECT cost FROM usage"), [{ cost: 0.5 }]);
+			opencode.tell(one.renamed("heard by the old one alone"));
+			await forgotten();
+			assert.deepEqual(rows("SELECT title FROM sessions"), [{ title: "one" }]);
+		});
+
 		it("takes no turn any more once its instance has ended", async () => {
 			const opencode = new ScriptedOpenCode2();
 			const old = await begin("old", opencode, A);

@@ -82,6 +82,22 @@ describe("the turn of an instance", () => {
 		);
 	});
 
+	it("has the other release asked to give way where that takes long", () => {
+		let asked = 0;
+		new Turn({
+			...{ clock, log: new HostLog(client) },
+			find: () => found,
+			begin: (one) => begun.push(one),
+			askForWay: () => {
+				asked += 1;
+			},
+		});
+		for (let second = 0; second < 3; second++) clock.step();
+		assert.equal(asked, 0);
+		clock.step();
+		assert.equal(asked, 1);
+	});
+
 	it("logs what goes wrong when it has come", () => {
 		new Turn({
 			...{ clock, log: new HostLog(client) },
