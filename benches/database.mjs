@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Core } from "../pkg/clankers.js";
 import { loadCore } from "../plugin-shim/src/core.ts";
-import { OpenCode2Database } from "../plugin-shim/src/hosts/opencode2-database.ts";
-import { insert, makeDatabase } from "../plugin-shim/tests/support/opencode2-database.ts";
+import { OwnDatabase } from "../plugin-shim/src/hosts/own-database.ts";
+import { insert, makeDatabase } from "../plugin-shim/tests/support/own-database.ts";
 
 loadCore();
 const NOW = 1_800_000_000_000;
@@ -61,7 +61,7 @@ const timed = (work) => {
 };
 const median = (all) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)];
 const within = (path, read) => {
-	const db = OpenCode2Database.open(path);
+	const db = OwnDatabase.open(path, "opencode2");
 	try {
 		return read(db);
 	} finally {
