@@ -15,7 +15,12 @@ import {
 	type HostRequest,
 } from "./host.ts";
 import type { HostClient, HostLog } from "./host-log.ts";
-import { type OwnDatabase, readOwn } from "./own-database.ts";
+import {
+	isOfDatabase,
+	type OwnDatabase,
+	readOwn,
+	readSessions,
+} from "./own-database.ts";
 import { orNothing } from "./patience.ts";
 import { type StorePlace, storeId } from "./store-identity.ts";
 
@@ -102,7 +107,7 @@ export class OpenCode1Host implements Host {
 			case "sessions": {
 				const query = { directory: this.directory, limit: ALL };
 				const listed = list(await ask(() => session?.list?.({ query })));
-				return this.#or(listed, (db) => found(db.sessions(this.directory)));
+				return this.#listOr(listed);
 			}
 			case "store":
 				return this.#store();
@@ -155,6 +160,15 @@ export class OpenCode1Host implements Host {
 		return readOwn(place, "opencode1", read, async () => FAILED);
 	}
 
+	/** The same of the list of sessions. */
+	async #listOr(answer: Answer): Promise<Answer> {
+		if (answer.outcome !== "failed") return answer;
+		const place = await this.#place();
+		if (place === undefined) return FAILED;
+		const { directory } = this;
+		return readSessions(place, "opencode1", directory, async () => FAILED);
+	}
+
 	async #page(id: string, page: string | null): Promise<Answer> {
 		if (page === null || isOfDatabase(page)) {
 			const all = page === null ? await this.#all(id) : undefined;
@@ -195,11 +209,6 @@ export class OpenCode1Host implements Host {
 	#path(id: string): SessionPath {
 		return { path: { id }, query: { directory: this.directory } };
 	}
-}
-
-/** Whether a page's name is one that the database gave. */
-function isOfDatabase(page: string): boolean {
-	return page.includes(" ");
 }
 
 function list(answer: ClientAnswer | undefined): Answer {
