@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Core } from "../pkg/clankers.js";
 import { loadCore } from "../plugin-shim/src/core.ts";
-import { OpenCode2Database } from "../plugin-shim/src/hosts/opencode2-database.ts";
-import { insert, makeDatabase } from "../plugin-shim/tests/support/opencode2-database.ts";
+import { OwnDatabase } from "../plugin-shim/src/hosts/own-database.ts";
+import { insert, makeDatabase } from "../plugin-shim/tests/support/own-database.ts";
 
 loadCore();
 const NOW = 1_800_000_000_000;
@@ -61,7 +61,7 @@ const timed = (work) => {
 };
 const median = (all) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)];
 const within = (path, read) => {
-	const db = OpenCode2Database.open(path);
+	const db = OwnDatabase.open(path, "opencode2");
 	try {
 		return read(db);
 	} finally {
@@ -69,7 +69,7 @@ const within = (path, read) => {
 	}
 };
 
-/** Milliseconds: of a page in the middle and at worst, with what the core makes of it; of the list of sessions. */
+/** Milliseconds: of a page in the middle and at worst, with what the core makes of it; of a page of the list of sessions. */
 function cost(count) {
 	const folder = mkdtempSync(join(tmpdir(), "clankers-bench-"));
 	const path = join(folder, "opencode.db");
@@ -92,7 +92,8 @@ function cost(count) {
 		});
 		pages.push(took);
 	}
-	const list = timed(() => within(path, (db) => db.sessions("/p")));
+	const behind = `ses_${String(Math.floor(count / 2)).padStart(12, "0")}`;
+	const list = timed(() => within(path, (db) => db.sessions("/p", behind)));
 	const open = timed(() => within(path, () => undefined));
 	rmSync(folder, { recursive: true });
 	return { page: median(pages), worst: Math.max(...pages), list, open };
@@ -106,6 +107,6 @@ for (const count of [1000, 2000, 4000, 8000]) {
 	before = page;
 	const ms = (value) => `${value.toFixed(1)} ms`;
 	console.log(
-		`${count} messages: a page ${ms(page)}${ratio}, at worst ${ms(worst)}; the list of ${count} sessions ${ms(list)}; opening ${ms(open)}`,
+		`${count} messages: a page ${ms(page)}${ratio}, at worst ${ms(worst)}; of the list of as many sessions ${ms(list)}; opening ${ms(open)}`,
 	);
 }

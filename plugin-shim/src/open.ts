@@ -16,16 +16,19 @@ import { VERSION } from "./version.ts";
 const IGNORED = "nothing is recorded of this directory: its settings ignore it";
 const NO_CONTENT = "no content is recorded: its settings say `metadata`";
 
+/** Finds the recorder; nothing while another release of clankers records in this process. */
+export type Find = () => SharedRecorder | undefined;
+
 /**
- * The recorder for hosts that speak this dialect: this process has one, however often
- * the plugin is loaded. None where this directory is one that a person ignores.
+ * What finds the recorder for hosts that speak this dialect: this process has one, however
+ * often the plugin is loaded. None where this directory is one that a person ignores.
  */
-export function openRecorder(
+export function finderOf(
 	dialect: Dialect,
 	log: HostLog,
 	options: Record<string, unknown> | undefined,
 	directory: string | undefined,
-): SharedRecorder | undefined {
+): Find | undefined {
 	const { config, problems } = readConfig(options, process.env);
 	const { recorded, problems: more } = readRecorded(process.env);
 	problems.push(...more);
@@ -41,18 +44,17 @@ export function openRecorder(
 	if (recorded.content === "metadata") log.log("info", NO_CONTENT);
 	const { onDelete } = config;
 	const told = JSON.stringify(recorded);
-	return recorderFor(
-		`${dialect} ${onDelete} ${told} ${placeOf(config)}`,
-		() => {
-			const { eventTypes, store } = loadCore(dialect);
-			const sink = sinkOf(config, store);
-			return new Recorder(
-				{ dialect, onDelete, recorded, pendingMiB: config.pendingMiB },
-				eventTypes.ignored,
-				sink,
-			);
-		},
-	);
+	const name = `${dialect} ${onDelete} ${told} ${placeOf(config)}`;
+	const make = (): Recorder => {
+		const { eventTypes, store } = loadCore(dialect);
+		const sink = sinkOf(config, store);
+		return new Recorder(
+			{ dialect, onDelete, recorded, pendingMiB: config.pendingMiB },
+			eventTypes.ignored,
+			sink,
+		);
+	};
+	return () => recorderFor(name, make);
 }
 
 function fileFor({ release }: HostLog, config: Config): TroubleLog {

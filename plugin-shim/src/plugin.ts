@@ -7,7 +7,9 @@ import {
 	type PluginInput,
 } from "./hosts/opencode1.ts";
 import { dialectOf } from "./hosts/program.ts";
-import { openRecorder } from "./open.ts";
+import { finderOf } from "./open.ts";
+import type { Membership } from "./registry.ts";
+import { Turn } from "./turn.ts";
 
 /** One answer for every call of the `event` hook, so that none allocates. */
 const DONE: Promise<void> = Promise.resolve();
@@ -20,26 +22,36 @@ export async function record(
 	const log = new HostLog(input.client);
 	try {
 		const { client, directory } = input;
-		const recorder = openRecorder(dialectOf(), log, options, directory);
-		if (recorder === undefined) return {};
+		const find = finderOf(dialectOf(), log, options, directory);
+		if (find === undefined) return {};
 		const host =
 			client && directory
 				? new OpenCode1Host(client, directory, log)
 				: undefined;
-		const member = recorder.join({ log, host });
+		let ignored: ReadonlySet<string> | undefined;
+		let member: Membership | undefined;
+		const turn = new Turn({
+			log,
+			find,
+			begin: (recorder) => {
+				ignored = recorder.ignored;
+				member = recorder.join({ log, host });
+			},
+		});
 		return {
 			event: (input) => {
 				try {
 					const { event } = input;
-					if (!recorder.ignored.has(event.type)) member.observe(event);
+					if (!ignored?.has(event.type)) member?.observe(event);
 				} catch (error) {
 					log.failed("an event was not recorded", error);
 				}
 				return DONE;
 			},
 			dispose: async () => {
-				await member.finish();
-				await member.leave();
+				turn.end();
+				await member?.finish();
+				await member?.leave();
 			},
 		};
 	} catch (error) {

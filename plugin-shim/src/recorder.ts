@@ -68,6 +68,8 @@ export class Recorder implements SharedRecorder {
 	/** Why nothing is recorded any more. */
 	#stopped: string | undefined;
 	#isOver = false;
+	/** Whether a later release records in its place, once it is over. */
+	#givesWay = false;
 	/** Whether the sink knows whom to tell what happens. */
 	#isAttended = false;
 
@@ -143,6 +145,7 @@ export class Recorder implements SharedRecorder {
 			this.#log?.remind("storage", "error", this.#stopped);
 			return;
 		}
+		if (this.#givesWay && this.#isOver) return;
 		if (!this.#seen.isNew(event)) return;
 		this.#isOver = false;
 		this.#trouble.remind();
@@ -150,6 +153,13 @@ export class Recorder implements SharedRecorder {
 		this.#timer.ask(urgency);
 		if (urgency >= SOON && directory !== undefined)
 			this.#catchUp.fetchWanted(directory);
+	}
+
+	giveWay(): void {
+		if (this.#isOver) return;
+		this.#givesWay = true;
+		this.#catchUp.end();
+		if (this.#drain(true)) this.#letGo();
 	}
 
 	end(): void {
@@ -185,7 +195,7 @@ export class Recorder implements SharedRecorder {
 			const stored = this.#drain(true);
 			this.#instances.splice(place, 1);
 			if (instance.host !== undefined) this.#leaveCatchUp(instance.host);
-			if (stored && this.#instances.length === 0) this.#letGo();
+			if (stored && this.#isLeft) this.#letGo();
 			await this.#unawaited();
 		} catch (error) {
 			instance.log.failed("the last events were not stored", error);
@@ -206,7 +216,12 @@ export class Recorder implements SharedRecorder {
 	/** The core stays: OpenCode 1.x tells a plugin that it has disposed of a last few events, which go on from what is known. */
 	#letGo(): void {
 		this.#sink.close();
-		this.#isOver = this.#instances.length === 0;
+		this.#isOver = this.#isLeft;
+	}
+
+	/** Whether nobody needs it any more. */
+	get #isLeft(): boolean {
+		return this.#instances.length === 0 || this.#givesWay;
 	}
 
 	/** A directory is caught up on as long as it has an instance, through the newest one. */
@@ -259,7 +274,7 @@ export class Recorder implements SharedRecorder {
 		const settle = (outcome: () => RefusedCommand[]): void => {
 			// At the process's end it was not waited for.
 			if (this.#awaited !== applied || !this.#settle(outcome)) return;
-			const isLeft = this.#instances.length === 0;
+			const isLeft = this.#isLeft;
 			const isMore = this.#again || isLeft || this.#core.hasDue();
 			if (isMore && this.#drain() && isLeft) this.#letGo();
 		};

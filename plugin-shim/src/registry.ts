@@ -20,6 +20,11 @@ export interface SharedRecorder {
 	join(instance: Instance): Membership;
 	/** The process ends: stores what is left. */
 	end(): void;
+	/**
+	 * Stores what is left and is over then, whoever has not left. A later release
+	 * calls this, whatever the protocol: its name and meaning stay.
+	 */
+	giveWay(): void;
 }
 
 /** An instance of the plugin: one project directory's. */
@@ -52,28 +57,40 @@ interface Registry {
 const PROTOCOL = 6;
 const KEY = Symbol.for("opencode-clankers");
 
-/** The recorder of that name, made on the first call in this process and whenever the last one is over. */
+/**
+ * The recorder of that name, made on the first call in this process and whenever
+ * the last one is over. Nothing while another release's records in it.
+ */
 export function recorderFor(
 	name: string,
 	make: () => SharedRecorder,
-): SharedRecorder {
-	const { recorders } = registry();
-	const existing = recorders.get(name);
-	if (existing !== undefined && !existing.isOver) return existing;
+): SharedRecorder | undefined {
+	const recorders = registry()?.recorders;
+	const existing = recorders?.get(name);
+	if (recorders === undefined || existing?.isOver === false) return existing;
 	const made = make();
 	recorders.set(name, made);
 	return made;
 }
 
-function registry(): Registry {
+/**
+ * Asks an earlier release to give way. An instance that OpenCode 2 has forgotten
+ * never leaves, and no event is heard by it alone. Only the later release asks:
+ * where both are installed, neither takes the other's place for ever.
+ */
+export function askForWay(): void {
+	const { [KEY]: existing } = globalThis as { [KEY]?: Registry };
+	if (existing === undefined || existing.protocol >= PROTOCOL) return;
+	for (const recorder of existing.recorders.values()) recorder.giveWay?.();
+}
+
+function registry(): Registry | undefined {
 	const shared = globalThis as { [KEY]?: Registry };
 	const existing = shared[KEY];
 	if (existing?.protocol === PROTOCOL) return existing;
 	const isOver = (one: SharedRecorder): boolean => one.isOver === true;
 	if (existing && ![...existing.recorders.values()].every(isOver))
-		throw new Error(
-			"another release of clankers is loaded already and does the recording",
-		);
+		return undefined;
 	const created: Registry = { protocol: PROTOCOL, recorders: new Map() };
 	shared[KEY] = created;
 	process.on("exit", () => {

@@ -1,8 +1,11 @@
 /** What OpenCode 2.x calls: its events are followed, and nothing ever comes out or is thrown. */
 import { EventPump } from "./event-pump.ts";
+import type { BusEvent, Host } from "./hosts/host.ts";
 import { HostLog } from "./hosts/host-log.ts";
 import { type Context, OpenCode2Host } from "./hosts/opencode2.ts";
-import { openRecorder } from "./open.ts";
+import { finderOf } from "./open.ts";
+import { askForWay, type SharedRecorder } from "./registry.ts";
+import { Turn } from "./turn.ts";
 
 /** Openings of the stream in a row that bring nothing, before that is told: one that ends at once is opened again in a tenth of a second. */
 const SILENT_UNTIL_TOLD = 3;
@@ -28,40 +31,57 @@ export function setup(context?: Context): CleanUp | undefined {
 		const subscribe = events?.subscribe;
 		if (typeof subscribe !== "function") return undefined;
 		const host = hostOf(context, log);
-		const recorder = openRecorder(
-			"opencode2",
+		const find = finderOf("opencode2", log, context?.options, host?.directory);
+		if (find === undefined) return undefined;
+		let stop: CleanUp | undefined;
+		const turn = new Turn({
 			log,
-			context?.options,
-			host?.directory,
-		);
-		if (recorder === undefined) return undefined;
-		const member = recorder.join({ log, host });
-		const pump = new EventPump({
-			open: () => subscribe.call(events),
-			take: (event) => {
-				attempt("an event was not recorded", () => {
-					if (!recorder.ignored.has(event.type)) member.observe(event);
-				});
+			find,
+			askForWay,
+			begin: (recorder) => {
+				stop = follow(recorder, log, host, () => subscribe.call(events));
 			},
-			reopened: () => {
-				log.trouble("events", "warn", BROKEN);
-				attempt("what was missed is not asked for", () => member.missed());
-			},
-			silent: (times) => {
-				if (times >= SILENT_UNTIL_TOLD) log.trouble("stream", "error", SILENT);
-			},
-			heard: () => log.over("stream", "OpenCode tells its events again"),
 		});
 		return async () => {
-			// Meanwhile it goes on listening: what is told then is newer than an answer.
-			await member.finish();
-			pump.end();
-			await member.leave();
+			turn.end();
+			await stop?.();
 		};
 	} catch (error) {
 		log.failed("nothing is recorded", error, "storage");
 		return undefined;
 	}
+}
+
+/** Records what the stream tells, and comes back with what ends that. */
+function follow(
+	recorder: SharedRecorder,
+	log: HostLog,
+	host: Host | undefined,
+	open: () => AsyncIterable<BusEvent>,
+): CleanUp {
+	const member = recorder.join({ log, host });
+	const pump = new EventPump({
+		open,
+		take: (event) => {
+			attempt("an event was not recorded", () => {
+				if (!recorder.ignored.has(event.type)) member.observe(event);
+			});
+		},
+		reopened: () => {
+			log.trouble("events", "warn", BROKEN);
+			attempt("what was missed is not asked for", () => member.missed());
+		},
+		silent: (times) => {
+			if (times >= SILENT_UNTIL_TOLD) log.trouble("stream", "error", SILENT);
+		},
+		heard: () => log.over("stream", "OpenCode tells its events again"),
+	});
+	return async () => {
+		// Meanwhile it goes on listening: what is told then is newer than an answer.
+		await member.finish();
+		pump.end();
+		await member.leave();
+	};
 
 	function attempt(consequence: string, work: () => void): void {
 		try {

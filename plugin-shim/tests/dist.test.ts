@@ -6,9 +6,11 @@ import {
 	existsSync,
 	readFileSync,
 	statSync,
+	writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { before, describe, it } from "node:test";
+import { before, beforeEach, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type { BusEvent } from "../src/hosts/host.ts";
 import type { Plugin } from "../src/hosts/opencode1.ts";
@@ -24,8 +26,9 @@ import {
 import { Speaker } from "./support/events2.ts";
 import { ScriptedOpenCode2 } from "./support/opencode2.ts";
 import { runAll } from "./support/processes.ts";
-import { query } from "./support/query.ts";
+import { query, queryMeanwhile, type Row } from "./support/query.ts";
 import { newDatabasePath, temporaryFolder } from "./support/temporary.ts";
+import { until } from "./support/until.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -172,6 +175,128 @@ describe("the built package", () => {
 			{ text: "Hello there." },
 		]);
 		assert.deepEqual(query(dbPath, "SELECT cost FROM usage"), [{ cost: 0.5 }]);
+	});
+
+	describe("with another release's recorder in the process", () => {
+		const A = "/home/user/a";
+		const B = "/home/user/b";
+		let dbPath: string;
+
+		beforeEach(() => {
+			dbPath = newDatabasePath();
+		});
+
+		/** An instance of a release: of this one, or of one before it. */
+		async function begin(
+			release: "old" | "new",
+			opencode: ScriptedOpenCode2,
+			directory: string,
+		): Promise<CleanUp> {
+			const path = join(temporaryFolder(), "server.js");
+			const code = readFileSync(join(dist, "server.js"), "utf8");
+			const older = code.replace(
+				/\bPROTOCOL = (\d+);/,
+				(_, number) => `PROTOCOL = ${Number(number) - 1};`,
+			);
+			assert.notEqual(older, code);
+			writeFileSync(path, release === "old" ? older : code);
+			const { default: server } = (await load(path)) as { default: Server };
+			const cleanUp = server.setup(opencode.context({ dbPath }, directory));
+			return cleanUp ?? assert.fail("it records");
+		}
+
+		const rows = (sql: string): Row[] => queryMeanwhile(dbPath, sql);
+		const heard = (): Promise<void> => pause(50);
+
+		it("records without a gap or a double while two directories are updated in turn", async () => {
+			const opencode = new ScriptedOpenCode2();
+			const one = new Speaker("ses_1", A);
+			const oldA = await begin("old", opencode, A);
+			const oldB = await begin("old", opencode, B);
+			opencode.tell(one.created("one"), one.begin("msg_2"));
+			opencode.tell(one.delta("msg_2", "a"));
+			await heard();
+			await oldA();
+			const newA = await begin("new", opencode, A);
+			opencode.tell(one.delta("msg_2", "b"));
+			await heard();
+			await oldB();
+			assert.deepEqual(rows("SELECT text FROM parts"), [{ text: "ab" }]);
+			const newB = await begin("new", opencode, B);
+			opencode.tell(one.delta("msg_2", "c"));
+			await until("both listen", () => opencode.open === 2);
+			opencode.tell(one.end("msg_2", "abc"), one.prompt("msg_3", "More."));
+			await heard();
+			await newB();
+			opencode.tell(one.begin("msg_4"), one.end("msg_4", "def"));
+			await heard();
+			await newA();
+			assert.deepEqual(
+				rows("SELECT text FROM parts WHERE type = 'text' ORDER BY message_id"),
+				["abc", "More.", "def"].map((text) => ({ text })),
+			);
+			assert.deepEqual(rows("SELECT cost FROM usage"), [
+				{ cost: 0.5 },
+				{ cost: 0.5 },
+			]);
+			assert.deepEqual(rows("SELECT * FROM rejections"), []);
+		});
+
+		it("catches up on a directory whose instance waited, where each hears its own only", async () => {
+			const [ofA, ofB] = [new ScriptedOpenCode2(), new ScriptedOpenCode2()];
+			const one = new Speaker("ses_1", A);
+			const oldA = await begin("old", ofA, A);
+			const oldB = await begin("old", ofB, B);
+			ofA.tell(one.created("one"), one.begin("msg_2"));
+			await heard();
+			await oldA();
+			const newA = await begin("new", ofA, A);
+			ofA.tell(one.renamed("not heard"), one.end("msg_2", "Not heard."));
+			const time = { created: 1_790_000_000_000, updated: 2e12 };
+			const info = { id: "ses_1", title: "asked", location: { directory: A } };
+			ofA.keep("ses_1", { ...info, time }, []);
+			ofB.tell(new Speaker("ses_2", B).created("two"));
+			await heard();
+			await oldB();
+			const titles = (): unknown[] =>
+				rows("SELECT title FROM sessions ORDER BY id").map(
+					(row) => row["title"],
+				);
+			await until("it is read", () => titles()[0] === "asked");
+			assert.deepEqual(titles(), ["asked", "two"]);
+			assert.equal(ofA.open, 1);
+			await newA();
+			assert.equal(ofA.open, 0);
+		});
+
+		it("takes over from an instance that OpenCode has forgotten", async () => {
+			const opencode = new ScriptedOpenCode2();
+			const one = new Speaker("ses_1", A);
+			const forgotten = await begin("old", opencode, A);
+			opencode.tell(one.created("one"), one.begin("msg_2"));
+			await heard();
+			const newA = await begin("new", opencode, A);
+			await until("both listen", () => opencode.open === 2);
+			opencode.tell(one.end("msg_2", "Hello there."));
+			await heard();
+			await newA();
+			const texts = (): Row[] => rows("SELECT text FROM parts");
+			assert.deepEqual(texts(), [{ text: "Hello there." }]);
+			assert.deepEqual(rows("SELECT cost FROM usage"), [{ cost: 0.5 }]);
+			opencode.tell(one.renamed("heard by the old one alone"));
+			await forgotten();
+			assert.deepEqual(rows("SELECT title FROM sessions"), [{ title: "one" }]);
+		});
+
+		it("takes no turn any more once its instance has ended", async () => {
+			const opencode = new ScriptedOpenCode2();
+			const old = await begin("old", opencode, A);
+			const ended = await begin("new", opencode, A);
+			await ended();
+			await old();
+			await pause(1500);
+			assert.equal(opencode.open, 0);
+		});
 	});
 
 	it("records once when two copies are loaded from two places", async () => {

@@ -327,6 +327,29 @@ describe("the plugin", () => {
 		await daemon.stop();
 	});
 
+	it("records once another release in the process has ended, and asks for what it missed", async () => {
+		const shared = globalThis as { [key: symbol]: unknown };
+		const key = Symbol.for("opencode-clankers");
+		const before = shared[key];
+		const old = { isOver: false };
+		shared[key] = { protocol: -1, recorders: new Map([["one", old]]) };
+		try {
+			const sessions = new ScriptedSessions();
+			sessions.add("ses_1", "not heard", ["Hello"]);
+			const directory = "/home/user/project";
+			const speaking = { ...client, ...sessions.client };
+			const hooks = await record({ client: speaking, directory }, { dbPath });
+			hooks.event?.({ event: sessionCreated("ses_2", "not heard either") });
+			old.isOver = true;
+			await until("it has caught up", () => titles()[0] === "not heard");
+			hooks.event?.({ event: sessionCreated("ses_3", "heard") });
+			await hooks.dispose?.();
+			assert.deepEqual(titles(), ["not heard", "heard"]);
+		} finally {
+			shared[key] = before;
+		}
+	});
+
 	it("prints nothing", async () => {
 		const child = join(import.meta.dirname, "support", "record-and-exit.ts");
 		const plugin = join(import.meta.dirname, "..", "src", "index.ts");

@@ -439,6 +439,32 @@ describe("the recorder", () => {
 		assert.equal(sink.closed, 1);
 	});
 
+	it("gives way to a later release once all is stored, whoever has not left", async () => {
+		member.observe(sessionCreated("ses_1", "one"));
+		sink.failure = unavailable("locked");
+		recorder.giveWay();
+		assert.equal(recorder.isOver, false);
+		sink.failure = undefined;
+		sink.waits = true;
+		recorder.giveWay();
+		member.observe(sessionUpdated("ses_1", "two"));
+		assert.equal(recorder.isOver, false);
+		await sink.land();
+		assert.equal(recorder.isOver, false);
+		await sink.land();
+		assert.equal(recorder.isOver, true);
+		assert.deepEqual(titles(), ["one", "two"]);
+		assert.ok(sink.closed > 0);
+		const { attempts } = sink;
+		member.observe(sessionUpdated("ses_1", "of the later release"));
+		member.missed();
+		await member.finish();
+		await member.leave();
+		recorder.end();
+		assert.equal(recorder.isOver, true);
+		assert.equal(sink.attempts, attempts);
+	});
+
 	it("is over once the last instance has left and all is stored, and only then", () => {
 		assert.equal(recorder.isOver, false);
 		member.observe(sessionCreated("ses_1", "one"));

@@ -49,11 +49,6 @@ export class MessagePages {
 	/** All that was answered at once, of which pages are made here. */
 	#rest: readonly unknown[] = [];
 
-	/** Whether a page has this name, which one of these gave. */
-	static isNamed(page: string): boolean {
-		return page === "" || page.startsWith(NAMED);
-	}
-
 	/** The first page, or the one of this name; nothing where OpenCode does not answer with messages. */
 	async page(
 		page: string | null,

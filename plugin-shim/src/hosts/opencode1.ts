@@ -20,7 +20,12 @@ import {
 	type Messages,
 	type PageQuery,
 } from "./message-pages.ts";
-import { type OwnDatabase, readOwn } from "./own-database.ts";
+import {
+	isOfDatabase,
+	type OwnDatabase,
+	readOwn,
+	readSessions,
+} from "./own-database.ts";
 import { orNothing } from "./patience.ts";
 import { type StorePlace, storeId } from "./store-identity.ts";
 
@@ -108,7 +113,7 @@ export class OpenCode1Host implements Host {
 			case "sessions": {
 				const query = { directory: this.directory, limit: ALL };
 				const listed = list(await ask(() => session?.list?.({ query })));
-				return this.#or(listed, (db) => found(db.sessions(this.directory)));
+				return this.#listOr(listed);
 			}
 			case "store":
 				return this.#store();
@@ -161,18 +166,26 @@ export class OpenCode1Host implements Host {
 		return readOwn(place, "opencode1", read, async () => FAILED);
 	}
 
+	/** The same of the list of sessions. */
+	async #listOr(answer: Answer): Promise<Answer> {
+		if (answer.outcome !== "failed") return answer;
+		const place = await this.#place();
+		if (place === undefined) return FAILED;
+		const { directory } = this;
+		return readSessions(place, "opencode1", directory, async () => FAILED);
+	}
+
 	/** A page of a session's messages; where OpenCode does not answer with one, all of them are read from its database. */
 	async #page(id: string, page: string | null): Promise<Answer> {
-		if (page === null || MessagePages.isNamed(page)) {
-			const session = this.#client.session;
-			const { path, query } = this.#path(id);
-			const answer = await this.#pages.page(page, (one) =>
-				ask(() => session?.messages?.({ path, query: { ...query, ...one } })),
-			);
-			if (answer !== undefined) return found(answer);
-		}
-		const own = page === null || MessagePages.isNamed(page) ? null : page;
-		return this.#or(FAILED, (db) => found(db.messages(id, own)));
+		if (page !== null && isOfDatabase(page))
+			return this.#or(FAILED, (db) => found(db.messages(id, page)));
+		const session = this.#client.session;
+		const { path, query } = this.#path(id);
+		const answer = await this.#pages.page(page, (one) =>
+			ask(() => session?.messages?.({ path, query: { ...query, ...one } })),
+		);
+		if (answer !== undefined) return found(answer);
+		return this.#or(FAILED, (db) => found(db.messages(id, null)));
 	}
 
 	async #message(id: string, messageID: string): Promise<Answer> {

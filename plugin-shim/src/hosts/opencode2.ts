@@ -15,7 +15,12 @@ import {
 	type HostRequest,
 } from "./host.ts";
 import type { HostLog } from "./host-log.ts";
-import { type OwnDatabase, readOwn } from "./own-database.ts";
+import {
+	isOfDatabase,
+	type OwnDatabase,
+	readOwn,
+	readSessions,
+} from "./own-database.ts";
 import { orNothing } from "./patience.ts";
 import { type StorePlace, storeId } from "./store-identity.ts";
 
@@ -39,6 +44,9 @@ export interface SessionReader {
 	context?(request: { sessionID: string }): Promise<unknown>;
 }
 
+/** How many messages make a page: it is folded in without a break. */
+const PAGE = 10;
+
 /** The folder that OpenCode keeps its data in is called so. */
 const PROGRAM = "opencode";
 /** Its tables lie beside those of OpenCode 1, in one file. */
@@ -51,6 +59,8 @@ export class OpenCode2Host implements Host {
 	readonly log: HostLog;
 	readonly #reader: SessionReader | undefined;
 	readonly #environment: Environment;
+	/** The context of the session that is being asked for: OpenCode answers with all of it at once. */
+	#asked: { of: string; items: unknown[] } | undefined;
 
 	constructor(
 		session: SessionReader | undefined,
@@ -79,7 +89,7 @@ export class OpenCode2Host implements Host {
 			case "messages":
 				return this.#read(
 					(db) => found(db.messages(request.sessionId, request.page)),
-					() => this.#messages(request.sessionId),
+					() => this.#messages(request.sessionId, request.page),
 				);
 			case "message": {
 				const { sessionId, messageId } = request;
@@ -101,7 +111,10 @@ export class OpenCode2Host implements Host {
 
 	/** Without a list, what was cut off is asked for all the same. */
 	async #sessions(): Promise<Answer> {
-		const list = await this.#read((db) => found(db.sessions(this.directory)));
+		const { directory } = this;
+		const otherwise = async (): Promise<Answer> => NOT_OFFERED;
+		const place = this.#place();
+		const list = await readSessions(place, "opencode2", directory, otherwise);
 		return list.outcome === "found" ? list : NOT_OFFERED;
 	}
 
@@ -124,12 +137,22 @@ export class OpenCode2Host implements Host {
 		return typeof value === "object" && value !== null ? answer : FAILED;
 	}
 
-	/** What a compaction took out of the context cannot be asked for. */
-	async #messages(sessionID: string): Promise<Answer> {
-		const items = await this.#context(sessionID);
-		if (!Array.isArray(items)) return items;
-		const incomplete = fieldOf(items[0], "type") === "compaction";
-		return found({ items, next: null, incomplete });
+	/** A page of the context. What a compaction took out of that cannot be asked for. */
+	async #messages(of: string, page: string | null): Promise<Answer> {
+		if (page === null) {
+			const items = await this.#context(of);
+			if (!Array.isArray(items)) return items;
+			this.#asked = { of, items };
+		}
+		if (this.#asked?.of !== of || (page !== null && isOfDatabase(page)))
+			return FAILED;
+		const from = Number(page ?? 0);
+		const { items: all } = this.#asked;
+		const [items, to] = [all.slice(from, from + PAGE), from + PAGE];
+		const isLast = to >= all.length;
+		if (isLast) this.#asked = undefined;
+		const incomplete = fieldOf(all[0], "type") === "compaction";
+		return found({ items, next: isLast ? null : String(to), incomplete });
 	}
 
 	/** A message that the context lacks may be there all the same. */

@@ -10,18 +10,27 @@
  */
 import { databaseQueries, databaseTables } from "../../../pkg/clankers.js";
 import { type Dialect, loadModule } from "../core.ts";
-import { type Connection, connectToRead } from "../storage/connection.ts";
-import { type Answer, FAILED } from "./host.ts";
+import { pause } from "../drain-timer.ts";
+import {
+	type Connection,
+	connectToRead,
+	type Statement,
+} from "../storage/connection.ts";
+import { type Answer, FAILED, found } from "./host.ts";
 import { type StorePlace, storePath } from "./store-identity.ts";
 
 /** How many messages make a page: it is read, parsed and folded in without a break. */
 const PAGE = 10;
+/** How long the documents of a page may be, letters: files are in them. A longer message is a page of its own. */
+const PAGE_LENGTH = 256 * 1024;
+/** How many sessions are read without a break. */
+const SESSIONS = 500;
 /** How long a locked database is waited for, milliseconds; OpenCode stands still meanwhile. */
-const BUSY_MS = 20;
+const BUSY_MS = 5;
 
-/** What begins the name of a page. */
-const OF_ONE = "1";
-const OF_TWO = "2";
+/** What begins the name of a page; the id follows that it is to begin behind. */
+const OF_ONE = "1 ";
+const OF_TWO = "2 ";
 
 type Queries = NonNullable<ReturnType<typeof databaseQueries>>;
 type Fields = Readonly<Record<string, unknown>>;
@@ -30,6 +39,17 @@ type Fields = Readonly<Record<string, unknown>>;
 export interface Page {
 	readonly items: readonly unknown[];
 	readonly next: string | null;
+}
+
+/** A session, as a list has it. */
+export interface Listed extends Fields {
+	readonly id: string;
+}
+
+/** What was read of a page. */
+interface Read {
+	readonly items: unknown[];
+	readonly last?: unknown;
 }
 
 /** The database, open. */
@@ -59,16 +79,20 @@ export class OwnDatabase {
 		return undefined;
 	}
 
-	/** The sessions of a directory, with what is compared of them. */
-	sessions(directory: string): unknown[] {
+	/** Sessions of a directory, with what is compared of them: so many whose ids follow this one. */
+	sessions(directory: string, after = ""): Listed[] {
+		const page = `SELECT * FROM (${this.#queries.sessions})
+			WHERE id > ?1 ->> 'after' ORDER BY id LIMIT ?1 ->> 'limit'`;
+		const asked = { directory, after, limit: SESSIONS };
 		const session = ({ created, updated, archived, ...info }: Fields) => ({
 			...info,
+			id: String(info["id"]),
 			time:
 				archived === null
 					? { created, updated }
 					: { created, updated, archived },
 		});
-		return this.#rows(this.#queries.sessions, { directory }).map(session);
+		return this.#rows(page, asked).map(session);
 	}
 
 	/** A session of OpenCode 1, as that answers it; nothing where there is none. */
@@ -90,24 +114,49 @@ export class OwnDatabase {
 	messages(sessionId: string, page: string | null): Page {
 		const { messagesOfOne, messages } = this.#queries;
 		const first = messagesOfOne === null ? OF_TWO : OF_ONE;
-		const [engine, after = ""] = (page ?? first).split(" ");
+		const named = page ?? first;
+		const engine = named.startsWith(OF_ONE) ? OF_ONE : OF_TWO;
+		const after = named.slice(engine.length);
 		const sql = engine === OF_ONE ? messagesOfOne : messages;
-		const asked = { sessionId, after, limit: PAGE };
-		const found = sql === null ? [] : this.#rows(sql, asked);
+		const asked = { sessionId, after };
+		const { items, last } =
+			sql === null ? { items: [] } : this.#page(sql, asked);
 		// An empty page would be taken for the end.
 		const rest = engine === OF_ONE && messages !== null ? OF_TWO : null;
-		if (found.length === 0 && rest !== null)
+		if (items.length === 0 && rest !== null)
 			return this.messages(sessionId, rest);
-		const last = found.length < PAGE ? undefined : found.at(-1);
-		const items = this.#items(found);
-		if (last !== undefined) return { items, next: `${engine} ${last["id"]}` };
+		if (last !== undefined) return { items, next: `${engine}${last}` };
 		return { items, next: rest };
+	}
+
+	/** As many messages as a page may hold, and the last one's id where there may be more. */
+	#page(sql: string, { sessionId, after }: Fields): Read {
+		const items: unknown[] = [];
+		let [last, length] = [after, 0];
+		const statement = this.#db.prepare(sql);
+		try {
+			while (items.length < PAGE) {
+				const asked = { sessionId, after: last, limit: 1 };
+				const row = all(statement, asked)[0];
+				if (row === undefined) return { items };
+				const parts = row["type"] === null ? this.#partsOf(row) : [];
+				for (const { data } of [row, ...parts]) length += String(data).length;
+				// It is read once more with the next page.
+				if (items.length > 0 && length > PAGE_LENGTH) break;
+				items.push(itemOf(row, parts));
+				last = row["id"];
+			}
+		} finally {
+			statement.finalize?.();
+		}
+		return { items, last };
 	}
 
 	/** One message; nothing where there is none. */
 	message(sessionId: string, id: string): unknown {
-		const found = this.#rows(this.#queries.message, { sessionId, id });
-		return this.#items(found)[0];
+		const row = this.#rows(this.#queries.message, { sessionId, id })[0];
+		if (row === undefined) return undefined;
+		return itemOf(row, row["type"] === null ? this.#partsOf(row) : []);
 	}
 
 	/** The to-do list that OpenCode 1 left of a session; nothing where there is none. */
@@ -125,41 +174,43 @@ export class OwnDatabase {
 		return rows(this.#db, sql, parameters);
 	}
 
-	#items(found: readonly Fields[]): unknown[] {
-		const parts = this.#parts(found.filter(({ type }) => type === null));
-		return found.map(({ id, sessionId, type, seq, data }) => {
-			if (type !== null) return { ...fieldsOf(data), id, type, seq };
-			const info = { ...fieldsOf(data), id, sessionID: sessionId };
-			const message = { info, parts: parts.get(id) ?? [] };
-			return seq === null ? message : { ...message, seq };
-		});
-	}
-
-	/** The parts of OpenCode 1's messages, by the ids of these. */
-	#parts(messages: readonly Fields[]): Map<unknown, unknown[]> {
-		const all = new Map<unknown, unknown[]>();
+	/** The parts of one of OpenCode 1's messages. */
+	#partsOf({ id }: Fields): Fields[] {
 		const { parts } = this.#queries;
-		if (parts === null || messages.length === 0) return all;
-		const ids = messages.map(({ id }) => id);
-		for (const row of this.#rows(parts, { ids })) {
-			const { id, messageId: messageID, sessionId: sessionID, data } = row;
-			const part = { ...fieldsOf(data), id, messageID, sessionID };
-			const others = all.get(messageID);
-			if (others) others.push(part);
-			else all.set(messageID, [part]);
-		}
-		return all;
+		return parts === null ? [] : this.#rows(parts, { ids: [id] });
 	}
+}
+
+/** A message as the engine that wrote it would answer it. */
+function itemOf(row: Fields, ofOne: readonly Fields[]): unknown {
+	const { id, sessionId: sessionID, type, seq, data } = row;
+	if (type !== null) return { ...fieldsOf(data), id, type, seq };
+	const info = { ...fieldsOf(data), id, sessionID };
+	const parts = ofOne.map((part) => {
+		const { messageId: messageID, sessionId: sessionID } = part;
+		return { ...fieldsOf(part["data"]), id: part["id"], messageID, sessionID };
+	});
+	const message = { info, parts };
+	return seq === null ? message : { ...message, seq };
+}
+
+/** Whether a page's name is one that a database gave. */
+export function isOfDatabase(page: string): boolean {
+	return page.includes(" ");
 }
 
 function rows(db: Connection, sql: string, asked?: Fields): Fields[] {
 	const statement = db.prepare(sql);
-	const parameters = asked === undefined ? [] : [JSON.stringify(asked)];
 	try {
-		return statement.all(...parameters) as Fields[];
+		return all(statement, asked);
 	} finally {
 		statement.finalize?.();
 	}
+}
+
+function all(statement: Statement, asked?: Fields): Fields[] {
+	const parameters = asked === undefined ? [] : [JSON.stringify(asked)];
+	return statement.all(...parameters) as Fields[];
 }
 
 /** What a document holds. One that is broken holds nothing, and its message lacks it all, which the core notes. */
@@ -196,5 +247,26 @@ export async function readOwn(
 		}
 	} catch {
 		return FAILED;
+	}
+}
+
+/** All sessions of a directory, as `readOwn` would answer; between two pages others have their turn. */
+export async function readSessions(
+	place: StorePlace,
+	dialect: Dialect,
+	directory: string,
+	otherwise: () => Promise<Answer>,
+): Promise<Answer> {
+	const sessions: Listed[] = [];
+	for (;;) {
+		let page: Listed[] = [];
+		const read = (db: OwnDatabase): Answer => {
+			page = db.sessions(directory, sessions.at(-1)?.id);
+			return found(sessions);
+		};
+		const answer = await readOwn(place, dialect, read, otherwise);
+		sessions.push(...page);
+		if (page.length < SESSIONS) return answer;
+		await pause(0);
 	}
 }

@@ -48,7 +48,7 @@ describe("OpenCode 2 as a host", () => {
 		assert.deepEqual(await ask({ get: get2 }, session), none);
 	});
 
-	it("answers with the messages of the context as one page, and says whether a compaction cut it", async () => {
+	it("answers with the messages of the context, and says whether a compaction cut it", async () => {
 		const page = async (items: object[]): Promise<Answer> =>
 			await ask({ context: async () => items }, messages);
 		const whole = [
@@ -70,6 +70,40 @@ describe("OpenCode 2 as a host", () => {
 		});
 		const none = { outcome: "none" };
 		assert.deepEqual(await ask({ context: notFound }, messages), none);
+	});
+
+	it("divides a long context into pages, which it asks for once", async () => {
+		const all = Array.from({ length: 25 }, (_, at) => ({ id: `msg_${at}` }));
+		let times = 0;
+		const context = async (): Promise<unknown> => {
+			times += 1;
+			return [{ id: "msg", type: "compaction" }, ...all];
+		};
+		const reader = { context } as SessionReader;
+		const log = new HostLog(undefined);
+		const host = new OpenCode2Host(reader, directory, log, {});
+		const [sizes, ids]: [number[], unknown[]] = [[], []];
+		for (let page: string | null | undefined = null; page !== undefined; ) {
+			const answer: Answer = await host.ask({ ...messages, page });
+			assert.ok(answer.outcome === "found");
+			const { items, next, incomplete } = answer.value as {
+				items: { id: string }[];
+				next: string | null;
+				incomplete: boolean;
+			};
+			assert.equal(incomplete, true);
+			sizes.push(items.length);
+			ids.push(...items.map(({ id }) => id));
+			page = next ?? undefined;
+		}
+		assert.deepEqual(sizes, [10, 10, 6]);
+		assert.deepEqual(ids, ["msg", ...all.map(({ id }) => id)]);
+		assert.equal(times, 1);
+		// A page of what is not held any more, and one of a database.
+		for (const page of ["10", "2 msg_1"])
+			assert.deepEqual(await host.ask({ ...messages, page }), {
+				outcome: "failed",
+			});
 	});
 
 	it("answers with one message where the context has it, and never that it is gone", async () => {

@@ -3,7 +3,12 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { beforeEach, describe, it } from "node:test";
-import { OwnDatabase } from "../../src/hosts/own-database.ts";
+import type { Answer } from "../../src/hosts/host.ts";
+import {
+	OwnDatabase,
+	type Page,
+	readSessions,
+} from "../../src/hosts/own-database.ts";
 import { insert, makeDatabase } from "../support/own-database.ts";
 import { newDatabasePath } from "../support/temporary.ts";
 
@@ -132,6 +137,107 @@ describe("OpenCode 2's database", () => {
 		assert.deepEqual(
 			read((open) => ["ses_1", "ses_2"].map((id) => open.todos(id))),
 			[[todo], undefined],
+		);
+	});
+
+	it("ends a page where its documents are long, and gives each message once", () => {
+		const KIB = 1024;
+		const lengths = [1, 100, 100, 100, 3000, 1, 250, 1, 1, 300, 300, 1];
+		const expected = [
+			[1, 100, 100],
+			[100],
+			[3000],
+			[1, 250, 1, 1],
+			[300],
+			[300],
+			[1],
+		];
+		const pagesOf = (ofItem: (item: never) => string): number[][] =>
+			read((open) => {
+				const pages: number[][] = [];
+				let page: string | null = null;
+				do {
+					const { items, next }: Page = open.messages("ses_1", page);
+					if (items.length > 0)
+						pages.push(items.map((item) => ofItem(item as never).length / KIB));
+					page = next;
+				} while (page !== null);
+				return pages;
+			});
+		const db = makeDatabase(path, { two: true });
+		for (const [at, kib] of lengths.entries())
+			insert(db, "session_message", `msg_${10 + at}`, "ses_1", "user", at, at, {
+				text: "x".repeat(kib * KIB),
+			});
+		db.close();
+		assert.deepEqual(
+			pagesOf(({ text }: { text: string }) => text),
+			expected,
+		);
+		// What OpenCode 1 wrote has its length in its parts.
+		path = newDatabasePath();
+		mkdirSync(dirname(path), { recursive: true });
+		const one = makeDatabase(path, { one: true, two: true });
+		for (const [at, kib] of lengths.entries()) {
+			const id = `msg_${10 + at}`;
+			insert(one, "message", id, "ses_1", at, {});
+			const text = "x".repeat(kib * KIB);
+			insert(one, "part", `prt_${at}`, id, "ses_1", { type: "text", text });
+		}
+		one.close();
+		assert.deepEqual(
+			pagesOf(({ parts }: { parts: { text: string }[] }) =>
+				parts.map(({ text }) => text).join(""),
+			),
+			expected,
+		);
+	});
+
+	it("lists the sessions of a directory page by page, each once, while others have their turn", async () => {
+		const db = makeDatabase(path, { two: true });
+		db.exec("BEGIN");
+		const ids = Array.from({ length: 1100 }, (_, at) => `ses_${1000 + at}`);
+		for (const id of ids.toReversed())
+			for (const [of, directory] of [
+				["", "/a"],
+				["_b", "/b"],
+			] as const)
+				insert(
+					db,
+					"session_v2",
+					id + of,
+					directory,
+					"",
+					"2.0.15",
+					0,
+					1,
+					1,
+					null,
+				);
+		db.exec("COMMIT");
+		db.close();
+		const pages = read((open) => {
+			const first = open.sessions("/a");
+			return [first, open.sessions("/a", first.at(-1)?.id)];
+		});
+		assert.deepEqual(
+			pages.map((page) => page.length),
+			[500, 500],
+		);
+		let turns = 0;
+		const counting = setInterval(() => {
+			turns += 1;
+		}, 0);
+		const environment = { OPENCODE_DB: path };
+		const place = { program: "opencode", environment };
+		const none = async (): Promise<Answer> => ({ outcome: "none" });
+		const answer = await readSessions(place, "opencode2", "/a", none);
+		clearInterval(counting);
+		assert.ok(turns >= 2);
+		assert.ok(answer.outcome === "found");
+		assert.deepEqual(
+			(answer.value as { id: string }[]).map(({ id }) => id),
+			ids,
 		);
 	});
 

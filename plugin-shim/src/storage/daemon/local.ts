@@ -1,6 +1,9 @@
 /** What the daemon sink writes itself, by a thread, and of what: the daemon may write another file. */
-import type { Command, Store } from "../../../../pkg/clankers.js";
-import type { StoredRequest } from "../../catch-up.ts";
+import type {
+	Command,
+	Store,
+	StoredRequest,
+} from "../../../../pkg/clankers.js";
 import type { Database } from "../../config.ts";
 import { describe } from "../../hosts/host-log.ts";
 import {
