@@ -5,9 +5,13 @@
 //! late of what was kept is kept as well. Only the store that told a deletion
 //! last can end it (`missing`); repeated after that, it deletes nothing.
 
-use super::erased::{erased_either, erased_message, erased_session};
+use super::erased::{erased_either, erased_message, erased_session, set_content};
 use super::statements::{derive_text_without, ensure_session};
 use super::{NOT_PURGED, SOON, STAMP};
+use crate::model::column::Row;
+use crate::model::row::{
+    MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, ToolCallRow,
+};
 
 /// True where content is to be erased.
 const ERASES: &str = "?1 ->> 'onDelete' <> 'keep'";
@@ -106,9 +110,10 @@ UPDATE sessions SET
   deleted_at = {EARLIEST},
   missing_since = NULL,
   status = 'idle',
-  title = iif({ERASES}, NULL, title),
+  {},
   changed = {STAMP}
-WHERE id = ?1 ->> 'id' AND {not_over}"
+WHERE id = ?1 ->> 'id' AND {not_over}",
+            erase_or_keep::<SessionRow>()
         ),
     ]);
     all.extend(others(&format!("({own} OR message_id IN ({messages_of}))")));
@@ -199,15 +204,13 @@ fn messages(query: &str) -> Vec<String> {
 UPDATE messages SET
   deleted_at = {EARLIEST},
   missing_since = NULL,
-  text_content = iif({ERASES}, '', text_content),
-  error_message = iif({ERASES}, NULL, error_message),
+  {},
   changed = {STAMP}
-WHERE id IN ({query})"
+WHERE id IN ({query})",
+            erase_or_keep::<MessageRow>()
         ),
         entomb_calls(&theirs),
-        format!(
-            "UPDATE parts SET text = NULL, data = NULL, changed = {STAMP} WHERE {ERASES} AND {theirs}"
-        ),
+        erase::<PartRow>(&theirs),
         format!("DELETE FROM tool_calls WHERE {PURGES} AND {theirs}"),
         format!("DELETE FROM parts WHERE {PURGES} AND {theirs}"),
         format!("DELETE FROM messages WHERE {PURGES} AND id IN ({query})"),
@@ -217,12 +220,8 @@ WHERE id IN ({query})"
 /// The failures and the permissions that `which` names.
 fn others(which: &str) -> Vec<String> {
     vec![
-        format!(
-            "UPDATE session_errors SET message = NULL, changed = {STAMP} WHERE {ERASES} AND {which}"
-        ),
-        format!(
-            "UPDATE permissions SET patterns = NULL, changed = {STAMP} WHERE {ERASES} AND {which}"
-        ),
+        erase::<SessionErrorRow>(which),
+        erase::<PermissionRow>(which),
         format!("DELETE FROM session_errors WHERE {PURGES} AND {which}"),
         // The answer to one names neither its message nor its call.
         format!(
@@ -248,11 +247,23 @@ fn entomb_calls(which: &str) -> String {
 UPDATE tool_calls SET
   deleted_at = {EARLIEST},
   missing_since = NULL,
-  title = iif({ERASES}, NULL, title),
-  input = iif({ERASES}, NULL, input),
-  output = iif({ERASES}, NULL, output),
-  error = iif({ERASES}, NULL, error),
+  {},
   changed = {STAMP}
-WHERE {which}"
+WHERE {which}",
+        erase_or_keep::<ToolCallRow>()
     )
+}
+
+/// The content of rows that `which` names, where it is to be erased.
+fn erase<R: Row>(which: &str) -> String {
+    format!(
+        "UPDATE {} SET {}, changed = {STAMP} WHERE {ERASES} AND {which}",
+        R::TABLE,
+        set_content::<R>(|column| column.default.to_owned())
+    )
+}
+
+/// What sets the columns of content of a row that is deleted, erased or not.
+fn erase_or_keep<R: Row>() -> String {
+    set_content::<R>(|column| format!("iif({ERASES}, {}, {})", column.default, column.name))
 }

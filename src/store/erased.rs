@@ -1,4 +1,22 @@
-//! What was erased: the conditions that keep content from coming back.
+//! What is erased of a row, and the conditions that keep it from coming back.
+
+use crate::model::column::{Column, Row, Rule};
+
+/// The columns of `R` that are erased.
+pub(super) fn content<R: Row>() -> impl Iterator<Item = &'static Column> {
+    let is_content = |column: &&Column| {
+        column.table == R::TABLE && matches!(column.rule, Rule::Content | Rule::Derived)
+    };
+    R::COLUMNS.iter().filter(is_content)
+}
+
+/// What sets those columns, each to what `value` makes of it.
+pub(super) fn set_content<R: Row>(value: impl Fn(&Column) -> String) -> String {
+    let set: Vec<String> = content::<R>()
+        .map(|column| format!("{} = {}", column.name, value(column)))
+        .collect();
+    set.join(",\n  ")
+}
 
 /// True where the session of this id is deleted and not kept.
 pub(super) fn erased_session(id: &str) -> String {

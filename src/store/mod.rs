@@ -17,7 +17,7 @@ mod statements;
 mod upsert;
 
 use crate::model::command::{Command, MessageDelete, PartDelete, SessionDelete, SessionRevert};
-use crate::model::row::OnDelete;
+use crate::model::row::{OnDelete, PermissionRow};
 use statement::Sql;
 pub use statement::{Statement, When};
 use statements as sql;
@@ -207,7 +207,7 @@ pub fn statements(method: &str) -> Option<Vec<Statement>> {
                 remember,
                 upsert::permissions(),
                 forget,
-                sql::erase_content("permissions", "patterns"),
+                sql::erase_content::<PermissionRow>(),
                 sql::wait_of_permission(),
             ])
         }

@@ -1,8 +1,10 @@
 //! The statements that are not plain upserts.
 
-use super::erased::{erased_either, erased_session};
+use super::erased::{content, erased_either, erased_session, set_content};
 use super::upsert::{OF_COPY, REPORTS, is_behind, outranked};
 use super::{AGE, NOT_PURGED, STAMP};
+use crate::model::column::Row;
+use crate::model::row::SessionErrorRow;
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) fn ensure_session() -> String {
@@ -208,7 +210,7 @@ pub(super) fn failure_of_answer() -> Vec<String> {
 UPDATE session_errors AS failure SET message_id = ({ANSWER_THEN}), changed = {STAMP}
 WHERE id = ?1 ->> 'id' AND message_id IS NULL AND attempt IS NOT NULL"
         ),
-        erase_content("session_errors", "message"),
+        erase_content::<SessionErrorRow>(),
         format!(
             "\
 UPDATE session_errors AS answer SET
@@ -227,11 +229,17 @@ WHERE failure.session_id = ?1 ->> 'sessionId'
 
 /// What is told without its session or message, and learns later that it was
 /// erased with it.
-pub(super) fn erase_content(table: &str, column: &str) -> String {
+pub(super) fn erase_content<R: Row>() -> String {
+    let table = R::TABLE;
+    let is_held: Vec<String> = content::<R>()
+        .map(|column| format!("{} IS NOT {}", column.name, column.default))
+        .collect();
     format!(
         "\
-UPDATE {table} SET {column} = NULL, changed = {STAMP}
-WHERE id = ?1 ->> 'id' AND {column} IS NOT NULL AND {}",
+UPDATE {table} SET {}, changed = {STAMP}
+WHERE id = ?1 ->> 'id' AND ({}) AND {}",
+        set_content::<R>(|column| column.default.to_owned()),
+        is_held.join(" OR "),
         erased_either(
             &format!("{table}.session_id"),
             &format!("{table}.message_id")

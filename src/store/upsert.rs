@@ -1,7 +1,7 @@
 //! Builds the upsert of a table from the declaration of its row: what each
 //! column becomes is worked out beside the stored row, and written once.
 
-use super::erased::{erased_either, erased_message, erased_session};
+use super::erased::{content, erased_either, erased_message, erased_session};
 use super::{AGE, NOT_PURGED, STAMP};
 use crate::model::column::{Column, Guard, Row, Rule};
 use crate::model::redaction;
@@ -236,9 +236,7 @@ fn redacted(column: &Column) -> fn(&str) -> String {
 
 /// True where a copy has words that were taken out of the stored row `held`.
 fn has_words_for<R: Row>() -> String {
-    let of_words = |column: &&Column| matches!(column.rule, Rule::Content | Rule::Derived);
-    let words = R::COLUMNS.iter().filter(of_words);
-    let all: Vec<String> = words
+    let all: Vec<String> = content::<R>()
         .map(|column| {
             let is_redacted = redacted(column);
             let told = format!("(?1 ->> '{}')", column.json);

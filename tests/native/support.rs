@@ -15,8 +15,8 @@ use clankers::model::command::Command;
 use clankers::sources::Dialect;
 use clankers::store::Statement;
 use clankers::{Core, Options, Urgency, store};
-use rusqlite::{Connection, MAIN_DB};
 use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, MAIN_DB};
 use serde_json::{Map, Value};
 
 /// The tables of the contract, in an order that dumps keep.

@@ -3,12 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use clankers::model::column::{Column, Row};
+use clankers::Options;
+use clankers::model::column::{Column, Kept, Row, Rule};
 use clankers::model::row::{
     MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow, ToolCallRow, UsageRow,
 };
+use serde_json::Value;
 
-use crate::support::{Db, recordings, replay_into};
+use super::deleting::history;
+use crate::events::{message_removed, session_deleted};
+use crate::support::{Db, recordings, replay_into, tell};
 
 const DOCS: &str = include_str!("../../../docs/storage-contract.md");
 
@@ -71,8 +75,16 @@ const NOT_TOLD: &[(&str, &str)] = &[
     ),
 ];
 
+/// Columns that are stored only where content is, and that a deletion leaves, each
+/// with the reason.
+const OUTLIVES: &[(&str, &str)] = &[
+    ("sessions.project_path", "usage is summed by directory"),
+    ("tool_calls.file_path", "a path is no content"),
+    ("todos.content", "the row goes"),
+];
+
 /// Each table of the contract that rows are declared for, with its columns.
-fn declared() -> Vec<(&'static str, Vec<Column>)> {
+pub(super) fn declared() -> Vec<(&'static str, Vec<Column>)> {
     fn of<R: Row>() -> (&'static str, Vec<Column>) {
         (
             R::TABLE,
@@ -182,6 +194,60 @@ fn untold(told: &BTreeSet<String>, table: &str, declared: &[Column]) -> BTreeSet
     untold.map(|column| column.name.to_owned()).collect()
 }
 
+/// Whether a deletion empties a column.
+pub(super) fn is_content(column: &&Column) -> bool {
+    matches!(column.rule, Rule::Content | Rule::Derived)
+}
+
+/// The declared columns of content in which `deletion` leaves something.
+fn unerased(
+    db: &Db,
+    deletion: &Value,
+    table: &str,
+    declared: &[Column],
+) -> rusqlite::Result<BTreeSet<String>> {
+    tell(db, Options::default(), history());
+    let content = declared.iter().filter(is_content);
+    let names: Vec<&str> = content.map(|column| column.name).collect();
+    for name in &names {
+        let fill = format!("UPDATE {table} SET {name} = 'words'");
+        assert_ne!(db.0.execute(&fill, [])?, 0, "{table}");
+    }
+    tell(db, Options::default(), [deletion.clone()]);
+    let is_left = |name: &&str| {
+        let left = format!("SELECT count(*) FROM {table} WHERE {name} = 'words'");
+        db.value(&left) != "0"
+    };
+    let left = names.into_iter().filter(is_left);
+    Ok(left.map(str::to_owned).collect())
+}
+
+/// The declared columns that are stored only where content is, and that are not
+/// said to be content.
+fn unerasable(table: &str, declared: &[Column]) -> BTreeSet<String> {
+    let is_it = |column: &&Column| {
+        let name = format!("{table}.{}", column.name);
+        column.kept == Kept::InFull
+            && !is_content(column)
+            && !OUTLIVES.iter().any(|(but, _)| *but == name)
+    };
+    let found = declared.iter().filter(is_it);
+    found.map(|column| column.name.to_owned()).collect()
+}
+
+#[test]
+fn a_deletion_erases_each_column_that_is_declared_as_content() -> rusqlite::Result<()> {
+    for (table, columns) in declared() {
+        assert_eq!(unerasable(table, &columns), BTreeSet::new(), "{table}");
+        for deletion in [session_deleted("ses_1"), message_removed("ses_1", "msg_1")] {
+            let outlives = table == "sessions" && deletion["type"] == "message.removed";
+            let left = unerased(&Db::new(), &deletion, table, &columns)?;
+            assert_eq!(left.is_empty(), !outlives, "{table}: {left:?} {deletion}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn each_table_has_the_columns_that_its_row_declares_and_the_docs_name() {
     let (db, told) = (Db::new(), told());
@@ -197,7 +263,7 @@ fn each_table_has_the_columns_that_its_row_declares_and_the_docs_name() {
 }
 
 #[test]
-fn a_column_that_is_forgotten_in_one_place_is_found() {
+fn a_column_that_is_forgotten_in_one_place_is_found() -> rusqlite::Result<()> {
     let found = |name: &str| BTreeSet::from([name.to_owned()]);
     let columns: Vec<Column> = MessageRow::KEYS
         .iter()
@@ -211,10 +277,9 @@ fn a_column_that_is_forgotten_in_one_place_is_found() {
     };
     let with_later: Vec<Column> = columns.iter().copied().chain([later]).collect();
     let (db, migrated) = (Db::new(), Db::new());
-    let added = migrated
+    migrated
         .0
-        .execute_batch("ALTER TABLE messages ADD COLUMN later TEXT");
-    assert_eq!(added, Ok(()));
+        .execute_batch("ALTER TABLE messages ADD COLUMN later TEXT")?;
     // Its declaration, a migration, the docs and a decoder, each forgotten alone.
     assert_eq!(undeclared(&migrated, "messages", &columns), found("later"));
     assert_eq!(undeclared(&db, "messages", &with_later), found("later"));
@@ -223,6 +288,22 @@ fn a_column_that_is_forgotten_in_one_place_is_found() {
         found("later")
     );
     assert_eq!(untold(&told(), "messages", &with_later), found("later"));
+    // Of content, what erases it, and that it is content.
+    let content = [Column {
+        rule: Rule::Content,
+        kept: Kept::InFull,
+        ..later
+    }];
+    let deletion = session_deleted("ses_1");
+    assert_eq!(
+        unerased(&migrated, &deletion, "messages", &content)?,
+        found("later")
+    );
+    let unsaid = [Column {
+        rule: Rule::Latest,
+        ..content[0]
+    }];
+    assert_eq!(unerasable("messages", &unsaid), found("later"));
     // And forgotten nowhere.
     let docs = section(DOCS, "messages").to_owned() + "`later`";
     let mut told = told();
@@ -233,4 +314,6 @@ fn a_column_that_is_forgotten_in_one_place_is_found() {
     );
     assert_eq!(undocumented(&migrated, "messages", &docs), BTreeSet::new());
     assert_eq!(untold(&told, "messages", &with_later), BTreeSet::new());
+    assert_eq!(unerasable("messages", &content), BTreeSet::new());
+    Ok(())
 }

@@ -1,9 +1,12 @@
 //! What a deletion erases, column by column, and what it leaves.
 
+use std::collections::BTreeSet;
+
 use clankers::Options;
 use clankers::model::row::OnDelete;
 use serde_json::Value;
 
+use super::columns::{declared, is_content};
 use super::deleting::{after, history, options};
 use crate::events::{message_removed, part_removed, session_deleted};
 use crate::support::{Db, tell};
@@ -49,6 +52,21 @@ fn held(db: &Db, (table, column, which): (&str, &str, &str)) -> [String; 2] {
             "SELECT count(*) FROM {table} WHERE coalesce({column}, '') {is} '' AND {which}"
         ))
     })
+}
+
+#[test]
+fn each_column_that_is_declared_as_content_is_listed() {
+    let declared = declared().into_iter().flat_map(|(table, columns)| {
+        let content = columns.into_iter().filter(|column| is_content(&column));
+        content.map(move |column| format!("{table}.{}", column.name))
+    });
+    let listed = ERASED
+        .iter()
+        .map(|(table, column, _)| format!("{table}.{column}"));
+    assert_eq!(
+        declared.collect::<BTreeSet<_>>(),
+        listed.collect::<BTreeSet<_>>()
+    );
 }
 
 #[test]
