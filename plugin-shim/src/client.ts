@@ -24,6 +24,7 @@ import type {
 	SessionErrorRow,
 	SessionRow,
 	StoredMessage,
+	StoredRequest,
 	StoredSession,
 	TodoReplace,
 	ToolCallRow,
@@ -38,7 +39,15 @@ import {
 	RpcError,
 } from "./rpc/protocol.ts";
 
-export type { Command, Health, Identity, Method, Patience, StoredSession };
+export type {
+	Command,
+	Health,
+	Identity,
+	Method,
+	Patience,
+	StoredMessage,
+	StoredSession,
+};
 export { CODE, RpcError };
 
 /** How long a call may take, unless said otherwise. */
@@ -69,16 +78,23 @@ type CommandMethods = {
 	};
 };
 
+/** A request for what is stored; the store of OpenCode that is asked is left out where that is in doubt. */
+type Wanted<Kind extends StoredRequest["kind"]> = Omit<
+	Extract<StoredRequest, { kind: Kind }>,
+	"kind" | "storeId"
+> &
+	Partial<Pick<StoredRequest, "storeId">>;
+
 /** The daemon's methods, each with what it takes and what it answers. */
 export interface Methods extends CommandMethods {
 	health: { params: undefined; result: Health };
 	batch: { params: { commands: readonly Command[] }; result: Applied };
 	"sessions.stored": {
-		params: { directory: string; ids: readonly string[] };
+		params: Wanted<"storedSessions">;
 		result: StoredSession[];
 	};
 	"messages.stored": {
-		params: { sessionId: string };
+		params: Wanted<"storedMessages">;
 		result: StoredMessage[];
 	};
 }

@@ -1,7 +1,8 @@
 //! Comparing a directory: what its host lists, which store that is, what is stored.
 
 use super::differences::{differences, differences_unlisted};
-use super::listed::{Listed, StoredSession, Teller};
+use super::listed::{Listed, Teller};
+use super::stored::StoredSession;
 use super::{Answer, CatchUp, Outcome, Reading, Request, Task, Wanted};
 use crate::model::row::Content;
 use crate::read::node::{Kind, Node};

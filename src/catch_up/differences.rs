@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::listed::{Listed, StoredSession, Teller};
+use super::listed::{Listed, Teller};
+use super::stored::StoredSession;
 use crate::model::number::Number;
 
 /// What a comparison comes to.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::question::{AnsweredParts, InQuestion, StoredMessage, in_question, settle};
+use super::question::{AnsweredParts, InQuestion, in_question, settle};
+use super::stored::StoredMessage;
 use super::{Answer, CatchUp, Outcome, Reading, Request, Task, Wanted};
 use crate::read::node::Node;
 

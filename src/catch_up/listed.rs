@@ -1,75 +1,12 @@
-//! A session as a host lists it and as it is stored, and whether the two differ.
+//! A session as a host lists it, and whether what is stored of it differs.
 
+use super::stored::StoredSession;
 use crate::model::copy_rank::CopyRank;
 use crate::model::number::Number;
 use crate::model::redaction::is_redacted;
 use crate::model::row::SessionStatus;
-use crate::read::node::Node;
-
-/// A session as it is stored; `store::STORED_SESSIONS` selects these.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct StoredSession {
-    /// Its id.
-    pub id: String,
-    /// When it was deleted, Unix milliseconds.
-    pub deleted_at: Option<Number>,
-    /// Since when every store that had it lacks it.
-    pub missing_since: Option<Number>,
-    /// When it was changed last, as far as is stored, Unix milliseconds.
-    pub updated_at: Option<Number>,
-    /// The time of change up to which nothing of it is missing, whoever told it.
-    pub whole_at: Option<Number>,
-    /// The same as the store has it that is asked.
-    pub whole_here: Option<Number>,
-    /// How the copy ranks that told it last; none where the agent itself did.
-    pub copy_rank: Option<Number>,
-    /// Its title, as far as is stored.
-    pub title: Option<String>,
-    /// Its cost, US dollars.
-    pub cost: Number,
-    /// When it was archived.
-    pub archived_at: Option<Number>,
-    /// What it is doing, as far as is stored.
-    pub status: Option<SessionStatus>,
-    /// The directory it works in.
-    pub project_path: Option<String>,
-    /// When the store that is asked told of it last; none where it never did.
-    pub seen_here: Option<Number>,
-    /// Since when that store lacks it.
-    pub missing_here: Option<Number>,
-    /// When that store told its deletion, if nobody did later.
-    pub deleted_here: Option<Number>,
-    /// Whether it was deleted and no store may bring it back, as where a person has
-    /// asked clankers to delete it.
-    pub is_for_good: bool,
-}
 
 impl StoredSession {
-    /// Reads a row of that query.
-    pub fn read<N: Node>(row: &N) -> Option<Self> {
-        let number = |key| row.number_at(key).and_then(Number::new);
-        Some(Self {
-            id: row.text_at("id")?,
-            deleted_at: number("deletedAt"),
-            missing_since: number("missingSince"),
-            updated_at: number("updatedAt"),
-            whole_at: number("wholeAt"),
-            whole_here: number("wholeHere"),
-            copy_rank: number("copyRank"),
-            title: row.text_at("title"),
-            cost: number("cost").unwrap_or_default(),
-            archived_at: number("archivedAt"),
-            status: row
-                .text_at("status")
-                .and_then(|word| SessionStatus::parse(&word)),
-            project_path: row.text_at("projectPath"),
-            seen_here: number("seenHere"),
-            missing_here: number("missingHere"),
-            deleted_here: number("deletedHere"),
-            is_for_good: number("isForGood").is_some_and(|is_it| !is_it.is_zero()),
-        })
-    }
-
     /// Whether it is stored as being at work, and may have been cut off.
     pub fn is_at_work(&self) -> bool {
         let at_work = |status| status != SessionStatus::Idle;

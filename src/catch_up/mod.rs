@@ -21,6 +21,7 @@ mod listed;
 mod question;
 mod queue;
 mod request;
+mod stored;
 
 use std::collections::BTreeSet;
 
@@ -29,10 +30,11 @@ use crate::model::number::Number;
 use crate::recorded::Recorded;
 use compare::Compare;
 use fetch::Fetch;
-pub use listed::{Listed, StoredSession};
-pub use question::{Missing, Spoken, StoredMessage};
+pub use listed::Listed;
+pub use question::{Missing, Spoken};
 use queue::Queue;
 pub use request::{Answer, Request};
+pub use stored::{StoredMessage, StoredSession};
 
 /// How long until a directory is compared again while events are known to be
 /// missing, or what is stored cannot be told, milliseconds.

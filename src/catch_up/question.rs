@@ -6,28 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::stored::StoredMessage;
 use super::{Answer, Reading};
 use crate::read::node::Node;
-
-/// A message as it is stored; `store::STORED_MESSAGES` selects those of a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredMessage {
-    /// Its id.
-    pub id: String,
-    /// The ids of its parts and tool calls.
-    pub part_ids: Vec<String>,
-}
-
-impl StoredMessage {
-    /// Reads a row of that query, in which the ids are a JSON list.
-    pub fn read<N: Node>(row: &N) -> Option<Self> {
-        let part_ids = row.text_at("partIds")?;
-        Some(Self {
-            id: row.text_at("id")?,
-            part_ids: serde_json::from_str(&part_ids).unwrap_or_default(),
-        })
-    }
-}
 
 /// The ids in a message that a host answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]

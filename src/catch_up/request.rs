@@ -83,40 +83,14 @@ impl Request {
 export type Request =
   | { kind: \"sessions\"; directory: string }
   | { kind: \"store\"; directory: string }
-  | { kind: \"storedSessions\"; directory: string; ids: string[]; storeId: string | null }
+  | { kind: \"storedSessions\"; directory: string; ids: readonly string[]; storeId: string | null }
   | { kind: \"storedMessages\"; sessionId: string; storeId: string | null }
   | { kind: \"session\"; directory: string; sessionId: string }
   | { kind: \"todos\"; directory: string; sessionId: string }
   | { kind: \"messages\"; directory: string; sessionId: string; page: string | null }
   | { kind: \"message\"; directory: string; sessionId: string; messageId: string };
-/** A session as a request `storedSessions` is answered. */
-export interface StoredSession {
-  id: string;
-  /** The time of change up to which nothing of it is missing, whoever told it. */
-  wholeAt: number | null;
-  /** The same as the store has it that is asked. */
-  wholeHere: number | null;
-  deletedAt: number | null;
-  title: string | null;
-  cost: number;
-  archivedAt: number | null;
-  projectPath: string | null;
-  status: SessionStatus | null;
-  /** Since when every store that had it lacks it. */
-  missingSince: number | null;
-  /** When the store that is asked told of it last. */
-  seenHere: number | null;
-  /** Since when that store lacks it. */
-  missingHere: number | null;
-  /** When that store told its deletion. */
-  deletedHere: number | null;
-}
-/** A message as a request `storedMessages` is answered. */
-export interface StoredMessage {
-  id: string;
-  /** The ids of its parts and tool calls, a JSON list. */
-  partIds: string;
-}
+/** A request for what is stored. */
+export type StoredRequest = Extract<Request, { kind: \"storedSessions\" | \"storedMessages\" }>;
 /** What came of a request: a value, the word that there is none, a failure, or that the host cannot be asked that. */
 export type Outcome = \"found\" | \"none\" | \"failed\" | \"notOffered\";
 ";

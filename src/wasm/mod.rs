@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::catch_up::{Answer, Request};
+use crate::catch_up::{Answer, Request, StoredMessage, StoredSession};
 use crate::model::command::{self, Command};
 use crate::model::rejection::RejectionRow;
 use crate::model::row::{
@@ -57,6 +57,8 @@ typescript! {
     TS_PARAMS = command::TYPESCRIPT;
     TS_COMMAND = Command::TYPESCRIPT;
     TS_REQUEST = Request::TYPESCRIPT;
+    TS_STORED_SESSION = StoredSession::TYPESCRIPT;
+    TS_STORED_MESSAGE = StoredMessage::TYPESCRIPT;
     TS_STATEMENT = store::Statement::TYPESCRIPT;
     TS_DIALECT = Dialect::TYPESCRIPT;
     TS_QUERIES = Queries::TYPESCRIPT;

@@ -23,6 +23,7 @@ mod schema;
 mod session;
 mod sides;
 mod spending;
+mod stored;
 mod text;
 mod times;
 mod views;
