@@ -3,7 +3,7 @@
  * time, and gives it what comes of them. What to ask and what an answer means
  * is the core's decision; this only asks.
  */
-import type { Core, Request } from "../../pkg/clankers.js";
+import type { Core, Request, StoredRequest } from "../../pkg/clankers.js";
 import { type Answer, FAILED, found, type Host } from "./hosts/host.ts";
 import { describe } from "./hosts/host-log.ts";
 
@@ -18,12 +18,6 @@ export type CatchUpCore = Pick<
 	| "nextRequest"
 	| "answer"
 	| "compareAgainIn"
->;
-
-/** A request for what is stored. */
-export type StoredRequest = Extract<
-	Request,
-	{ kind: "storedSessions" | "storedMessages" }
 >;
 
 /** What catch-up works with. */

@@ -1,6 +1,5 @@
 /** What applies commands. A sink knows nothing of OpenCode. */
-import type { Command } from "../../../pkg/clankers.js";
-import type { StoredRequest } from "../catch-up.ts";
+import type { Command, StoredRequest } from "../../../pkg/clankers.js";
 
 /** Where the core's commands become rows. Nothing is opened before it is needed. */
 export interface Sink {

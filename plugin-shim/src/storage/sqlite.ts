@@ -2,9 +2,9 @@
 import type {
 	Command,
 	Store,
+	StoredRequest,
 	Statement as StoreStatement,
 } from "../../../pkg/clankers.js";
-import type { StoredRequest } from "../catch-up.ts";
 import type { Database } from "../config.ts";
 import { describe } from "../hosts/host-log.ts";
 import {

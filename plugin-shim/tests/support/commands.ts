@@ -1,6 +1,5 @@
 /** Commands, as the core would make them. */
-import type { Command } from "../../../pkg/clankers.js";
-import type { StoredRequest } from "../../src/catch-up.ts";
+import type { Command, StoredRequest } from "../../../pkg/clankers.js";
 
 export function sessionUpsert(id: string, title: string): Command {
 	return { method: "session.upsert", params: { id, title } };

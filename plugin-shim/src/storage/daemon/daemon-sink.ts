@@ -4,8 +4,11 @@
  * either way, and nothing has to wait for the daemon's return.
  */
 import { randomUUID } from "node:crypto";
-import type { Command, Store } from "../../../../pkg/clankers.js";
-import type { StoredRequest } from "../../catch-up.ts";
+import type {
+	Command,
+	Store,
+	StoredRequest,
+} from "../../../../pkg/clankers.js";
 import type { Database } from "../../config.ts";
 import { describe } from "../../hosts/host-log.ts";
 import type { Absence, Patience } from "../../rpc/link.ts";

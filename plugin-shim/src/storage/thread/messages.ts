@@ -1,6 +1,9 @@
 /** What the thread that writes and the one that asks it tell each other. */
-import type { Command, Store } from "../../../../pkg/clankers.js";
-import type { StoredRequest } from "../../catch-up.ts";
+import type {
+	Command,
+	Store,
+	StoredRequest,
+} from "../../../../pkg/clankers.js";
 import type { Database } from "../../config.ts";
 import type { SinkError } from "../sink.ts";
 import type { BatchId } from "../sqlite.ts";

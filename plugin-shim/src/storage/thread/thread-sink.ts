@@ -5,8 +5,11 @@
  * thread writes. A batch has a number by which the file tells that it is stored.
  */
 import { randomUUID } from "node:crypto";
-import type { Command, Store } from "../../../../pkg/clankers.js";
-import type { StoredRequest } from "../../catch-up.ts";
+import type {
+	Command,
+	Store,
+	StoredRequest,
+} from "../../../../pkg/clankers.js";
 import type { Database } from "../../config.ts";
 import {
 	type RefusedCommand,
