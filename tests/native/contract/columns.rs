@@ -8,13 +8,13 @@ use clankers::model::column::{Column, Kept, Row, Rule};
 use clankers::model::row::{
     MessageRow, PartRow, PermissionRow, SessionErrorRow, SessionRow, TodoRow, ToolCallRow, UsageRow,
 };
-use serde_json::Value;
+use clankers::sources::Dialect;
+use serde_json::{Value, json};
 
 use super::deleting::history;
-use crate::events::{message_removed, session_deleted};
-use crate::support::{Db, recordings, replay_into, tell};
-
-const DOCS: &str = include_str!("../../../docs/storage-contract.md");
+use super::documented::{DOCS, section, undocumented};
+use crate::events::{event, message_removed, session_deleted};
+use crate::support::{Db, core_of, recordings, replay_into, tell};
 
 /// What the store makes itself, without a command's telling it.
 const MADE: &[(&str, &[&str])] = &[
@@ -123,36 +123,6 @@ fn undeclared(db: &Db, table: &str, declared: &[Column]) -> BTreeSet<String> {
     stored.symmetric_difference(&said).cloned().collect()
 }
 
-/// The columns of a table that the docs do not name.
-fn undocumented(db: &Db, table: &str, docs: &str) -> BTreeSet<String> {
-    let tokens = [
-        "prompt",
-        "completion",
-        "reasoning",
-        "cache_read",
-        "cache_write",
-    ];
-    let is_named = |name: &str| {
-        let is_tokens = tokens.iter().any(|kind| name == format!("{kind}_tokens"));
-        is_tokens || docs.contains(&format!("`{name}`"))
-    };
-    let names = db.columns(table);
-    let unnamed = names.split(',').filter(|name| !is_named(name));
-    unnamed.map(str::to_owned).collect()
-}
-
-/// The part of the docs that is about a table.
-fn section<'d>(docs: &'d str, table: &str) -> &'d str {
-    let heading = docs.split_once(&format!("### `{table}`"));
-    let line = docs
-        .lines()
-        .find(|line| line.starts_with(&format!("- `{table}`")));
-    match heading {
-        Some((_, rest)) => rest.split("\n### ").next().unwrap_or(rest),
-        None => line.unwrap_or_default(),
-    }
-}
-
 /// The parameters that the recorded releases' commands tell, by the row's table.
 fn told() -> BTreeSet<String> {
     let mut told = BTreeSet::new();
@@ -249,17 +219,32 @@ fn a_deletion_erases_each_column_that_is_declared_as_content() -> rusqlite::Resu
 }
 
 #[test]
-fn each_table_has_the_columns_that_its_row_declares_and_the_docs_name() {
+fn each_table_has_the_columns_that_its_row_declares() {
     let (db, told) = (Db::new(), told());
     for (table, columns) in declared() {
         assert_eq!(undeclared(&db, table, &columns), BTreeSet::new(), "{table}");
-        assert_eq!(
-            undocumented(&db, table, section(DOCS, table)),
-            BTreeSet::new(),
-            "{table}"
-        );
         assert_eq!(untold(&told, table, &columns), BTreeSet::new(), "{table}");
     }
+}
+
+/// A rejection is no row of which a little is known: it is told whole.
+#[test]
+fn rejections_have_the_columns_that_are_told() {
+    let mut core = core_of(Dialect::OPENCODE1);
+    core.observe(&&event("no.such.event", json!({})), 1.0);
+    let told = serde_json::to_value(core.drain()).unwrap_or_default();
+    let fields = told[0]["params"].as_object().cloned().unwrap_or_default();
+    let in_sql = |name: &String| {
+        let spell = |c: char| match c {
+            'A'..='Z' => format!("_{}", c.to_ascii_lowercase()),
+            c => c.to_string(),
+        };
+        name.chars().map(spell).collect::<String>()
+    };
+    let columns: BTreeSet<String> = fields.keys().map(in_sql).collect();
+    let stored = Db::new().columns("rejections");
+    let stored: BTreeSet<String> = stored.split(',').map(str::to_owned).collect();
+    assert_eq!(columns, stored, "{told}");
 }
 
 #[test]

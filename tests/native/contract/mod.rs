@@ -7,6 +7,7 @@ mod columns;
 mod commands;
 mod copies;
 mod deleting;
+mod documented;
 mod erasing;
 mod failures;
 mod forks;
