@@ -13,6 +13,28 @@ use crate::model::known::Known;
 use crate::model::number::Number;
 use crate::model::weight::Weigh;
 
+/// Declares a row that a store of OpenCode, or a copy of its data, tells; with what
+/// is said of the telling, which is no column.
+macro_rules! told_row {
+    ($($row:tt)*) => {
+        row! {
+            $($row)*
+            /// The store of OpenCode that was asked for this. No column: what was
+            /// missing or deleted before is there again.
+            store_id: "storeId" String = "string", TEXT of "", Teller, Always;
+            /// When it was asked, Unix milliseconds; unknown where an event tells it.
+            answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest, Always;
+            /// When the session was changed last in the copy that tells this, Unix
+            /// milliseconds; unknown where no copy does. No column: a copy does not
+            /// overwrite what is stored whole and is newer.
+            copied_at: "copiedAt" Number = "number", INTEGER of "", Teller, Always;
+            /// How that copy ranks among those that have the session with the same time of
+            /// change. No column, likewise.
+            copy_rank: "copyRank" Number = "number", INTEGER of "", Teller, Always;
+        }
+    };
+}
+
 row! {
     /// What is known of a session (`sessions`). Its tokens and cost are what
     /// OpenCode itself reports for the session; sums are the store's.
@@ -96,23 +118,32 @@ impl SessionRow {
     /// not zero.
     pub(crate) fn reports_usage(&self) -> bool {
         let is_spent = |total: &Known<Number>| total.value().is_some_and(|total| !total.is_zero());
-        self.reports_totals == Known::Value(true) || self.totals().into_iter().any(is_spent)
-    }
-
-    /// What it tells of the session's totals.
-    pub(crate) fn totals(&self) -> [&Known<Number>; 6] {
-        [
-            &self.prompt_tokens,
-            &self.completion_tokens,
-            &self.reasoning_tokens,
-            &self.cache_read_tokens,
-            &self.cache_write_tokens,
-            &self.cost,
-        ]
+        self.reports_totals == Known::Value(true) || self.amounts().into_iter().any(is_spent)
     }
 }
 
-row! {
+/// The amounts of rows that have them all.
+macro_rules! amounts {
+    ($($row:ident)+) => {
+        $(impl $row {
+            /// What it took and what that cost.
+            pub(crate) fn amounts(&self) -> [&Known<Number>; 6] {
+                [
+                    &self.prompt_tokens,
+                    &self.completion_tokens,
+                    &self.reasoning_tokens,
+                    &self.cache_read_tokens,
+                    &self.cache_write_tokens,
+                    &self.cost,
+                ]
+            }
+        })+
+    };
+}
+
+amounts! { SessionRow MessageRow }
+
+told_row! {
     /// What is known of a message (`messages`).
     MessageRow in "messages" guarded by Completed {
         /// OpenCode's `msg_…` id.
@@ -161,21 +192,9 @@ row! {
     completed_at: "completedAt" Number = "number", INTEGER, Latest, Always;
     /// From creation to completion, milliseconds.
     duration_ms: "durationMs" Number = "number", INTEGER, Latest, Always;
-    /// The store of OpenCode that was asked for this. No column: what was
-    /// missing or deleted before is there again.
-    store_id: "storeId" String = "string", TEXT of "", Teller, Always;
-    /// When it was asked, Unix milliseconds; unknown where an event tells it.
-    answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest, Always;
-    /// When the session was changed last in the copy that tells this, Unix
-    /// milliseconds; unknown where no copy does. No column: a copy does not
-    /// overwrite what is stored whole and is newer.
-    copied_at: "copiedAt" Number = "number", INTEGER of "", Teller, Always;
-    /// How that copy ranks among those that have the session with the same time of
-    /// change. No column, likewise.
-    copy_rank: "copyRank" Number = "number", INTEGER of "", Teller, Always;
 }
 
-row! {
+told_row! {
     /// What is known of a part that is no tool call (`parts`).
     PartRow in "parts" guarded by Written {
         /// OpenCode's `prt_…` id.
@@ -201,21 +220,9 @@ row! {
     started_at: "startedAt" Number = "number", INTEGER, Latest, Always;
     /// When it ended, Unix milliseconds.
     ended_at: "endedAt" Number = "number", INTEGER, Latest, Always;
-    /// The store of OpenCode that was asked for this. No column: what was
-    /// missing or deleted before is there again.
-    store_id: "storeId" String = "string", TEXT of "", Teller, Always;
-    /// When it was asked, Unix milliseconds; unknown where an event tells it.
-    answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest, Always;
-    /// When the session was changed last in the copy that tells this, Unix
-    /// milliseconds; unknown where no copy does. No column: a copy does not
-    /// overwrite what is stored whole and is newer.
-    copied_at: "copiedAt" Number = "number", INTEGER of "", Teller, Always;
-    /// How that copy ranks among those that have the session with the same time of
-    /// change. No column, likewise.
-    copy_rank: "copyRank" Number = "number", INTEGER of "", Teller, Always;
 }
 
-row! {
+told_row! {
     /// What is known of a tool call (`tool_calls`).
     ToolCallRow in "tool_calls" guarded by Status {
         /// The id of the part that holds the call.
@@ -253,18 +260,6 @@ row! {
     ended_at: "endedAt" Number = "number", INTEGER, Latest, Always;
     /// From start to end, milliseconds.
     duration_ms: "durationMs" Number = "number", INTEGER, Latest, Always;
-    /// The store of OpenCode that was asked for this. No column: what was
-    /// missing or deleted before is there again.
-    store_id: "storeId" String = "string", TEXT of "", Teller, Always;
-    /// When it was asked, Unix milliseconds; unknown where an event tells it.
-    answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest, Always;
-    /// When the session was changed last in the copy that tells this, Unix
-    /// milliseconds; unknown where no copy does. No column: a copy does not
-    /// overwrite what is stored whole and is newer.
-    copied_at: "copiedAt" Number = "number", INTEGER of "", Teller, Always;
-    /// How that copy ranks among those that have the session with the same time of
-    /// change. No column, likewise.
-    copy_rank: "copyRank" Number = "number", INTEGER of "", Teller, Always;
 }
 
 row! {

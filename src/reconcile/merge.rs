@@ -230,18 +230,6 @@ impl MessageRow {
     pub(super) fn may_revive(&self) -> bool {
         self.answered_at.value().is_some() && self.store_id.value().is_some()
     }
-
-    /// What it took and what that cost.
-    fn amounts(&self) -> [&Known<Number>; 6] {
-        [
-            &self.prompt_tokens,
-            &self.completion_tokens,
-            &self.reasoning_tokens,
-            &self.cache_read_tokens,
-            &self.cache_write_tokens,
-            &self.cost,
-        ]
-    }
 }
 
 impl Merge for MessageRow {

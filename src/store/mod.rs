@@ -320,6 +320,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::column::{Column, Row, Rule};
+    use crate::model::row::{SessionRow, UsageRow};
+
+    #[test]
+    fn every_amount_is_among_what_the_sums_are_made_of() {
+        let of_rule = |rule: Rule| move |column: &&Column| column.rule == rule;
+        let reported = SessionRow::COLUMNS.iter().filter(of_rule(Rule::Reported));
+        let spent = UsageRow::COLUMNS.iter().filter(of_rule(Rule::Greatest));
+        let amounts: Vec<&str> = spent.map(|column| column.json).collect();
+        assert!(
+            reported
+                .map(|column| column.json)
+                .eq(amounts.iter().copied())
+        );
+        for amount in amounts {
+            assert!(SESSION_OWN.contains(&amount), "{amount}");
+            assert!(OF_STEPS.contains(&amount), "{amount}");
+        }
+    }
 
     #[test]
     fn the_commands_that_erase_are_known_by_their_parameters_too() {

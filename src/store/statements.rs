@@ -1,7 +1,7 @@
 //! The statements that are not plain upserts.
 
 use super::erased::{content, erased_either, erased_session, set_content};
-use super::upsert::{OF_COPY, REPORTS, is_behind, outranked};
+use super::upsert::{OF_COPY, is_behind, outranked, reports};
 use super::{AGE, NOT_PURGED, STAMP};
 use crate::model::column::Row;
 use crate::model::row::SessionErrorRow;
@@ -72,19 +72,20 @@ SELECT ?1 ->> 'id',
       THEN coalesce(max(held.whole_at, ?1 ->> 'wholeAt'), held.whole_at, ?1 ->> 'wholeAt')
     WHEN is_older AND {OF_COPY} AND held.whole_at IS NOT NULL THEN held.whole_at
     ELSE ?1 ->> 'wholeAt' END,
-  coalesce(held.reports_usage, 0) OR (NOT is_older AND {REPORTS}),
+  coalesce(held.reports_usage, 0) OR (NOT is_older AND {reports}),
   iif(of_agent, NULL, held.copied_at), iif(of_agent, NULL, held.copy_rank)
 FROM (SELECT is_older, NOT is_older AND NOT {OF_COPY} AND json_type(?1, '$.updatedAt') IS NOT NULL
     AS of_agent
   FROM (SELECT coalesce({AGE} < (SELECT updated_at FROM sessions WHERE id = ?1 ->> 'id'), 0)
-    OR {} AS is_older)) AS told
+    OR {outranked} AS is_older)) AS told
 LEFT JOIN session_own AS held ON held.session_id = ?1 ->> 'id'
 WHERE {NOT_PURGED}
 ON CONFLICT (session_id) DO UPDATE SET
   agent = excluded.agent, model = excluded.model, provider = excluded.provider,
   whole_at = excluded.whole_at, reports_usage = excluded.reports_usage,
   copied_at = excluded.copied_at, copy_rank = excluded.copy_rank",
-        outranked()
+        reports = reports(),
+        outranked = outranked(),
     )
 }
 

@@ -57,7 +57,7 @@ fn upsert<R: Row>(standing: &Standing) -> String {
         ("erased", standing.erased.as_str(), Rule::Content),
         ("has_texts", HAS_TEXTS, Rule::Derived),
         ("reported", REPORTED, Rule::Reported),
-        ("reports", REPORTS, Rule::Reported),
+        ("reports", &reports(), Rule::Reported),
     ];
     let is_used = |rule: Rule| {
         let is_it = |column: &Column| {
@@ -135,10 +135,7 @@ coalesce(?1 ->> 'copiedAt' = held.updated_at AND coalesce(?1 ->> 'cost', 0) < he
 /// The totals of a copy that has more than what is stored of the same time of change,
 /// whatever ranks higher.
 pub(super) fn more_spent() -> String {
-    let reported = |column: &&Column| column.rule == Rule::Reported;
-    let totals: Vec<String> = SessionRow::COLUMNS
-        .iter()
-        .filter(reported)
+    let totals: Vec<String> = totals()
         .map(|Column { name, json, .. }| format!("{name} = coalesce(?1 ->> '{json}', {name})"))
         .collect();
     format!(
@@ -343,10 +340,20 @@ const REPORTED: &str =
     "EXISTS (SELECT 1 FROM session_own WHERE session_id = ?1 ->> 'id' AND reports_usage)";
 
 /// Whether it does now: it says so, or any is not zero.
-pub(super) const REPORTS: &str = "\
-(coalesce(?1 ->> 'reportsTotals', 0) OR coalesce(?1 ->> 'promptTokens', 0) <> 0 OR coalesce(?1 ->> 'completionTokens', 0) <> 0
-    OR coalesce(?1 ->> 'reasoningTokens', 0) <> 0 OR coalesce(?1 ->> 'cacheReadTokens', 0) <> 0
-    OR coalesce(?1 ->> 'cacheWriteTokens', 0) <> 0 OR coalesce(?1 ->> 'cost', 0) <> 0)";
+pub(super) fn reports() -> String {
+    let is_spent = totals().map(|Column { json, .. }| format!("coalesce(?1 ->> '{json}', 0) <> 0"));
+    let all: Vec<String> = is_spent.collect();
+    format!(
+        "(coalesce(?1 ->> 'reportsTotals', 0) OR {})",
+        all.join("\n    OR ")
+    )
+}
+
+/// What OpenCode reports for a session, where it reports any.
+fn totals() -> impl Iterator<Item = &'static Column> {
+    let is_reported = |column: &&Column| column.rule == Rule::Reported;
+    SessionRow::COLUMNS.iter().filter(is_reported)
+}
 
 pub(super) fn sessions() -> String {
     upsert::<SessionRow>(&Standing {
