@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_steps_and_purges.sql"),
     include_str!("migrations/0007_copies.sql"),
     include_str!("migrations/0008_forks.sql"),
+    include_str!("migrations/0009_old_writers.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.

@@ -28,3 +28,4 @@ mod stored;
 mod text;
 mod times;
 mod views;
+mod writers;
