@@ -15,7 +15,7 @@ pub(super) fn set_content<R: Row>(value: impl Fn(&Column) -> String) -> String {
     let set: Vec<String> = content::<R>()
         .map(|column| format!("{} = {}", column.name, value(column)))
         .collect();
-    set.join(", ")
+    set.join(",\n  ")
 }
 
 /// True where the session of this id is deleted and not kept.

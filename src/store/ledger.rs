@@ -4,7 +4,7 @@
 //! to beyond the other rows, so that it falls when a missed step becomes known.
 
 use super::STAMP;
-use super::upsert::takes_session;
+use super::guards::takes_session;
 use crate::model::column::{Column, Row, Rule};
 use crate::model::row::UsageRow;
 

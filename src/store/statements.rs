@@ -1,7 +1,8 @@
 //! The statements that are not plain upserts.
 
+use super::copies::{OF_COPY, is_behind, outranked};
 use super::erased::{content, erased_either, erased_session, set_content};
-use super::upsert::{OF_COPY, is_behind, outranked, reports};
+use super::totals::reports;
 use super::{AGE, NOT_PURGED, STAMP};
 use crate::model::column::Row;
 use crate::model::row::SessionErrorRow;
@@ -35,25 +36,6 @@ pub(super) fn parent_of_purged() -> String {
 UPDATE purged SET parent_id = ?1 ->> 'parentId'
 WHERE id = ?1 ->> 'id' AND parent_id IS NULL AND ?1 ->> 'parentId' IS NOT NULL"
         .to_owned()
-}
-
-/// A copy tells a session from now on, if it is newer than what is stored, or is of
-/// the same time and ranks no lower than the copy that told that. What the agent told
-/// ranks above every copy.
-pub(super) fn claim_copy() -> String {
-    format!(
-        "\
-INSERT INTO session_own (session_id, copied_at, copy_rank)
-SELECT ?1 ->> 'id', ?1 ->> 'copiedAt', ?1 ->> 'copyRank'
-WHERE {NOT_PURGED} AND ?1 ->> 'copiedAt' IS NOT NULL AND ?1 ->> 'copyRank' IS NOT NULL
-  AND NOT EXISTS (
-  SELECT 1 FROM sessions LEFT JOIN session_own AS held ON held.session_id = sessions.id
-  WHERE sessions.id = ?1 ->> 'id' AND (?1 ->> 'copiedAt' < updated_at
-    OR ?1 ->> 'copiedAt' = updated_at
-      AND (held.copied_at IS NOT updated_at OR ?1 ->> 'copyRank' < held.copy_rank)))
-ON CONFLICT (session_id) DO UPDATE SET
-  copied_at = excluded.copied_at, copy_rank = excluded.copy_rank"
-    )
 }
 
 /// What OpenCode says of the session itself. After the session's upsert, which

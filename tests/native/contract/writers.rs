@@ -3,7 +3,6 @@
 //! are frozen as the last commit with that schema made them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use clankers::store;
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use crate::support::{Db, Recording, assert_same, command, recordings};
 
 const WRITER: usize = 5;
 
-/// What each row of the contract is, but for what counts transactions.
+/// The tables of the contract.
 const TABLES: &[&str] = &[
     "sessions",
     "messages",
@@ -23,6 +22,10 @@ const TABLES: &[&str] = &[
     "permissions",
     "todos",
     "rejections",
+];
+
+/// Its views.
+const VIEWS: &[&str] = &[
     "usage_by_day",
     "usage_by_model",
     "usage_by_project",
@@ -30,17 +33,14 @@ const TABLES: &[&str] = &[
     "tool_usage",
 ];
 
-type Statements = BTreeMap<String, Vec<(String, Value)>>;
+const STATEMENTS: &str = include_str!("../../fixtures/schema-5/statements.json");
+const COMMANDS: &str = include_str!("../../fixtures/schema-5/commands.json");
 
-fn frozen(name: &str) -> serde_json::Result<Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema-5");
-    let text = std::fs::read_to_string(folder.join(name)).map_err(serde_json::Error::io)?;
-    serde_json::from_str(&text)
-}
+type Statements = BTreeMap<String, Vec<(String, Value)>>;
 
 /// The statements of each command, each with its condition.
 fn statements() -> serde_json::Result<Statements> {
-    serde_json::from_value(frozen("statements.json")?)
+    serde_json::from_str(STATEMENTS)
 }
 
 /// Whether a statement's condition holds, by the rules of that time.
@@ -82,14 +82,20 @@ fn write(db: &Db, statements: &Statements, batch: &Value) -> rusqlite::Result<()
     db.0.execute_batch("COMMIT")
 }
 
-fn written(db: &Db, method: &str, params: Value) -> Result<(), Box<dyn std::error::Error>> {
+/// The same of one command.
+fn write_one(
+    db: &Db,
+    statements: &Statements,
+    method: &str,
+    params: &Value,
+) -> rusqlite::Result<()> {
     let batch = json!([{ "method": method, "params": params }]);
-    Ok(write(db, &statements()?, &batch)?)
+    write(db, statements, &batch)
 }
 
 /// The recordings of which the commands are frozen, each with those.
 fn played() -> serde_json::Result<Vec<(Recording, Value)>> {
-    let mut all = frozen("commands.json")?;
+    let mut all: Value = serde_json::from_str(COMMANDS)?;
     let found = recordings().filter_map(|recording| {
         let batches = all.get_mut(&recording.name)?.take();
         Some((recording, batches))
@@ -113,7 +119,7 @@ fn an_older_writer_leaves_the_rows_that_a_newer_one_does() -> Result<(), Box<dyn
         let changed = "SELECT changed FROM clankers_database";
         let before: i64 = Db::new().value(changed).parse()?;
         assert_eq!(older.value(changed).parse(), Ok(before + count));
-        for table in &TABLES[..9] {
+        for table in TABLES {
             let unstamped = format!(
                 "SELECT * FROM {table} WHERE changed NOT BETWEEN {} AND {}",
                 before + 1,
@@ -121,11 +127,9 @@ fn an_older_writer_leaves_the_rows_that_a_newer_one_does() -> Result<(), Box<dyn
             );
             assert_eq!(older.rows(&unstamped), [""; 0], "{table}");
         }
-        assert_same(
-            &recording.name,
-            &newer.dump_of(TABLES),
-            &older.dump_of(TABLES),
-        );
+        for of in [TABLES, VIEWS] {
+            assert_same(&recording.name, &newer.dump_of(of), &older.dump_of(of));
+        }
     }
     Ok(())
 }
@@ -191,9 +195,10 @@ const ALIVE: &str = "SELECT text_content, deleted_at FROM messages";
 /// Whoever tells it, a deletion ends when its store answers with the row later.
 #[test]
 fn what_either_deletes_the_other_brings_back() -> Result<(), Box<dyn std::error::Error>> {
+    let statements = statements()?;
     let told = |db: &Db, is_older: bool, method: &str, params: Value| {
         if is_older {
-            return written(db, method, params);
+            return write_one(db, &statements, method, &params);
         }
         db.apply(&[command(method, params)]);
         Ok(())
@@ -231,24 +236,25 @@ fn what_it_deletes_is_not_missing() -> Result<(), Box<dyn std::error::Error>> {
         let told = json!({ "storeId": "store", "since": 15 });
         (method.to_owned(), crate::events::with(told, more))
     };
+    let statements = statements()?;
     let of_session = missing("session.missing", json!({ "id": "ses_1" }));
     let of_message = missing(
         "message.missing",
         json!({ "id": "msg_1", "sessionId": "ses_1" }),
     );
-    for (at, (method, deletion)) in deletions("keep", 20).into_iter().take(2).enumerate() {
+    let tables = ["sessions", "messages"];
+    for (table, (method, deletion)) in tables.into_iter().zip(deletions("keep", 20)) {
         for (marked, mark) in [&of_session, &of_message] {
             let deleted = (method.to_owned(), deletion.clone());
             let mark = (marked.clone(), mark.clone());
             for order in [[mark.clone(), deleted.clone()], [deleted, mark]] {
                 let db = Db::new();
                 for (method, params) in story(10) {
-                    written(&db, method, params)?;
+                    write_one(&db, &statements, method, &params)?;
                 }
                 for (method, params) in order {
-                    written(&db, &method, params)?;
+                    write_one(&db, &statements, &method, &params)?;
                 }
-                let table = ["sessions", "messages"][at];
                 let both = format!(
                     "SELECT id FROM {table} WHERE deleted_at IS NOT NULL AND missing_since IS NOT NULL"
                 );
