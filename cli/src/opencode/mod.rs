@@ -4,6 +4,7 @@
 pub(crate) mod address;
 pub(crate) mod config;
 pub(crate) mod entry;
+pub(crate) mod fetched;
 pub(crate) mod host;
 pub(crate) mod log;
 pub(crate) mod module;
