@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count, counted, one_line};
 use crate::paths::Paths;
 use crate::recorded::Recorded;
-use crate::store::{apply, open_reader, open_writer, rows, schema_version};
+use crate::store::{Writer, apply, open_reader, open_writer, rows, schema_version};
 
 /// Bring in the history that OpenCode and Kilo have from before the plugin
 #[derive(Debug, clap::Args)]
@@ -75,6 +75,24 @@ impl Summary {
     }
 }
 
+/// The database that what is found is compared with.
+enum Stored {
+    /// There is none yet, and none is to be made.
+    Nothing,
+    Read(Connection),
+    Written(Writer),
+}
+
+impl Stored {
+    fn db(&self) -> Option<&Connection> {
+        match self {
+            Self::Nothing => None,
+            Self::Read(db) => Some(db),
+            Self::Written(writer) => Some(&writer.db),
+        }
+    }
+}
+
 /// Imports from each source in turn: first from those that tell what the times of
 /// change of several leave open, so that it does not matter in which order they are named.
 /// What cannot be read keeps nothing of the others back, and the exit status says
@@ -87,10 +105,10 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<ExitCode>
     };
     sources.sort_by(|one, other| other.rank().total_cmp(one.rank()));
     let all = sources.len();
-    let mut db = match (args.dry_run, paths.db.exists()) {
-        (false, _) => Some(open_writer(paths)?),
-        (true, true) => Some(open_reader(&paths.db)?),
-        (true, false) => None,
+    let mut stored = match (args.dry_run, paths.db.exists()) {
+        (false, _) => Stored::Written(open_writer(paths)?),
+        (true, true) => Stored::Read(open_reader(&paths.db)?),
+        (true, false) => Stored::Nothing,
     };
     let settings = Recorded::read()?;
     if out.is_human() {
@@ -104,7 +122,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<ExitCode>
             out.remark(&format!("reading {}", source.name()))?;
             out.flush()?;
         }
-        import(source, db.as_mut(), &settings, args, &mut summary)?;
+        import(source, &mut stored, &settings, args.all, &mut summary)?;
     }
     if summary.refused.len() == all {
         return Err(Error::joined(summary.refused));
@@ -125,12 +143,12 @@ pub(crate) struct Behind {
 
 /// Looks for what is not recorded.
 pub(crate) fn behind(paths: &Paths) -> Result<Behind> {
-    let mut db = if paths.db.exists() {
+    let stored = if paths.db.exists() {
         let db = open_reader(&paths.db)?;
         check_schema(&db)?;
-        Some(db)
+        Stored::Read(db)
     } else {
-        None
+        Stored::Nothing
     };
     let settings = Recorded::read()?;
     let mut behind = Behind::default();
@@ -156,7 +174,7 @@ pub(crate) fn behind(paths: &Paths) -> Result<Behind> {
                 Request::Session { .. } => {
                     core.answer::<&Value>(Answer::None, now());
                 }
-                _ => answer(&mut core, &mut copy, db.as_mut(), &request)?,
+                _ => answer(&mut core, &mut copy, stored.db(), &request)?,
             }
         }
     }
@@ -171,9 +189,9 @@ fn core_of(copy: &Copy, settings: &Recorded) -> Core {
 
 fn import(
     source: Box<dyn Source>,
-    mut db: Option<&mut Connection>,
+    stored: &mut Stored,
     settings: &Recorded,
-    args: &Args,
+    is_all: bool,
     summary: &mut Summary,
 ) -> Result<()> {
     let (mut copy, unreadable) = match Copy::open(source) {
@@ -187,24 +205,23 @@ fn import(
     let ignored = copy.ignored(&settings.recorded.ignored);
     summary.found += copy.ids().len() - ignored;
     summary.ignored += ignored;
-    if let Some(db) = &db {
+    if let Some(db) = stored.db() {
         check_schema(db)?;
     }
     let mut core = core_of(&copy, settings);
     core.compare(DIRECTORY);
-    if args.all {
+    if is_all {
         core.fetch(DIRECTORY, copy.ids());
     }
     let bar = progress(summary.found);
     while let Some(request) = core.next_request(now()) {
-        answer(&mut core, &mut copy, db.as_deref_mut(), &request)?;
-        if let Some(db) = db.as_deref_mut().filter(|_| !args.dry_run) {
-            store(&mut core, db)?;
-        } else {
-            // Nothing is stored, so that nothing is held either.
-            core.drain();
-            core.settle(true);
+        answer(&mut core, &mut copy, stored.db(), &request)?;
+        let commands = core.drain();
+        if let Stored::Written(writer) = stored {
+            apply(writer, commands)?;
         }
+        // What is not to be stored is not held either.
+        core.settle(true);
         if let Request::StoredMessages { .. } = &request {
             bar.inc(1);
         }
@@ -218,16 +235,16 @@ fn import(
 fn answer(
     core: &mut Core,
     copy: &mut Copy,
-    db: Option<&mut Connection>,
+    db: Option<&Connection>,
     request: &Request,
 ) -> Result<()> {
     let found = match request {
         Request::StoredSessions { .. } => {
-            let stored = stored(db, STORED_SESSIONS, request)?;
+            let stored = rows_of(db, STORED_SESSIONS, request)?;
             copy.note_stored(&stored);
             Some(stored)
         }
-        Request::StoredMessages { .. } => Some(stored(db, STORED_MESSAGES, request)?),
+        Request::StoredMessages { .. } => Some(rows_of(db, STORED_MESSAGES, request)?),
         of_host => copy.answer(of_host),
     };
     match &found {
@@ -238,7 +255,7 @@ fn answer(
 }
 
 /// The rows that answer a request for what is stored.
-fn stored(db: Option<&mut Connection>, sql: &str, request: &Request) -> Result<Value> {
+fn rows_of(db: Option<&Connection>, sql: &str, request: &Request) -> Result<Value> {
     let Some(db) = db else {
         return Ok(Value::Array(Vec::new()));
     };
@@ -255,12 +272,6 @@ fn check_schema(db: &Connection) -> Result<()> {
     }
     let text = format!("the database has schema {version}, of {SCHEMA_VERSION}");
     Err(Error::new(text).hint("`clankers doctor --fix` brings it up to date"))
-}
-
-fn store(core: &mut Core, db: &mut Connection) -> Result<()> {
-    apply(db, core.drain())?;
-    core.settle(true);
-    Ok(())
 }
 
 fn now() -> f64 {
