@@ -7,12 +7,16 @@ mod document;
 mod exported;
 mod files;
 mod mend;
+mod not_imported;
 mod places;
 mod program;
+mod report;
 mod run;
 mod source;
 mod sqlite;
+mod stored;
 mod written;
 
+pub(crate) use not_imported::{NotImported, not_imported};
 pub(crate) use program::Program;
-pub(crate) use run::{Args, Behind, behind, run};
+pub(crate) use run::{Args, run};
