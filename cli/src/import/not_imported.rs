@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clankers::catch_up::{Answer, Request};
 use serde_json::Value;
 
-use super::copy::{Copy, DIRECTORY};
+use super::copy::{DIRECTORY, HistoryCopy};
 use super::places::found;
 use super::program::Program;
 use super::run::{answer, core_of, now};
@@ -37,7 +37,7 @@ pub(crate) fn not_imported(paths: &Paths) -> Result<NotImported> {
     let settings = Recorded::read()?;
     let mut not_imported = NotImported::default();
     for source in found()? {
-        let (mut copy, unreadable) = match Copy::open(source) {
+        let (mut copy, unreadable) = match HistoryCopy::open(source) {
             Ok(opened) => opened,
             Err(error) => {
                 not_imported.unreadable.push(error.what().to_owned());

@@ -1,6 +1,6 @@
 //! What came of an import, for people and for programs.
 
-use super::copy::Read;
+use super::copy::Tally;
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::output::{Kind, Out, Record, column, count, counted, one_line};
@@ -26,12 +26,12 @@ pub(super) struct Summary {
 
 impl Summary {
     /// Adds what was read of one copy.
-    pub(super) fn add(&mut self, read: Read) {
-        self.brought += read.sessions;
-        self.new += read.new;
-        self.messages += read.messages;
-        self.parts += read.parts;
-        self.unreadable.extend(read.unreadable);
+    pub(super) fn add(&mut self, tally: Tally) {
+        self.brought += tally.sessions;
+        self.new += tally.new;
+        self.messages += tally.messages;
+        self.parts += tally.parts;
+        self.unreadable.extend(tally.unreadable);
     }
 
     /// All that could not be read, each in a line.

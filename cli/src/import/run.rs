@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::copy::{Copy, DIRECTORY};
+use super::copy::{DIRECTORY, HistoryCopy};
 use super::places::{found, named};
 use super::report::{Summary, report};
 use super::source::Source;
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<ExitCode>
 }
 
 /// A core that brings in what is to be recorded of a copy.
-pub(super) fn core_of(copy: &Copy, settings: &Recorded) -> Core {
+pub(super) fn core_of(copy: &HistoryCopy, settings: &Recorded) -> Core {
     let recorded = settings.recorded.clone();
     Core::of_copy(copy.program().dialect(), copy.rank(), recorded)
 }
@@ -89,7 +89,7 @@ fn import(
     is_all: bool,
     summary: &mut Summary,
 ) -> Result<()> {
-    let (mut copy, unreadable) = match Copy::open(source) {
+    let (mut copy, unreadable) = match HistoryCopy::open(source) {
         Ok(opened) => opened,
         Err(error) => {
             summary.refused.push(error);
@@ -122,14 +122,14 @@ fn import(
         }
     }
     bar.finish_and_clear();
-    summary.add(copy.read());
+    summary.add(copy.tally());
     Ok(())
 }
 
 /// Gives the core what comes of a request.
 pub(super) fn answer(
     core: &mut Core,
-    copy: &mut Copy,
+    copy: &mut HistoryCopy,
     db: Option<&Connection>,
     request: &Request,
 ) -> Result<()> {
