@@ -3,12 +3,12 @@
 //! the rows are those the plugin makes; doing it twice changes nothing.
 
 mod copy;
+mod discovery;
 mod document;
 mod exported;
 mod files;
 mod mend;
 mod not_imported;
-mod places;
 mod program;
 mod report;
 mod run;

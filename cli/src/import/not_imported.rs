@@ -6,7 +6,7 @@ use clankers::catch_up::{Answer, Request};
 use serde_json::Value;
 
 use super::copy::{DIRECTORY, HistoryCopy};
-use super::places::found;
+use super::discovery::found;
 use super::program::Program;
 use super::run::{answer, core_of, now};
 use super::stored::{Stored, check_schema};

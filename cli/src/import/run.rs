@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::copy::{DIRECTORY, HistoryCopy};
-use super::places::{found, named};
+use super::discovery::{found, named};
 use super::report::{Summary, report};
 use super::source::Source;
 use super::stored::{Stored, check_schema, rows_of};
