@@ -16,7 +16,7 @@ use crate::store::{
 /// The open database. Whoever removes it, or puts another in its place, finds the
 /// next batch in what is there then.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct OpenDatabase {
     paths: Paths,
     // Dropped before its file is.
     db: Connection,
@@ -27,7 +27,7 @@ pub(super) struct Place {
     name: watch::Sender<Arc<str>>,
 }
 
-impl Place {
+impl OpenDatabase {
     /// Opens the database, and makes it where it is not there or is damaged.
     pub(super) fn open(paths: &Paths) -> Result<Self> {
         let erasure = Erasure::found(&paths.db);
