@@ -37,7 +37,7 @@ use commands::{
 };
 use error::Result;
 use output::{Out, clean};
-use plugin::trouble;
+use plugin::{refused, trouble};
 
 fn main() -> ExitCode {
     match run(Args::read()) {
@@ -58,6 +58,7 @@ fn run(args: Args) -> Result<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     if args.command.is_reading() {
         trouble::remind(&paths);
+        refused::remind(&paths.db);
     }
     match args.command {
         Command::Status(args) => status::run(&args, &paths, &mut out)?,

@@ -2,11 +2,12 @@
 //!
 //! A writer needs no more than this: run the migrations, then begin a
 //! transaction with [`BEGIN`], and for each command run its statements in
-//! order, each with one parameter, `?1`: the command's `params` as JSON text.
-//! A statement whose condition does not hold would change nothing. What a row becomes (which of two
-//! values is newer, what a tombstone keeps, what is summed) is decided here,
-//! beside the stored rows, so that it holds across restarts, several writers
-//! and replays. It needs `SQLite` 3.38 (`->>`).
+//! order, each with one parameter, `?1`: the command's `params` as a JSON
+//! value, their text or, where that is long, what `jsonb` makes of it once.
+//! A statement whose condition does not hold would change nothing. What a row
+//! becomes (which of two values is newer, what a tombstone keeps, what is
+//! summed) is decided here, beside the stored rows, so that it holds across
+//! restarts, several writers and replays. It needs `SQLite` 3.38 (`->>`).
 
 mod batches;
 mod copies;

@@ -2,8 +2,9 @@
 //! so that they need not open the database.
 //!
 //! In reading order: `transport` and `frame` (bytes), `failure` and `rpc`
-//! (requests and answers), `params` and `call` (what is asked), `connection` (one client), `writer` (the database), `server` (all of it),
-//! `lock` (only one of it), `launch` (in the background).
+//! (requests and answers), `params` and `call` (what is asked), `connection`
+//! (one client), `open_database` and `writer` (what is stored), `server` (all of
+//! it), `lock` (only one of it), `launch` (in the background).
 
 mod call;
 mod client;
@@ -15,8 +16,8 @@ mod health;
 mod launch;
 mod lock;
 mod logs;
+mod open_database;
 mod params;
-mod place;
 mod rpc;
 mod server;
 mod stored;

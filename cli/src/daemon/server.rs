@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::clients::Clients;
 use super::connection::{Shared, serve};
 use super::health::Health;
-use super::place::Place;
+use super::open_database::OpenDatabase;
 use super::transport::Listener;
 use super::writer;
 use crate::error::{Context, Result};
@@ -25,13 +25,13 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(crate) fn run(paths: &Paths) -> Result<()> {
     // Before the folder is narrowed: who could write to it may have been there.
     Listener::prepare(&paths.socket)?;
-    let place = Place::open(paths)?;
-    let names = place.names();
+    let database = OpenDatabase::open(paths)?;
+    let names = database.names();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context(|| "cannot start".to_owned())?;
-    let (jobs, thread) = writer::start(place).context(|| "cannot start".to_owned())?;
+    let (jobs, thread) = writer::start(database).context(|| "cannot start".to_owned())?;
     let (end, ending) = watch::channel(false);
     let health = Arc::new(Health::new(paths.db.clone(), names));
     let shared = Shared {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::failure::{Code, Failure};
-use super::place::Place;
+use super::open_database::OpenDatabase;
 use crate::error::{Error, is_damage, sqlite_text};
 use crate::store::{Applied, Batch};
 
@@ -28,16 +28,18 @@ pub(crate) struct Job {
 }
 
 /// Starts the thread. It ends, with everything stored, when the last sender is gone.
-pub(super) fn start(place: Place) -> std::io::Result<(mpsc::Sender<Job>, JoinHandle<()>)> {
+pub(super) fn start(
+    database: OpenDatabase,
+) -> std::io::Result<(mpsc::Sender<Job>, JoinHandle<()>)> {
     let (jobs, incoming) = mpsc::channel(WAITING);
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
-        .spawn(|| work(place, incoming))?;
+        .spawn(|| work(database, incoming))?;
     Ok((jobs, thread))
 }
 
-fn work(mut place: Place, mut incoming: mpsc::Receiver<Job>) {
-    if let Err(error) = place.held().execute(FORGET_BATCHES, []) {
+fn work(mut database: OpenDatabase, mut incoming: mpsc::Receiver<Job>) {
+    if let Err(error) = database.held().execute(FORGET_BATCHES, []) {
         tracing::warn!(%error, "could not tidy the database");
     }
     while let Some(first) = incoming.blocking_recv() {
@@ -46,33 +48,33 @@ fn work(mut place: Place, mut incoming: mpsc::Receiver<Job>) {
             let Ok(next) = incoming.try_recv() else { break };
             jobs.push(next);
         }
-        store(&mut place, jobs);
+        store(&mut database, jobs);
     }
     let tidy = "PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)";
-    if let Err(error) = place.held().execute_batch(tidy) {
+    if let Err(error) = database.held().execute_batch(tidy) {
         tracing::warn!(%error, "could not tidy the database");
     }
-    if let Err(error) = place.close() {
+    if let Err(error) = database.close() {
         tracing::warn!(%error, "could not close the database");
     }
 }
 
 /// Stores what is asked for. What a connection of some time has found damaged, a
 /// fresh one may not; what that finds damaged, too, is set aside.
-fn store(place: &mut Place, jobs: Vec<Job>) {
-    let Err(Damaged { jobs, .. }) = attempt(place, jobs) else {
+fn store(database: &mut OpenDatabase, jobs: Vec<Job>) {
+    let Err(Damaged { jobs, .. }) = attempt(database, jobs) else {
         return;
     };
-    if let Err(error) = place.reopen() {
+    if let Err(error) = database.reopen() {
         return refuse(jobs, &unstored(&error, true));
     }
-    let Err(Damaged { jobs, error }) = attempt(place, jobs) else {
+    let Err(Damaged { jobs, error }) = attempt(database, jobs) else {
         return;
     };
-    if let Err(error) = place.replace(&error) {
+    if let Err(error) = database.replace(&error) {
         return refuse(jobs, &unstored(&error, true));
     }
-    if let Err(Damaged { jobs, error }) = attempt(place, jobs) {
+    if let Err(Damaged { jobs, error }) = attempt(database, jobs) {
         refuse(jobs, &unstored(&error, true));
     }
 }
@@ -83,12 +85,12 @@ struct Damaged {
     error: Error,
 }
 
-fn attempt(place: &mut Place, jobs: Vec<Job>) -> Result<(), Damaged> {
-    if let Err(error) = place.current() {
+fn attempt(database: &mut OpenDatabase, jobs: Vec<Job>) -> Result<(), Damaged> {
+    if let Err(error) = database.current() {
         refuse(jobs, &unstored(&error, true));
         return Ok(());
     }
-    let name = place.name();
+    let name = database.name();
     let is_here = |job: &Job| {
         job.database
             .as_deref()
@@ -101,9 +103,9 @@ fn attempt(place: &mut Place, jobs: Vec<Job>) -> Result<(), Damaged> {
     if jobs.is_empty() {
         return Ok(());
     }
-    match place.apply(jobs.iter().map(|job| &job.batch)) {
+    match database.apply(jobs.iter().map(|job| &job.batch)) {
         // It was moved a moment ago.
-        Ok(None) => return attempt(place, jobs),
+        Ok(None) => return attempt(database, jobs),
         Ok(Some(outcomes)) => {
             let damage = outcomes
                 .iter()

@@ -227,10 +227,10 @@ fn writable(path: &Path, name: &str) -> Check {
 
 /// Sessions that OpenCode or Kilo has and the database lacks.
 fn unrecorded(paths: &Paths) -> Vec<Check> {
-    let import::Behind {
+    let import::NotImported {
         sessions,
         unreadable,
-    } = import::behind(paths).unwrap_or_default();
+    } = import::not_imported(paths).unwrap_or_default();
     let unreadable = unreadable.into_iter().map(|what| {
         Check::warning("history", what)
             .advice("nothing of it is brought in; what else there is comes all the same")

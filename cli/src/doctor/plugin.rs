@@ -233,7 +233,7 @@ fn log_lines(standing: &Standing, project: &Path) -> Vec<Check> {
             }
             (None, _) => entry.at == Path::new(&warning.target),
         };
-        leads && warning.at >= standing::placed_at(entry)
+        leads && warning.at >= standing::placed_at(standing.host, entry)
     };
     let is_over = |warning: &Warning| match standing.level {
         Level::Recording { last } => last > warning.at,

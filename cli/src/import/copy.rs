@@ -18,22 +18,22 @@ pub(super) const DIRECTORY: &str = "";
 const PAGE: usize = 200;
 
 /// A copy, and what was read of it.
-pub(super) struct Copy {
+pub(super) struct HistoryCopy {
     source: Box<dyn Source>,
     program: Program,
     listed: Vec<Value>,
     /// Where each session is in that list; the first where one is there twice.
-    places: BTreeMap<String, usize>,
+    positions: BTreeMap<String, usize>,
     /// The session that is being read.
     open: Option<History>,
     /// The sessions that were recorded already.
     stored: BTreeSet<String>,
-    read: Read,
+    tally: Tally,
 }
 
 /// What was read of a copy.
 #[derive(Debug, Default)]
-pub(super) struct Read {
+pub(super) struct Tally {
     pub(super) sessions: usize,
     /// Those of them that were not recorded.
     pub(super) new: usize,
@@ -43,23 +43,23 @@ pub(super) struct Read {
     pub(super) unreadable: Vec<String>,
 }
 
-impl Copy {
+impl HistoryCopy {
     /// The copy with its sessions, and what could not be read of their list.
     pub(super) fn open(mut source: Box<dyn Source>) -> Result<(Self, Vec<String>)> {
         let (listed, unreadable) = source.list()?;
-        let mut places = BTreeMap::new();
+        let mut positions = BTreeMap::new();
         for (at, info) in listed.iter().enumerate() {
-            places.entry(id_of(info).to_owned()).or_insert(at);
+            positions.entry(id_of(info).to_owned()).or_insert(at);
         }
         let program = source.program();
         let copy = Self {
             program: program.unwrap_or_else(|| Program::of_sessions(&listed)),
             source,
             listed,
-            places,
+            positions,
             open: None,
             stored: BTreeSet::new(),
-            read: Read::default(),
+            tally: Tally::default(),
         };
         Ok((copy, unreadable))
     }
@@ -87,8 +87,8 @@ impl Copy {
     }
 
     /// What was read.
-    pub(super) fn read(self) -> Read {
-        self.read
+    pub(super) fn tally(self) -> Tally {
+        self.tally
     }
 
     /// Notes which sessions are recorded.
@@ -122,24 +122,26 @@ impl Copy {
 
     /// The session, once all of it could be read.
     fn session(&mut self, id: &str) -> Option<Value> {
-        let listed = self.places.get(id).and_then(|&at| self.listed.get(at));
+        let listed = self.positions.get(id).and_then(|&at| self.listed.get(at));
         let info = listed?;
         let history = match self.source.read(info) {
             Ok(history) => history,
             Err(error) => {
-                self.read.unreadable.push(format!("{id}: {}", error.what()));
+                self.tally
+                    .unreadable
+                    .push(format!("{id}: {}", error.what()));
                 return None;
             }
         };
-        let read = &mut self.read;
-        read.sessions += 1;
-        read.new += usize::from(!self.stored.contains(id));
+        let tally = &mut self.tally;
+        tally.sessions += 1;
+        tally.new += usize::from(!self.stored.contains(id));
         let held = history.messages.iter().filter_map(parts_of);
         for parts in held {
-            read.messages += 1;
-            read.parts += parts;
+            tally.messages += 1;
+            tally.parts += parts;
         }
-        read.unreadable.extend(history.unreadable.iter().cloned());
+        tally.unreadable.extend(history.unreadable.iter().cloned());
         let info = info.clone();
         self.open = Some(history);
         Some(info)

@@ -3,16 +3,20 @@
 //! the rows are those the plugin makes; doing it twice changes nothing.
 
 mod copy;
+mod discovery;
 mod document;
 mod exported;
 mod files;
 mod mend;
-mod places;
+mod not_imported;
 mod program;
+mod report;
 mod run;
 mod source;
 mod sqlite;
+mod stored;
 mod written;
 
+pub(crate) use not_imported::{NotImported, not_imported};
 pub(crate) use program::Program;
-pub(crate) use run::{Args, Behind, behind, run};
+pub(crate) use run::{Args, run};

@@ -7,7 +7,7 @@ use clankers::sources::Dialect;
 use serde_json::Value;
 
 use crate::opencode::host::Host;
-use crate::opencode::places::data_folder;
+use crate::opencode::locations::data_folder;
 
 /// A program whose data is read. OpenCode's majors keep theirs in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::host::Host;
-use super::places::{Kind, Place, Scope};
+use super::locations::{Kind, Location, Scope};
 
 /// A configuration that is there.
 #[derive(Debug)]
@@ -49,21 +49,21 @@ pub(crate) const fn keys(host: Host) -> &'static [&'static str] {
     }
 }
 
-/// The configuration at a place, where there is one.
-pub(crate) fn read(host: Host, place: &Place) -> Option<Config> {
-    let text = match place.kind {
+/// The configuration at a location, where there is one.
+pub(crate) fn read(host: Host, location: &Location) -> Option<Config> {
+    let text = match location.kind {
         Kind::Folder => return None,
-        Kind::Variable => env::var(&place.path).map_err(|error| error.to_string()),
+        Kind::Variable => env::var(&location.path).map_err(|error| error.to_string()),
         Kind::File => {
-            if !place.path.is_file() {
+            if !location.path.is_file() {
                 return None;
             }
-            fs::read_to_string(&place.path).map_err(|error| error.to_string())
+            fs::read_to_string(&location.path).map_err(|error| error.to_string())
         }
     };
     Some(Config {
-        path: place.path.clone(),
-        scope: place.scope,
+        path: location.path.clone(),
+        scope: location.scope,
         lists: text.and_then(|text| lists(&text, keys(host))),
     })
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::address::{Named, is_our_package, named};
 use super::config::{self, Config, Listed};
 use super::host::Host;
+use super::locations::{self, Kind, Location, Scope};
 use super::module::{self, Form, Module};
-use super::places::{self, Kind, Place, Scope};
 use super::program::Release;
 use crate::error::Result;
 use crate::paths::shown;
@@ -113,8 +113,10 @@ pub(crate) struct Found {
 /// started in `project`. Where the release is not known, the newest is meant.
 pub(crate) fn find(host: Host, release: Option<Release>, project: &Path) -> Result<Found> {
     let mut found = Found::default();
-    let places = places::places(host, release, project)?;
-    let read = places.iter().filter_map(|place| config::read(host, place));
+    let locations = locations::locations(host, release, project)?;
+    let read = locations
+        .iter()
+        .filter_map(|location| config::read(host, location));
     found.configs = read.collect();
     let look = Look {
         host,
@@ -126,8 +128,11 @@ pub(crate) fn find(host: Host, release: Option<Release>, project: &Path) -> Resu
         configs.any(|config| config.path == *path && config.has_plugin_list())
     };
     for config in &found.configs {
-        let place = places.iter().find(|place| place.path == config.path);
-        let hidden_by = place.and_then(|place| place.hidden_by.iter().rfind(|path| has_list(path)));
+        let location = locations
+            .iter()
+            .find(|location| location.path == config.path);
+        let hidden_by =
+            location.and_then(|location| location.hidden_by.iter().rfind(|path| has_list(path)));
         for listed in config.lists.iter().flat_map(|lists| &lists.entries) {
             if let Some(mut entry) = look.listed(config, listed) {
                 if let Some(by) = hidden_by {
@@ -137,8 +142,11 @@ pub(crate) fn find(host: Host, release: Option<Release>, project: &Path) -> Resu
             }
         }
     }
-    for place in places.iter().filter(|place| place.kind == Kind::Folder) {
-        found.entries.extend(look.placed(place));
+    for location in locations
+        .iter()
+        .filter(|location| location.kind == Kind::Folder)
+    {
+        found.entries.extend(look.placed(location));
     }
     if let Some((by, at)) = turned_off(host, &found.configs) {
         for entry in &mut found.entries {
@@ -222,8 +230,8 @@ impl Look<'_> {
     }
 
     /// What lies in a folder of plugins and is the plugin.
-    fn placed(&self, place: &Place) -> Vec<Entry> {
-        let mut paths: Vec<PathBuf> = fs::read_dir(&place.path)
+    fn placed(&self, location: &Location) -> Vec<Entry> {
+        let mut paths: Vec<PathBuf> = fs::read_dir(&location.path)
             .into_iter()
             .flatten()
             .flatten()
@@ -236,7 +244,7 @@ impl Look<'_> {
                     .extension()
                     .is_some_and(|ending| ending == "js" || ending == "ts")
         };
-        let is_too_new = place.path.ends_with("plugins") && self.is_before((1, 1));
+        let is_too_new = location.path.ends_with("plugins") && self.is_before((1, 1));
         let entry = |path: PathBuf| {
             let file = if is_script(&path) {
                 Some(path.clone())
@@ -251,7 +259,7 @@ impl Look<'_> {
                 _ => self.refused_form(&module),
             };
             Some(Entry {
-                scope: place.scope,
+                scope: location.scope,
                 at: path,
                 spec: None,
                 refusal: if is_too_new {

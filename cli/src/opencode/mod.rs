@@ -4,9 +4,10 @@
 pub(crate) mod address;
 pub(crate) mod config;
 pub(crate) mod entry;
+pub(crate) mod fetched;
 pub(crate) mod host;
+pub(crate) mod locations;
 pub(crate) mod log;
 pub(crate) mod module;
-pub(crate) mod places;
 pub(crate) mod program;
 pub(crate) mod service;

@@ -2,7 +2,7 @@
 //! and what shows that it does.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use rusqlite::Connection;
@@ -11,6 +11,7 @@ use super::seen;
 use crate::error::Result;
 use crate::opencode::config::Config;
 use crate::opencode::entry::{self, Entry};
+use crate::opencode::fetched;
 use crate::opencode::host::Host;
 use crate::opencode::program::{self, Program};
 use crate::opencode::service::{self, Service, Word};
@@ -129,7 +130,11 @@ fn level(standing: &Standing, db: Option<&Connection>) -> Level {
         .service
         .as_ref()
         .is_some_and(|service| service.word == Word::Active && standing.is_of(service));
-    let Some(since) = standing.loading().map(placed_at).min() else {
+    let Some(since) = standing
+        .loading()
+        .map(|entry| placed_at(standing.host, entry))
+        .min()
+    else {
         return if is_active {
             Level::Active
         } else {
@@ -145,16 +150,24 @@ fn level(standing: &Standing, db: Option<&Connection>) -> Level {
 }
 
 /// When what is loaded was placed, in Unix milliseconds: what a release sent
-/// before shows nothing. Of a package it is not known.
-pub(crate) fn placed_at(entry: &Entry) -> i64 {
-    let modified = |file: &PathBuf| {
-        let since_epoch = fs::metadata(file)
+/// before shows nothing. What a configuration names is placed when it is named, or
+/// when what it leads to was written; a variable of the environment has no time.
+pub(crate) fn placed_at(host: Host, entry: &Entry) -> i64 {
+    let modified = |path: &Path| {
+        let since_epoch = fs::metadata(path)
             .ok()?
             .modified()
             .ok()?
             .duration_since(UNIX_EPOCH);
         i64::try_from(since_epoch.ok()?.as_millis()).ok()
     };
-    let file = entry.module.as_ref().map(|module| &module.file);
-    file.and_then(modified).unwrap_or(i64::MIN)
+    let mut of_it = match &entry.module {
+        Some(module) => vec![module.file.clone()],
+        None => fetched::copies(host).unwrap_or_default(),
+    };
+    if entry.spec.is_some() {
+        of_it.push(entry.at.clone());
+    }
+    let times = of_it.iter().filter_map(|path| modified(path));
+    times.max().unwrap_or(i64::MIN)
 }

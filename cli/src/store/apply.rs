@@ -2,19 +2,18 @@
 //! with the command's parameters, as in the plugin's own sink.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use clankers::model::command::Command;
 use clankers::store::{self, Statement};
+use rusqlite::Connection;
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::erasure::Erasure;
-use super::version::refuse_newer;
+use super::writer::{Writer, begin};
 use crate::error::Result;
 
 static STATEMENTS: LazyLock<HashMap<&'static str, Vec<Statement>>> =
@@ -44,30 +43,27 @@ pub(crate) struct BatchId {
 
 /// Applies a batch in one transaction: all of it or nothing. What is to be cleared after
 /// it and somebody reads is for whoever opens the database next to write.
-pub(crate) fn apply(db: &mut Connection, commands: &[Command]) -> Result<Applied> {
-    let batch = begin(db)?;
+pub(crate) fn apply(writer: &mut Writer, commands: &[Command]) -> Result<Applied> {
+    let batch = writer.begin()?;
     apply_within(&batch, commands)?;
     batch.commit()?;
     let mut erasure = Erasure::default();
     erasure.stored(commands);
-    let path = db.path().map(PathBuf::from).unwrap_or_default();
-    erasure.settle(db, &path, Duration::ZERO);
+    erasure.settle(&writer.db, &writer.path, Duration::ZERO);
     Ok(commands.len())
 }
 
 /// Applies several batches in one transaction. A batch that fails is rolled back
 /// alone. The outer error means that none of them could be stored; none means that
-/// the database is not where it `is_here` any more once its lock is held, which
-/// whoever moves it holds, too.
+/// the database is not where it was (see `begin`).
 pub(crate) fn apply_each<'b>(
     db: &mut Connection,
     batches: impl Iterator<Item = &'b Batch>,
     is_here: impl FnOnce() -> bool,
 ) -> Result<Option<Vec<rusqlite::Result<Applied>>>> {
-    let mut all = begin(db)?;
-    if !is_here() {
+    let Some(mut all) = begin(db, is_here)? else {
         return Ok(None);
-    }
+    };
     let mut outcomes = Vec::new();
     for batch in batches {
         let one = all.savepoint()?;
@@ -99,16 +95,6 @@ fn claim(db: &Connection, id: &BatchId) -> rusqlite::Result<bool> {
     db.prepare_cached(store::CLAIM_BATCH)?.exists([id])
 }
 
-/// Begins a transaction that writes, on a schema that we know: another process
-/// may have migrated it since it was opened.
-pub(crate) fn begin(db: &mut Connection) -> Result<Transaction<'_>> {
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let path = transaction.path().unwrap_or_default();
-    refuse_newer(path.as_ref(), &transaction)?;
-    transaction.prepare_cached(store::BEGIN)?.execute([])?;
-    Ok(transaction)
-}
-
 /// Applies commands within a transaction that somebody else commits.
 pub(crate) fn apply_within(db: &Connection, commands: &[Command]) -> rusqlite::Result<()> {
     for command in commands {
@@ -133,7 +119,7 @@ fn parsed(db: &Connection, json: String) -> rusqlite::Result<ToSqlOutput<'static
     Ok(ToSqlOutput::from(parsed))
 }
 
-/// The command's parameters, whose JSON text is the one parameter of its statements.
+/// The command's parameters, which are the one parameter of its statements.
 fn params(command: &Command) -> rusqlite::Result<Value> {
     let mut wire = serde_json::to_value(command).map_err(unreadable)?;
     Ok(wire.get_mut("params").map(Value::take).unwrap_or_default())

@@ -12,8 +12,9 @@ mod missing;
 mod open;
 mod rows;
 mod version;
+mod writer;
 
-pub(crate) use apply::{Applied, Batch, BatchId, apply, apply_each, apply_within, begin};
+pub(crate) use apply::{Applied, Batch, BatchId, apply, apply_each, apply_within};
 pub(crate) use aside::{Claim, set_aside};
 pub(crate) use copy::copy_whole;
 pub(crate) use counting::is_counted;
@@ -29,3 +30,4 @@ pub(crate) use open::{
 };
 pub(crate) use rows::{Row, rows};
 pub(crate) use version::{is_usable, refuse_foreign, refuse_newer, schema_version};
+pub(crate) use writer::Writer;

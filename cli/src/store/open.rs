@@ -8,7 +8,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::files::{beside, make_files, narrow_files, refuse_no_file, uri};
+use super::identity::HeldFile;
 use super::version::{refuse_foreign, refuse_newer, schema_version};
+use super::writer::Writer;
 use crate::error::{Context, Error, Result};
 use crate::paths::{self, Paths};
 
@@ -31,10 +33,12 @@ PRAGMA journal_size_limit = 16777216;";
 const CACHED_STATEMENTS: usize = 128;
 
 /// Opens the database to write, and makes it if it is not there.
-pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
+pub(crate) fn open_writer(paths: &Paths) -> Result<Writer> {
     let path = &paths.db;
     let what = || format!("cannot open {}", paths::shown(path));
     make_files(paths).context(what)?;
+    // Before SQLite does: whoever puts another there meanwhile is noticed.
+    let file = HeldFile::open(path).context(what)?;
     let mut db = Connection::open(path).context(what)?;
     db.busy_timeout(WRITER_WAIT)?;
     // What a newer version left in its log stays there: closing moves it into the file.
@@ -48,7 +52,11 @@ pub(crate) fn open_writer(paths: &Paths) -> Result<Connection> {
     db.execute_batch("PRAGMA foreign_keys = ON").context(what)?;
     db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     migrate(&mut db).context(|| format!("cannot bring {} up to date", paths::shown(path)))?;
-    Ok(db)
+    Ok(Writer {
+        db,
+        file,
+        path: path.clone(),
+    })
 }
 
 /// Opens the database to read. Nothing done through it can change a file.

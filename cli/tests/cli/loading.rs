@@ -163,6 +163,60 @@ fn what_was_refused_shows_a_release_at_work_too() {
 }
 
 #[test]
+fn what_is_named_anew_is_not_shown_at_work_by_what_was_sent_before() {
+    const KILO: &str = ".config/kilo/kilo.json";
+    for (says, config, source, title, cache) in [
+        (
+            "1.18.34",
+            CONFIG,
+            "opencode",
+            "OpenCode 1.18.34",
+            "opencode/packages/opencode-clankers@latest",
+        ),
+        (
+            "opencode v2.0.15",
+            CONFIG,
+            "opencode",
+            "OpenCode 2.0.15",
+            "opencode/npm/opencode-clankers@latest/1",
+        ),
+        (
+            "7.7.9",
+            KILO,
+            "kilo",
+            "Kilo 7.7.9",
+            "kilo/packages/opencode-clankers@latest",
+        ),
+    ] {
+        let home = Home::with_recordings(&[]);
+        let program = if source == "kilo" { "kilo" } else { "opencode" };
+        home.program(&format!("bin/{program}"), says);
+        let release = title.split_once(' ').unwrap().1;
+        session(&home, source, release, false);
+        let is = |level: &str, words: &str| {
+            let diagnosis = doctor(&home, &[]);
+            let is_said = diagnosis.says("plugin", level, &format!("{title}: {words}"));
+            assert!(is_said, "{words}: {:#}", diagnosis.report);
+        };
+        let dist = home.built_plugin("0.1.0");
+        for file in ["index.js", "server.js"] {
+            home.backdate(&format!("clankers/plugin-shim/dist/{file}"));
+        }
+        for spec in [dist.to_str().unwrap(), "opencode-clankers"] {
+            home.write(config, &format!("{{ \"plugin\": [{spec:?}] }}"));
+            is("warning", "placed");
+            home.backdate(config);
+            is("good", "recording");
+        }
+        let copy = format!(".cache/{cache}/node_modules/opencode-clankers/package.json");
+        home.write(&copy, r#"{"name":"opencode-clankers","version":"0.1.0"}"#);
+        is("warning", "placed");
+        session(&home, source, release, true);
+        is("good", "recording");
+    }
+}
+
+#[test]
 fn a_session_without_a_release_is_one_of_2_x() {
     let home = Home::with_recordings(&[]);
     home.program("bin/opencode", "opencode v2.0.15");

@@ -1,15 +1,17 @@
 //! `clankers restore`: a backup takes the database's place while it is in use.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rusqlite::Connection;
 
 use crate::daemon::{batch, count, hello};
 use crate::support::client::Client;
 use crate::support::diagnosis::doctor;
+use crate::support::history::put_home;
 use crate::support::home::{Home, mode};
 use crate::support::recording;
 
@@ -222,6 +224,47 @@ fn a_database_that_somebody_is_writing_is_waited_for_and_not_torn_from_them() {
     let files: Vec<_> = fs::read_dir(home.data()).unwrap().collect();
     assert!(files.len() <= 3, "{files:?}");
     home.stdout(&["restore", "backup.db", "--yes"]);
+}
+
+#[test]
+fn an_import_into_a_database_that_was_replaced_meanwhile_is_refused() {
+    let (home, backup) = home_with_backup();
+    put_home("1.18.34", &home);
+    let before = rows(&home.db());
+    // As `restore` does: while it holds the lock it puts another file there.
+    let held = home.open();
+    held.execute_batch("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE")
+        .unwrap();
+    let mut import = home
+        .command(&["import"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(import.stdout.take().unwrap()).lines();
+    let is_open = said.any(|line| line.unwrap().starts_with("reading "));
+    assert!(is_open, "the import did not begin");
+    let kept = home.path("kept.db");
+    for ending in ["", "-wal", "-shm"] {
+        let from = home.data().join(format!("clankers.db{ending}"));
+        fs::rename(from, home.path(&format!("kept.db{ending}"))).unwrap();
+    }
+    fs::copy(&backup, home.db()).unwrap();
+    held.execute_batch("COMMIT").unwrap();
+    said.for_each(drop);
+    let output = import.wait_with_output().unwrap();
+    let why = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{why}");
+    assert!(
+        why.contains("clankers.db was removed, or another file put in its place"),
+        "{why}"
+    );
+    assert_eq!(rows(&kept), before);
+    assert_eq!(rows(&home.db()), rows(&backup));
+    home.stdout(&["import"]);
+    assert_ne!(rows(&home.db()), rows(&backup));
+    assert_eq!(rows(&kept), before);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What goes wrong in the plugin where OpenCode gives it no log is told by every
-//! command that reads.
+//! What goes wrong in the plugin where OpenCode gives it no log, and what was refused
+//! lately, is told by every command that reads.
 
 use std::fs;
 use std::path::Path;
@@ -43,6 +43,13 @@ const READING: &[&[&str]] = &[
     &["export"],
 ];
 
+/// The commands that do nothing but read.
+fn reading(id: &str) -> Vec<Vec<&str>> {
+    let mut commands: Vec<Vec<&str>> = READING.iter().map(|command| command.to_vec()).collect();
+    commands.push(vec!["show", id]);
+    commands
+}
+
 fn recorded() -> Home {
     Home::with_recordings(&["1.18.34/served.jsonl"])
 }
@@ -59,11 +66,8 @@ fn what_lasts_is_told_by_every_command_that_reads() {
     let told = [(5, "error", "storage", "nothing is recorded: no room")];
     home.write(BESIDE, &lines(&home.db(), &told));
     let id = a_session(&home.open());
-    let mut commands = READING.to_vec();
-    let show = ["show", &id];
-    commands.push(&show);
-    for command in commands {
-        let output = home.run(command);
+    for command in reading(&id) {
+        let output = home.run(&command);
         assert!(output.status.success(), "{command:?}");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.starts_with("clankers: OpenCode 2.0.15, 2"), "{said}");
@@ -91,6 +95,54 @@ fn what_lasts_is_told_by_every_command_that_reads() {
         "broken",
         "~/.local/share/clankers/clankers.db.log"
     ));
+}
+
+/// A kind of event or field that was refused, the last time so many days ago.
+fn refuse(home: &Home, event: &str, code: &str, release: &str, days: u64) {
+    let sql = "INSERT INTO rejections (event_type, code, path, source_version, count, last_seen) \
+               VALUES (?1, ?2, 'a.path', ?3, 2, ?4)";
+    let seen = i64::try_from(ago(days * 24 * 60)).unwrap();
+    home.open()
+        .execute(sql, (event, code, release, seen))
+        .unwrap();
+}
+
+#[test]
+fn what_was_refused_lately_is_told_by_release_by_every_command_that_reads() {
+    let home = recorded();
+    let id = a_session(&home.open());
+    let told = |command: &[&str]| {
+        let output = home.run(command);
+        assert!(output.status.success(), "{command:?}");
+        let answer = String::from_utf8(output.stdout).unwrap();
+        assert!(!answer.contains("could not be used"), "{answer}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    refuse(&home, "session.hummed", "unknown_field", "2.3.0", 0);
+    refuse(&home, "session.sung", "wrong_type", "2.1.0", 8);
+    for command in reading(&id) {
+        assert_eq!(told(&command), "", "no cost, or long ago: {command:?}");
+    }
+    refuse(&home, "session.updated", "wrong_type", "2.3.0", 0);
+    refuse(&home, "session.danced", "unknown_event", "2.3.0", 6);
+    refuse(&home, "session.created", "missing_identity", "7.7.9", 1);
+    for command in reading(&id) {
+        assert_eq!(
+            told(&command),
+            "clankers: 3 kinds of event or field could not be used in the last week: \
+             2 of OpenCode 2.3.0, 1 of Kilo 7.7.9 (see `clankers doctor`)\n",
+            "{command:?}"
+        );
+    }
+    let releases = "3 of OpenCode 2.3.0, 1 of Kilo 7.7.9, 1 of OpenCode 2.1.0";
+    let screen = home.run(&["status"]);
+    assert_eq!(String::from_utf8(screen.stderr).unwrap(), "", "it says it");
+    let screen = String::from_utf8(screen.stdout).unwrap();
+    let line = format!("○ rejections 5 kinds ({releases}), 10 in all: `clankers doctor`");
+    assert!(screen.contains(&line), "{screen}");
+    let record = home.stdout(&["status", "--format", "json"]);
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["rejections_by_release"], releases);
 }
 
 #[test]

@@ -64,17 +64,34 @@ fn doctor_reads_well() {
 #[test]
 fn a_stale_copy_of_the_package_is_found_and_removed() {
     let home = healthy();
-    let copy = home
-        .path(".cache/opencode/packages/opencode-clankers@latest/node_modules/opencode-clankers");
+    // As 1.0, later releases of 1.x, Kilo and 2.x keep it.
+    for above in [
+        ".cache/opencode",
+        ".cache/opencode/packages/opencode-clankers@latest",
+        ".cache/kilo/packages/opencode-clankers@latest",
+        ".cache/opencode/npm/opencode-clankers@latest/1795404102373-1",
+        ".cache/opencode/npm/opencode-clankers@0.0.1/1795404102374-1",
+    ] {
+        let copy = home.path(above).join("node_modules/opencode-clankers");
+        write(
+            &copy.join("package.json"),
+            r#"{"name":"opencode-clankers","version":"0.0.1"}"#,
+        );
+        let diagnosis = doctor(&home, &[]);
+        assert_eq!(diagnosis.status, Some(1), "{above}");
+        assert!(
+            diagnosis.says("cache", "warning", "opencode-clankers 0.0.1"),
+            "{above}"
+        );
+        assert_eq!(doctor(&home, &["--fix"]).status, Some(0), "{above}");
+        assert!(!copy.exists(), "{above}");
+    }
+    let theirs = home.path(".cache/opencode/npm/opencode-clankers-theme@latest/1");
     write(
-        &copy.join("package.json"),
+        &theirs.join("node_modules/opencode-clankers/package.json"),
         r#"{"name":"opencode-clankers","version":"0.0.1"}"#,
     );
-    let diagnosis = doctor(&home, &[]);
-    assert_eq!(diagnosis.status, Some(1));
-    assert!(diagnosis.says("cache", "warning", "opencode-clankers 0.0.1"));
-    assert_eq!(doctor(&home, &["--fix"]).status, Some(0));
-    assert!(!copy.exists());
+    assert!(doctor(&home, &[]).of("cache").is_empty(), "another package");
 }
 
 #[test]

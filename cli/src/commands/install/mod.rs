@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::opencode::entry::{self, Entry};
 use crate::opencode::host::Host;
-use crate::opencode::places::Scope;
+use crate::opencode::locations::Scope;
 use crate::opencode::program::{self, Program};
 use crate::opencode::service;
 use crate::output::Out;

@@ -8,7 +8,7 @@ use super::edit;
 use crate::error::{Context, Result};
 use crate::opencode::entry::{self, Entry};
 use crate::opencode::host::Host;
-use crate::opencode::places::Scope;
+use crate::opencode::locations::Scope;
 use crate::opencode::service;
 use crate::output::Out;
 use crate::paths::shown;

@@ -7,14 +7,12 @@ mod selection;
 
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 use super::filter::{like, when};
 use crate::error::Result;
 use crate::output::{Out, bytes, confirm};
 use crate::paths::Paths;
 use crate::store::{
-    Erasure, apply_within, begin, open_marked_reader, open_reader, open_writer, size_on_disk,
+    Erasure, Writer, apply_within, open_marked_reader, open_reader, open_writer, size_on_disk,
 };
 use selection::{Deletion, Selection, Target};
 
@@ -88,16 +86,18 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
     }
     let before = size_on_disk(&paths.db);
     let mut erasure = Erasure::found(&paths.db);
-    let mut db = open_writer(paths)?;
-    erase(&mut db, args, &selection.targets, &mut erasure)?;
+    let mut writer = open_writer(paths)?;
+    erase(&mut writer, args, &selection.targets, &mut erasure)?;
     if args.vacuum {
-        db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+        writer
+            .db
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
     }
-    let is_settled = erasure.settle(&db, &paths.db, READERS_WAIT);
+    let is_settled = erasure.settle(&writer.db, &paths.db, READERS_WAIT);
     if !is_settled && !selection.targets.is_empty() {
         out.remark("somebody reads the database: what was erased leaves its log, or the search index, when something is stored next")?;
     }
-    drop(db);
+    drop(writer);
     let done = if args.purge {
         "purged"
     } else {
@@ -128,14 +128,14 @@ fn select(args: &Args, paths: &Paths) -> Result<Selection> {
 }
 
 fn erase(
-    db: &mut Connection,
+    writer: &mut Writer,
     args: &Args,
     targets: &[Target],
     erasure: &mut Erasure,
 ) -> Result<()> {
     let deletion = Deletion::now(args.purge);
     for batch in targets.chunks(BATCH) {
-        let transaction = begin(db)?;
+        let transaction = writer.begin()?;
         let commands: Vec<_> = if args.missing {
             // While the question was open, something may have come back.
             let still = missing::still(&transaction, batch)?;
@@ -148,4 +148,55 @@ fn erase(
         erasure.stored(&commands);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{Args, Target, erase};
+    use crate::paths::Paths;
+    use crate::store::{Erasure, beside, open_writer};
+
+    #[test]
+    fn nothing_is_erased_in_a_file_that_was_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = folder.path().join("clankers.db");
+        let paths = Paths {
+            data: folder.path().to_owned(),
+            socket: folder.path().join("sock"),
+            in_own_folder: false,
+            db: db.clone(),
+        };
+        let mut writer = open_writer(&paths).unwrap();
+        writer
+            .db
+            .execute_batch("INSERT INTO sessions (id, title) VALUES ('ses_x', 'kept')")
+            .unwrap();
+        let args = Args {
+            older_than: Some(0),
+            missing: false,
+            project: None,
+            purge: false,
+            vacuum: false,
+            yes: false,
+            dry_run: false,
+        };
+        let target = || Target::Session {
+            id: "ses_x".to_owned(),
+        };
+        fs::rename(&db, beside(&db, ".replaced")).unwrap();
+        let refused = |writer: &mut _| {
+            let outcome = erase(writer, &args, &[target()], &mut Erasure::default());
+            outcome.unwrap_err().to_string()
+        };
+        assert!(refused(&mut writer).contains("was removed"));
+        fs::write(&db, "").unwrap();
+        assert!(refused(&mut writer).contains("another file put in its place"));
+        let title = "SELECT title FROM sessions";
+        let title: String = writer.db.query_row(title, [], |row| row.get(0)).unwrap();
+        assert_eq!(title, "kept");
+        fs::rename(beside(&db, ".replaced"), &db).unwrap();
+        erase(&mut writer, &args, &[target()], &mut Erasure::default()).unwrap();
+    }
 }

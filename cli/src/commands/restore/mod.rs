@@ -1,7 +1,7 @@
 //! `clankers restore`: a backup takes the database's place, while it is in use.
 
 mod backup;
-mod place;
+mod destination;
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::output::{Out, bytes, confirm};
 use crate::paths::{Paths, shown};
 use crate::store::{copy_whole, private_folder, refuse_database};
 
-use place::Place;
+use destination::Destination;
 
 /// Put a backup back, and keep the present database beside it
 #[derive(Debug, clap::Args)]
@@ -31,12 +31,12 @@ pub(crate) struct Args {
 
 /// Checks the backup, asks, and puts a copy of it in the database's place.
 pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
-    let place = Place::look(&paths.db)?;
+    let destination = Destination::look(&paths.db)?;
     let hint = "name a backup, as `clankers backup` makes it";
     refuse_database(&args.file, &paths.db, hint)?;
     let backup = backup::open(&args.file)?;
     let (name, db) = (shown(&args.file), shown(&paths.db));
-    if place.is_taken() && !args.yes {
+    if destination.is_taken() && !args.yes {
         let size = bytes(fs::metadata(&args.file)?.len());
         out.flush()?;
         if !confirm(&format!(
@@ -45,14 +45,14 @@ pub(crate) fn run(args: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
             return out.line("nothing was changed");
         }
     }
-    if let Some(folder) = place.file.parent() {
+    if let Some(folder) = destination.file.parent() {
         private_folder(folder)?;
     }
-    let copy = NewFile::create(&place.file, true)?;
+    let copy = NewFile::create(&destination.file, true)?;
     let what = || format!("cannot copy {name}");
     copy_whole(&backup, copy.partial()).context(what)?;
     copy.file().sync_all().context(what)?;
-    let before = place.take(copy.partial())?;
+    let before = destination.take(copy.partial())?;
     out.line(&format!("put {name} in the place of {db}"))?;
     if let Some(before) = before {
         out.line(&format!("what was there is {} now", shown(&before)))?;

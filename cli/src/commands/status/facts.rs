@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::cell::Cell;
 use crate::error::Result;
 use crate::output::{Kind, Record, column};
+use crate::plugin::refused::Refused;
 use crate::store::{MissingCounts, Row, rows, schema_version};
 
 const COUNTS: &str = "\
@@ -38,6 +39,7 @@ pub(super) struct Facts {
     pub(super) schema_version: usize,
     /// One row, of `COUNTS`.
     pub(super) counts: Row,
+    pub(super) refused: Refused,
     pub(super) missing: MissingCounts,
 }
 
@@ -46,6 +48,7 @@ impl Facts {
         Ok(Self {
             schema_version: schema_version(db)?,
             counts: rows(db, COUNTS, [])?.pop().unwrap_or_default(),
+            refused: Refused::all(db)?,
             missing: MissingCounts::read(db)?,
         })
     }
@@ -63,6 +66,10 @@ impl Facts {
             let value = self.counts.0.get(name);
             record.push((column(name, kind), value.map_or(Cell::Null, cell)));
         }
+        record.push((
+            column("rejections_by_release", Kind::Text),
+            self.refused.by_release().into(),
+        ));
         for (name, count) in [
             ("missing_sessions", self.missing.sessions),
             ("missing_messages", self.missing.messages),

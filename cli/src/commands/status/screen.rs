@@ -134,8 +134,9 @@ fn rejections(facts: &Facts) -> Line {
     match facts.number("rejections") {
         0 => good("none"),
         times => notable(format!(
-            "{}, {} in all: `clankers doctor` explains them",
+            "{} ({}), {} in all: `clankers doctor` explains them",
             counted(facts.number("rejection_kinds"), "kind"),
+            facts.refused.by_release().unwrap_or_default(),
             count(times)
         )),
     }

@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use crate::error::{Error, Result};
 use crate::paths::{Paths, shown};
 use crate::store::{
-    Applied, Batch, Erasure, FileIdentity, HeldFile, apply_each, open_writer, set_aside,
+    Applied, Batch, Erasure, FileIdentity, HeldFile, Writer, apply_each, open_writer, set_aside,
 };
 
 /// The open database. Whoever removes it, or puts another in its place, finds the
 /// next batch in what is there then.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct OpenDatabase {
     paths: Paths,
     // Dropped before its file is.
     db: Connection,
@@ -27,11 +27,11 @@ pub(super) struct Place {
     name: watch::Sender<Arc<str>>,
 }
 
-impl Place {
+impl OpenDatabase {
     /// Opens the database, and makes it where it is not there or is damaged.
     pub(super) fn open(paths: &Paths) -> Result<Self> {
         let erasure = Erasure::found(&paths.db);
-        let (db, file) = opened(paths)?;
+        let Writer { db, file, .. } = opened(paths)?;
         let name = watch::Sender::new(name(&file, &db)?);
         Ok(Self {
             paths: paths.clone(),
@@ -107,7 +107,7 @@ impl Place {
         self.db = Connection::open_in_memory()?;
         self.file = None;
         let erasure = Erasure::found(&self.paths.db);
-        let (db, file) = opened(&self.paths)?;
+        let Writer { db, file, .. } = opened(&self.paths)?;
         let name = name(&file, &db)?;
         (self.db, self.file, self.erasure) = (db, Some(file), erasure);
         self.name.send_replace(name);
@@ -134,9 +134,9 @@ impl Place {
     }
 }
 
-fn opened(paths: &Paths) -> Result<(Connection, HeldFile)> {
+fn opened(paths: &Paths) -> Result<Writer> {
     let before = FileIdentity::at(&paths.db);
-    let db = match open_writer(paths) {
+    let opened = match open_writer(paths) {
         Err(error) if error.is_damage() => {
             if let Some(file) = before {
                 put_aside(paths, file, error.reason())?;
@@ -145,8 +145,7 @@ fn opened(paths: &Paths) -> Result<(Connection, HeldFile)> {
         }
         other => other?,
     };
-    let file = HeldFile::open(&paths.db)?;
-    Ok((db, file))
+    Ok(opened)
 }
 
 fn put_aside(paths: &Paths, file: FileIdentity, damage: &str) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The places that each host reads for plugins, as tried on real releases (see
+//! The locations that each host reads for plugins, as tried on real releases (see
 //! `tests/e2e/places.test.ts`): configuration files and folders of plugins, of
 //! the person and of the project.
 
@@ -14,7 +14,7 @@ use crate::paths::{folder_from_env, home, xdg_config, xdg_data};
 /// does not start where there is the second.
 const PLUGIN_FOLDERS: [&str; 2] = ["plugin", "plugins"];
 
-/// For whom a place holds.
+/// For whom a location holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// All of the person's projects.
@@ -32,7 +32,7 @@ impl Scope {
     }
 }
 
-/// What a place is.
+/// What a location is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A configuration file with lists of plugins.
@@ -43,9 +43,9 @@ pub(crate) enum Kind {
     Folder,
 }
 
-/// A place that a host reads, whether there is something or not.
+/// A location that a host reads, whether there is something or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) path: PathBuf,
     pub(crate) scope: Scope,
     pub(crate) kind: Kind,
@@ -79,49 +79,53 @@ pub(crate) const fn dot_folders(host: Host) -> &'static [&'static str] {
     }
 }
 
-/// Every place that a release of `host` reads when it is started in `project`.
+/// Every location that a release of `host` reads when it is started in `project`.
 /// Where the release is not known, the newest is meant.
-pub(crate) fn places(host: Host, release: Option<Release>, project: &Path) -> Result<Vec<Place>> {
-    let mut places = PlaceList::default();
+pub(crate) fn locations(
+    host: Host,
+    release: Option<Release>,
+    project: &Path,
+) -> Result<Vec<Location>> {
+    let mut locations = LocationList::default();
     let told = told_folder(host);
     let global = match (host, &told) {
         (Host::OpenCode2, Some(told)) => told.clone(),
         _ => global_folder(host)?,
     };
-    places.files(&global, global_files(host), Scope::Global);
+    locations.files(&global, global_files(host), Scope::Global);
     for (name, hiding) in hidden(host, release, told.is_some()) {
-        places.hide(
+        locations.hide(
             &global.join(name),
             hiding.iter().map(|name| global.join(name)),
         );
     }
-    places.plugins(&global, Scope::Global);
+    locations.plugins(&global, Scope::Global);
     if let Some(file) = env::var_os(host.variable("CONFIG")).filter(|file| !file.is_empty()) {
-        places.add(project.join(file), Scope::Global, Kind::File);
+        locations.add(project.join(file), Scope::Global, Kind::File);
     }
     for (folder, scope) in project_folders(host, project) {
-        places.files(&folder, files(host), scope);
+        locations.files(&folder, files(host), scope);
         for dot in dot_folders(host) {
-            places.files(&folder.join(dot), files(host), scope);
-            places.plugins(&folder.join(dot), scope);
+            locations.files(&folder.join(dot), files(host), scope);
+            locations.plugins(&folder.join(dot), scope);
         }
     }
     if host != Host::OpenCode2 {
         let own = home()?;
         for folder in dot_folders(host).iter().map(|dot| own.join(dot)) {
-            places.files(&folder, home_files(host), Scope::Global);
-            places.plugins(&folder, Scope::Global);
+            locations.files(&folder, home_files(host), Scope::Global);
+            locations.plugins(&folder, Scope::Global);
         }
         if let Some(folder) = told {
-            places.files(&folder, files(host), Scope::Global);
-            places.plugins(&folder, Scope::Global);
+            locations.files(&folder, files(host), Scope::Global);
+            locations.plugins(&folder, Scope::Global);
         }
     }
     let variable = host.variable("CONFIG_CONTENT");
     if env::var_os(&variable).is_some_and(|text| !text.is_empty()) {
-        places.add(variable.into(), Scope::Global, Kind::Variable);
+        locations.add(variable.into(), Scope::Global, Kind::Variable);
     }
-    Ok(places.0)
+    Ok(locations.0)
 }
 
 /// Its configuration files in a folder.
@@ -208,14 +212,14 @@ fn project_folders(host: Host, project: &Path) -> Vec<(PathBuf, Scope)> {
         .collect()
 }
 
-/// Places as they are found; each is there once.
+/// Locations as they are found; each is there once.
 #[derive(Default)]
-struct PlaceList(Vec<Place>);
+struct LocationList(Vec<Location>);
 
-impl PlaceList {
+impl LocationList {
     fn add(&mut self, path: PathBuf, scope: Scope, kind: Kind) {
-        if self.0.iter().all(|place| place.path != path) {
-            self.0.push(Place {
+        if self.0.iter().all(|location| location.path != path) {
+            self.0.push(Location {
                 path,
                 scope,
                 kind,
@@ -225,8 +229,8 @@ impl PlaceList {
     }
 
     fn hide(&mut self, path: &Path, by: impl Iterator<Item = PathBuf>) {
-        if let Some(place) = self.0.iter_mut().find(|place| place.path == path) {
-            place.hidden_by = by.collect();
+        if let Some(location) = self.0.iter_mut().find(|location| location.path == path) {
+            location.hidden_by = by.collect();
         }
     }
 

@@ -17,29 +17,29 @@ use crate::store::{Claim, beside, narrow_files, open_untouched, refuse_foreign, 
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the database is, or is to be.
-pub(super) struct Place {
+pub(super) struct Destination {
     /// The file itself, where its path is a link.
     pub(super) file: PathBuf,
 }
 
-impl Place {
+impl Destination {
     /// Looks at what is there. What is somebody else's is refused.
     pub(super) fn look(db: &Path) -> Result<Self> {
-        let place = Self {
+        let destination = Self {
             file: fs::canonicalize(db).unwrap_or_else(|_| db.to_owned()),
         };
-        let Ok(found) = fs::metadata(&place.file) else {
-            return Ok(place);
+        let Ok(found) = fs::metadata(&destination.file) else {
+            return Ok(destination);
         };
         if !found.is_file() {
             return Err(Error::new(format!("{} is no file", shown(db)))
                 .hint("--db-path or CLANKERS_DB_PATH names another"));
         }
-        let present = open_untouched(&place.file).map_err(Error::from);
+        let present = open_untouched(&destination.file).map_err(Error::from);
         match present.and_then(|present| refuse_foreign(db, &present)) {
             // What cannot be read is kept as it is.
             Err(error) if !error.is_damage() => Err(error),
-            _ => Ok(place),
+            _ => Ok(destination),
         }
     }
 

@@ -17,7 +17,7 @@ use super::source::{History, Source};
 use super::sqlite::Database;
 use super::written::{milliseconds, written_at};
 use crate::error::{Context, Error, Result};
-use crate::opencode::places::data_folder;
+use crate::opencode::locations::data_folder;
 use crate::paths::shown;
 
 /// The sources that OpenCode and Kilo have on this machine. Since 1.2 OpenCode
