@@ -165,7 +165,7 @@ fn untold(told: &BTreeSet<String>, table: &str, declared: &[Column]) -> BTreeSet
 }
 
 /// Whether a deletion empties a column.
-pub(super) fn is_content(column: &&Column) -> bool {
+pub(super) fn is_content(column: &Column) -> bool {
     matches!(column.rule, Rule::Content | Rule::Derived)
 }
 
@@ -177,7 +177,7 @@ fn unerased(
     declared: &[Column],
 ) -> rusqlite::Result<BTreeSet<String>> {
     tell(db, Options::default(), history());
-    let content = declared.iter().filter(is_content);
+    let content = declared.iter().filter(|column| is_content(column));
     let names: Vec<&str> = content.map(|column| column.name).collect();
     for name in &names {
         let fill = format!("UPDATE {table} SET {name} = 'words'");

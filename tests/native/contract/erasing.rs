@@ -57,7 +57,7 @@ fn held(db: &Db, (table, column, which): (&str, &str, &str)) -> [String; 2] {
 #[test]
 fn each_column_that_is_declared_as_content_is_listed() {
     let declared = declared().into_iter().flat_map(|(table, columns)| {
-        let content = columns.into_iter().filter(|column| is_content(&column));
+        let content = columns.into_iter().filter(is_content);
         content.map(move |column| format!("{table}.{}", column.name))
     });
     let listed = ERASED

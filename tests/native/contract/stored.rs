@@ -15,7 +15,7 @@ fn each_query_selects_what_is_read_of_its_rows() -> rusqlite::Result<()> {
         (STORED_MESSAGES, StoredMessage::COLUMNS),
     ] {
         let statement = db.0.prepare(query)?;
-        let selected: BTreeSet<&str> = statement.column_names().into_iter().collect();
+        let selected: BTreeSet<&str> = statement.column_names().collect();
         assert_eq!(selected, read.iter().copied().collect());
     }
     Ok(())
