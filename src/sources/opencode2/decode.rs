@@ -176,8 +176,11 @@ impl Decoder<'_> {
         if let Some(event) = event.strip_prefix("reasoning.") {
             return self.item(event, "reasoning", session_id, fields);
         }
-        if let Some(event) = event.strip_prefix("inbox.") {
-            return self.inbox(event, session_id, fields);
+        // The betas of 2.0 called it `input`, and before that `prompt`.
+        for name in ["inbox.", "input.", "prompt."] {
+            if let Some(event) = event.strip_prefix(name) {
+                return self.inbox(event, session_id, fields);
+            }
         }
         if let Some(event) = event.strip_prefix("execution.") {
             return Some(self.execution(event, session_id, fields));

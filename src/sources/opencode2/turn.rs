@@ -15,18 +15,16 @@ impl Decoder<'_> {
         session_id: &str,
         fields: &mut Fields<'_, N>,
     ) -> Option<Vec<Event>> {
-        let inbox_id = identity(fields, &["inboxID"])?;
+        let inbox_id = identity(fields, &["inboxID", "inputID"])?;
         let session_id = session_id.to_owned();
         Some(match event {
-            "enqueued" => {
+            "enqueued" | "admitted" => {
                 let changed = SessionRow {
                     id: session_id.clone(),
                     updated_at: self.at.clone(),
                     ..SessionRow::default()
                 };
-                let item = fields
-                    .object("item")
-                    .and_then(|item| inbox::item(&inbox_id, &session_id, item));
+                let item = inbox::enqueued(&inbox_id, &session_id, fields);
                 vec![
                     Event::Session(changed),
                     Event::Enqueued {
@@ -36,7 +34,7 @@ impl Decoder<'_> {
                     },
                 ]
             }
-            "delivered" => vec![Event::Delivered {
+            "delivered" | "promoted" => vec![Event::Delivered {
                 session_id,
                 inbox_id,
                 position: self.number.into(),

@@ -131,6 +131,49 @@ fn a_prompt_that_is_taken_back_before_it_is_delivered_is_no_message() {
 }
 
 #[test]
+fn a_prompt_is_read_as_the_betas_of_2_0_told_it() {
+    let input = json!({
+        "inputID": "msg_a", "delivery": "steer",
+        "prompt": { "text": "one", "files": [{ "uri": "file:///a" }] },
+    });
+    let typed = |id: &str, kind: &str, text: &str| {
+        json!({
+            "inputID": id, "input": { "type": kind, "data": { "text": text }, "delivery": "queue" },
+        })
+    };
+    let promoted = |id: &str| json!({ "inputID": id });
+    let db = told([
+        created(),
+        ("session.prompt.admitted", input),
+        ("session.prompt.promoted", promoted("msg_a")),
+        ("session.input.admitted", typed("msg_b", "user", "two")),
+        (
+            "session.input.admitted",
+            typed("msg_c", "synthetic", "three"),
+        ),
+        ("session.input.promoted", promoted("msg_c")),
+        ("session.input.promoted", promoted("msg_b")),
+        (
+            "session.input.admitted",
+            typed("msg_d", "user", "not promoted"),
+        ),
+    ]);
+    assert_eq!(
+        db.rows("SELECT id, kind, role, text_content FROM messages ORDER BY position"),
+        [
+            r#""msg_a" | NULL | "user" | "one""#,
+            r#""msg_c" | "synthetic" | NULL | "three""#,
+            r#""msg_b" | NULL | "user" | "two""#,
+        ]
+    );
+    assert_eq!(
+        db.rows("SELECT type FROM parts WHERE message_id = 'msg_a' ORDER BY position"),
+        [r#""text""#, r#""file""#]
+    );
+    assert_eq!(db.rows("SELECT code, path FROM rejections"), [""; 0]);
+}
+
+#[test]
 fn an_item_of_a_kind_that_is_not_known_keeps_its_text_and_is_counted() {
     let prompt = json!({
         "inboxID": "msg_a", "item": { "type": "novel", "payload": { "text": "t" }, "delivery": "steer" },
