@@ -95,6 +95,11 @@ export class House {
 		}
 	}
 
+	/** Whether the plugin is on this one, when it is started from here on. */
+	records(major: "1.x" | "2.x"): boolean {
+		return this.recorded === "both" || this.recorded === major;
+	}
+
 	/** Nothing is recorded by whoever is started from here on. */
 	uninstall(): void {
 		this.recorded = "none";
@@ -118,7 +123,6 @@ export class House {
 
 	/** Of one that runs already OpenCode 1 sees no change, and OpenCode 2 is started last. */
 	private install(major: "1.x" | "2.x"): void {
-		const isRecorded = this.recorded === "both" || this.recorded === major;
-		this.one.configure(isRecorded ? [pluginByFolder()] : []);
+		this.one.configure(this.records(major) ? [pluginByFolder()] : []);
 	}
 }
