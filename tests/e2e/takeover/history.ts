@@ -123,7 +123,7 @@ const tookOver: Phase = async (house) => {
 };
 
 /** OpenCode 1 goes on with what it has: the histories part. */
-const wentBack: Phase = async (house) => {
+export const wentBack: Phase = async (house) => {
 	const server = await house.serveOne();
 	await workOn1(house, server.api, "Tools that work", "back on the old one");
 	await newIn1(house, server.api, "Made after going back");

@@ -100,9 +100,9 @@ export class House {
 		return this.recorded === "both" || this.recorded === major;
 	}
 
-	/** Nothing is recorded by whoever is started from here on. */
-	uninstall(): void {
-		this.recorded = "none";
+	/** The plugin is there, and nowhere else, for whoever is started from here on. */
+	moveTo(recorded: Recorded): void {
+		this.recorded = recorded;
 	}
 
 	/** `clankers import` into this database; gives what it says. */
