@@ -192,12 +192,14 @@ test.each([
 	600_000,
 );
 
-test(
-	"OpenCode 2 loads what is listed behind its id with a minus: the last entry counts",
-	() =>
-		inAnyWorld(OPENCODE_2_RELEASE, [OFF, pluginByFolder()], {}, expectOneTurn),
-	600_000,
-);
+test("OpenCode 2 loads what is listed behind its id with a minus, and doctor says so", () => {
+	const plugins = [OFF, pluginByFolder()];
+	return inAnyWorld(OPENCODE_2_RELEASE, plugins, {}, async (world) => {
+		await expectOneTurn(world);
+		const levels = diagnosed(world.home, "plugin").map(({ level }) => level);
+		expect(levels).toEqual(["good"]);
+	});
+}, 600_000);
 
 test.each(["1.0.61", PINNED_RELEASE, OPENCODE_2_RELEASE])(
 	"in a developer's own OpenCode, by what scripts/dev-home.sh prepares: %s",
