@@ -36,7 +36,7 @@ fmt: ## format Rust and TypeScript
 matrix: ## the long end-to-end scenario on every OpenCode release
 	@scripts/matrix.sh
 
-long: ## runs too long for every change: random histories, days of OpenCode 2
+long: ## runs too long for every change: random histories, all scenarios and days of OpenCode 2
 	@scripts/long.sh
 
 clean: ## remove what was built (the tools in the cache stay)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs that take longer than a change can wait for: many histories, made at
-# random, and whole days of OpenCode 2. The seed of the first of each is printed;
+# random, every scenario of OpenCode 2, and whole days of it. The seed of the first of each is printed;
 # CLANKERS_HISTORY_SEED=N and E2E_DAY_SEED=N begin there.
 source "$(dirname "$0")/env.sh"
 source "$ROOT/scripts/steps.sh"
@@ -34,6 +34,13 @@ histories_of_two() {
   CLANKERS_RANDOM=1 PROPTEST_CASES=4096 cargo test --quiet --locked --package clankers --test native properties::two
 }
 
+# Every scenario of OpenCode 2 in a home of its own, and what else in these files
+# `make test` has no time for.
+scenarios() {
+  local files=("$ROOT"/tests/e2e/{opencode2,takeover,stopped,stores}.test.ts)
+  E2E_SCENARIO=all bun test --max-concurrency 2 "${files[@]}"
+}
+
 # Every scenario there is, once in each day, in an order of its own.
 days() {
   local day
@@ -51,6 +58,8 @@ step "Histories under Bun" histories_under_bun
 step "Histories under Node.js" histories_under_node
 step "What the tests in real OpenCode need" "$ROOT/scripts/setup-e2e.sh"
 step "The plugin" "$ROOT/scripts/build.sh"
+step "The program" "$ROOT/scripts/build-cli.sh"
+step "All scenarios in real OpenCode" scenarios
 note "$E2E_DAYS days, from E2E_DAY_SEED=$E2E_DAY_SEED on"
 step "Days of OpenCode 2" days
 finish

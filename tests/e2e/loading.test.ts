@@ -23,9 +23,11 @@ import {
 	pluginFile,
 	pluginFolder,
 } from "./harness/plugin.ts";
+import { diagnosed } from "./harness/program.ts";
 import { Registry } from "./harness/registry.ts";
 import {
 	contemporaryProvider,
+	KILO_RELEASE,
 	OPENCODE_2_RELEASE,
 	PINNED_RELEASE,
 } from "./harness/releases.ts";
@@ -39,6 +41,8 @@ import { inWorld2 } from "./opencode2/world.ts";
 const RELEASES = ["1.0.61", "1.3.2", PINNED_RELEASE];
 /** Those, and the one that takes an object in a folder. */
 const BOTH_MAJORS = [...RELEASES, OPENCODE_2_RELEASE];
+/** And the fork, which takes what 1.x takes, from places of its own. */
+const EACH = [...BOTH_MAJORS, KILO_RELEASE];
 
 let registry: Registry;
 
@@ -78,7 +82,7 @@ test.each(RELEASES)(
 	600_000,
 );
 
-test.each(BOTH_MAJORS)(
+test.each(EACH)(
 	"by the path of a folder, in the configuration: %s",
 	(release) => inAnyWorld(release, [pluginByFolder()], {}, expectOneTurn),
 	600_000,
@@ -114,20 +118,31 @@ test(
 	600_000,
 );
 
-test.each(BOTH_MAJORS)(
+test.each(EACH)(
 	"by name, from a package registry: %s",
-	(release) => {
-		const { name, version } = JSON.parse(
-			readFileSync(join(PACKAGE, "package.json"), "utf8"),
-		) as { name: string; version: string };
-		const env = {
-			npm_config_registry: registry.url,
-			BUN_CONFIG_REGISTRY: registry.url,
-		};
-		return inAnyWorld(release, [`${name}@${version}`], env, expectOneTurn);
-	},
+	(release) => byName(release, ({ name }) => name),
 	600_000,
 );
+
+test.each([PINNED_RELEASE, OPENCODE_2_RELEASE])(
+	"by name and version, from a package registry: %s",
+	(release) => byName(release, ({ name, version }) => `${name}@${version}`),
+	600_000,
+);
+
+/** What the configuration names is had from the registry. */
+async function byName(
+	release: string,
+	entry: (about: { name: string; version: string }) => string,
+): Promise<void> {
+	const about = readFileSync(join(PACKAGE, "package.json"), "utf8");
+	const env = {
+		npm_config_registry: registry.url,
+		BUN_CONFIG_REGISTRY: registry.url,
+	};
+	const plugins = [entry(JSON.parse(about))];
+	await inAnyWorld(release, plugins, env, expectOneTurn);
+}
 
 test.each([
 	{
@@ -148,16 +163,43 @@ test.each([
 	({ plugins, drop, says }) =>
 		inAnyWorld(OPENCODE_2_RELEASE, plugins, {}, async (world) => {
 			drop(world.home);
-			world.model.script("Say hello.", say("Hello there."));
-			const { code, output } = await runStandalone(world.home, "Say hello.");
-			expect(code, output).toBe(0);
-			expect(output).not.toContain("plugin");
-			expect(existsSync(world.database)).toBeFalse();
+			await expectNothing(world);
 			const log = join(world.home.store, "log", "opencode.log");
 			expect(readFileSync(log, "utf8")).toContain(says);
 		}),
 	600_000,
 );
+
+const OFF = "-opencode-clankers";
+
+test.each([
+	{
+		form: "the configuration names",
+		plugins: [pluginByFolder(), OFF],
+		drop: () => {},
+	},
+	{ form: "lies in the plugin folder", plugins: [OFF], drop: dropBoth },
+])(
+	"OpenCode 2 leaves out what $form where its id with a minus is listed, and doctor says so",
+	({ plugins, drop }) =>
+		inAnyWorld(OPENCODE_2_RELEASE, plugins, {}, async (world) => {
+			drop(world.home);
+			await expectNothing(world);
+			expect(
+				diagnosed(world.home, "plugin").map(({ advice }) => advice),
+			).toContainEqual(expect.stringContaining(`turned off by \`${OFF}\``));
+		}),
+	600_000,
+);
+
+test("OpenCode 2 loads what is listed behind its id with a minus, and doctor says so", () => {
+	const plugins = [OFF, pluginByFolder()];
+	return inAnyWorld(OPENCODE_2_RELEASE, plugins, {}, async (world) => {
+		await expectOneTurn(world);
+		const levels = diagnosed(world.home, "plugin").map(({ level }) => level);
+		expect(levels).toEqual(["good"]);
+	});
+}, 600_000);
 
 test.each(["1.0.61", PINNED_RELEASE, OPENCODE_2_RELEASE])(
 	"in a developer's own OpenCode, by what scripts/dev-home.sh prepares: %s",
@@ -265,6 +307,19 @@ function dropPlugin(home: Home): void {
 	home.seedHelpers(dirname(folder));
 	mkdirSync(folder, { recursive: true });
 	copyFileSync(pluginFile(), join(folder, "clankers.js"));
+}
+
+/** OpenCode 2 answers, says nothing of plugins, and no row lands. */
+async function expectNothing({
+	home,
+	model,
+	database,
+}: AnyWorld): Promise<void> {
+	model.script("Say hello.", say("Hello there."));
+	const { code, output } = await runStandalone(home, "Say hello.");
+	expect(code, output).toBe(0);
+	expect(output).not.toContain("plugin");
+	expect(existsSync(database)).toBeFalse();
 }
 
 async function expectOneTurn({

@@ -26,6 +26,9 @@ const BRIEF: readonly string[] = [
 	"forked",
 	"deleted",
 	"titled",
+	"runs",
+	"killed-in-stream",
+	"stopped-in-stream",
 ];
 
 async function play(scenario: Scenario): Promise<void> {

@@ -8,7 +8,7 @@ import { textsOf } from "./mirror/database.ts";
 import { atTheScreen, BUSY, turn } from "./opencode2/screen.ts";
 import { stopUnderAScreen } from "./opencode2/service.ts";
 
-/** Each takes half a minute. */
+/** Each takes a screen and two services: the first is of `make test`, the others are of `make long`. */
 const isPlayed = process.env.E2E_SCENARIO === "all";
 const HEARD = "The last words are";
 
@@ -33,7 +33,7 @@ const TURNS: readonly {
 	},
 ];
 
-test.skipIf(!isPlayed)(
+test(
 	"the service is stopped between two turns",
 	() =>
 		atTheScreen(async (world, open) => {

@@ -127,6 +127,7 @@ pub(crate) fn find(host: Host, release: Option<Release>, project: &Path) -> Resu
         let mut configs = found.configs.iter();
         configs.any(|config| config.path == *path && config.has_plugin_list())
     };
+    let mut off = None;
     for config in &found.configs {
         let location = locations
             .iter()
@@ -134,7 +135,12 @@ pub(crate) fn find(host: Host, release: Option<Release>, project: &Path) -> Resu
         let hidden_by =
             location.and_then(|location| location.hidden_by.iter().rfind(|path| has_list(path)));
         for listed in config.lists.iter().flat_map(|lists| &lists.entries) {
-            if let Some(mut entry) = look.listed(config, listed) {
+            if host == Host::OpenCode2 && turns_off(&listed.spec) {
+                let (by, at) = (listed.spec.clone(), config.path.clone());
+                let refusal = Refusal::TurnedOff { by, at };
+                turn_off(&mut found.entries, &refusal);
+                off = Some(refusal);
+            } else if let Some(mut entry) = look.listed(config, listed) {
                 if let Some(by) = hidden_by {
                     entry.refusal = Some(Refusal::Hidden { by: by.clone() });
                 }
@@ -142,32 +148,28 @@ pub(crate) fn find(host: Host, release: Option<Release>, project: &Path) -> Resu
             }
         }
     }
-    for location in locations
+    let folders = locations
         .iter()
-        .filter(|location| location.kind == Kind::Folder)
-    {
-        found.entries.extend(look.placed(location));
+        .filter(|location| location.kind == Kind::Folder);
+    let mut lying: Vec<Entry> = folders.flat_map(|location| look.placed(location)).collect();
+    if let Some(off) = &off {
+        turn_off(&mut lying, off);
     }
-    if let Some((by, at)) = turned_off(host, &found.configs) {
-        for entry in &mut found.entries {
-            let (by, at) = (by.clone(), at.clone());
-            entry.refusal.get_or_insert(Refusal::TurnedOff { by, at });
-        }
-    }
+    found.entries.extend(lying);
     Ok(found)
 }
 
-/// The entry that turns the plugin off, which only 2.x knows.
-fn turned_off(host: Host, configs: &[Config]) -> Option<(String, PathBuf)> {
-    let is_off = |spec: &str| spec == "-*" || spec.strip_prefix('-') == Some(module::PACKAGE);
-    configs
-        .iter()
-        .filter(|_| host == Host::OpenCode2)
-        .find_map(|config| {
-            let lists = config.lists.as_ref().ok()?;
-            let off = lists.entries.iter().find(|entry| is_off(&entry.spec))?;
-            Some((off.spec.clone(), config.path.clone()))
-        })
+/// Whether an entry turns the plugin off, which 2.x alone knows.
+fn turns_off(spec: &str) -> bool {
+    spec == "-*" || spec.strip_prefix('-') == Some(module::PACKAGE)
+}
+
+/// Turns off what was read before. What is listed behind that loads again, and
+/// what lies in a plugin folder is read before every list.
+fn turn_off(before: &mut [Entry], refusal: &Refusal) {
+    for entry in before {
+        entry.refusal.get_or_insert_with(|| refusal.clone());
+    }
 }
 
 /// Who looks.

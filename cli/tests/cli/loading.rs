@@ -326,6 +326,10 @@ fn what_2_x_leaves_out_without_a_word_is_explained() {
         "is turned off by `-opencode-clankers`",
     );
     says(
+        r#"{ "plugins": ["opencode-clankers@0.1.0", "-*"] }"#,
+        "is turned off by `-*`",
+    );
+    says(
         r#"{ "plugins": ["~/empty"] }"#,
         "does not load it\nrun: clankers install",
     );
@@ -345,6 +349,23 @@ fn what_2_x_leaves_out_without_a_word_is_explained() {
         "the file is for 1.x, which is as it should be"
     );
     assert_eq!(of_release(&diagnosis, "OpenCode 2.0.15: placed").len(), 1);
+}
+
+#[test]
+fn what_2_x_reads_behind_an_entry_that_turns_it_off_is_loaded() {
+    let home = home_of("opencode v2.0.15");
+    install(&home);
+    home.write(CONFIG, r#"{ "plugins": ["-opencode-clankers"] }"#);
+    let off = "plugin/clankers is turned off by `-opencode-clankers`";
+    assert!(doctor(&home, &[]).says("plugin", "broken", off));
+    home.write(
+        CONFIG,
+        r#"{ "plugins": ["-opencode-clankers", "opencode-clankers@0.1.0"] }"#,
+    );
+    let diagnosis = doctor(&home, &[]);
+    let named = "placed, not yet seen at work (`opencode-clankers@0.1.0` in";
+    assert!(diagnosis.says("plugin", "warning", named));
+    assert!(diagnosis.says("plugin", "warning", off));
 }
 
 #[test]

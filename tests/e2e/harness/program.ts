@@ -17,6 +17,8 @@ export interface Check {
 	readonly level: "good" | "warning" | "broken";
 	readonly check: string;
 	readonly found: string;
+	/** What to do about it, and why. */
+	readonly advice: string | null;
 }
 
 /** Runs it with nothing on the PATH but the home's own release. */

@@ -195,8 +195,13 @@ export class Api2 {
 		await this.request("POST", `/api/session/${id}/revert/commit`);
 	}
 
-	async compact(id: string): Promise<void> {
+	/** Asks for a compaction, which goes on by itself. */
+	async beginCompaction(id: string): Promise<void> {
 		await this.request("POST", `/api/session/${id}/compact`, {});
+	}
+
+	async compact(id: string): Promise<void> {
+		await this.beginCompaction(id);
 		await this.wait(id);
 	}
 

@@ -1,9 +1,20 @@
-// A server of the Model Context Protocol on stdin and stdout: one tool that answers, one that refuses.
+// A server of the Model Context Protocol on stdin and stdout: a tool that answers, one that shows a picture, one that refuses.
 import { createInterface } from "node:readline";
+
+/** One red pixel. */
+const PIXEL =
+	"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 const TOOLS = {
 	echo: (input) => ({
 		content: [{ type: "text", text: `echo: ${input.text}` }],
+	}),
+	// Without a word, unless it is given one.
+	picture: ({ text }) => ({
+		content: [
+			...(text === undefined ? [] : [{ type: "text", text }]),
+			{ type: "image", data: PIXEL, mimeType: "image/png" },
+		],
 	}),
 	refuse: () => ({
 		content: [{ type: "text", text: "not today" }],

@@ -2,7 +2,9 @@
 
 import { join } from "node:path";
 import type { Api } from "../harness/api.ts";
-import { call, say, think } from "../harness/script.ts";
+import { until } from "../harness/poll.ts";
+import { call, hang, say, think } from "../harness/script.ts";
+import { textsOf } from "../mirror/database.ts";
 import type { Api2 } from "../opencode2/api.ts";
 import { aborted, unauthorized } from "../scenario/failures.ts";
 import * as history from "../scenario/history.ts";
@@ -64,6 +66,27 @@ async function noted({ model }: House, api: Api): Promise<void> {
 	await api.prompt(id, "Read your notes.");
 }
 
+/** What OpenCode 1 says when it is killed: its own tables have no word of that. */
+export const LAST_WORDS = "These are the last words";
+
+/** OpenCode 1 is killed while it speaks. What was heard of it is stored by then, where anybody listens. */
+const wasKilled: Phase = async (house) => {
+	const { model, database } = house;
+	const server = await house.serveOne();
+	const { id } = await server.api.createSession({ title: "Killed" });
+	const bus = await server.api.listen();
+	model.script("Speak until the end.", hang(LAST_WORDS));
+	server.api.begin(id, "Speak until the end.").catch(() => undefined);
+	await bus.hears(id, LAST_WORDS);
+	if (house.records("1.x"))
+		await until("the last words in the database", () =>
+			textsOf(database, id).includes(LAST_WORDS),
+		);
+	bus.close();
+	await server.stop("SIGKILL");
+	await house.stop(server);
+};
+
 /** OpenCode 2 goes on with what it took over. */
 const tookOver: Phase = async (house) => {
 	const { model } = house;
@@ -73,6 +96,7 @@ const tookOver: Phase = async (house) => {
 	await promptIn2(house, api, "Compacted", "Go on after both summaries.");
 	await promptIn2(house, api, "Aborted", "Never mind what you began.");
 	await promptIn2(house, api, "Notes", "And again, your notes.");
+	await promptIn2(house, api, "Killed", "Go on where you were killed.");
 	model.script(
 		"Have it counted once more.",
 		call("subagent", {
@@ -99,7 +123,7 @@ const tookOver: Phase = async (house) => {
 };
 
 /** OpenCode 1 goes on with what it has: the histories part. */
-const wentBack: Phase = async (house) => {
+export const wentBack: Phase = async (house) => {
 	const server = await house.serveOne();
 	await workOn1(house, server.api, "Tools that work", "back on the old one");
 	await newIn1(house, server.api, "Made after going back");
@@ -135,10 +159,11 @@ const sideBySide: Phase = async (house) => {
 	await house.stop(one, two);
 };
 
-/** Both majors in turn, twice. */
-export const IN_TURN: readonly Phase[] = [began, tookOver, wentBack, cameAgain];
-/** And then at once. */
-export const WHOLE: readonly Phase[] = [...IN_TURN, sideBySide];
+/** Both majors in turn, twice, and then at once. */
+export const WHOLE: readonly Phase[] = [
+	...[began, wasKilled, tookOver, wentBack, cameAgain],
+	sideBySide,
+];
 
 async function workOn1(
 	{ model, home }: House,

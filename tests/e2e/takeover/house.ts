@@ -95,9 +95,14 @@ export class House {
 		}
 	}
 
-	/** Nothing is recorded by whoever is started from here on. */
-	uninstall(): void {
-		this.recorded = "none";
+	/** Whether the plugin is on this one, when it is started from here on. */
+	records(major: "1.x" | "2.x"): boolean {
+		return this.recorded === "both" || this.recorded === major;
+	}
+
+	/** The plugin is there, and nowhere else, for whoever is started from here on. */
+	moveTo(recorded: Recorded): void {
+		this.recorded = recorded;
 	}
 
 	/** `clankers import` into this database; gives what it says. */
@@ -118,7 +123,6 @@ export class House {
 
 	/** Of one that runs already OpenCode 1 sees no change, and OpenCode 2 is started last. */
 	private install(major: "1.x" | "2.x"): void {
-		const isRecorded = this.recorded === "both" || this.recorded === major;
-		this.one.configure(isRecorded ? [pluginByFolder()] : []);
+		this.one.configure(this.records(major) ? [pluginByFolder()] : []);
 	}
 }

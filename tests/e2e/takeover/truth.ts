@@ -30,7 +30,7 @@ export interface Truth {
 
 /** Asks both, with nobody recording. */
 export async function truthOf(house: House): Promise<Truth> {
-	house.uninstall();
+	house.moveTo("none");
 	const [one, two] = [await house.serveOne(), await house.serveTwo()];
 	const truth = put(
 		house.store,

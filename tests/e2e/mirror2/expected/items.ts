@@ -111,12 +111,10 @@ function cameTo({ id, output }: Message2): Omit<Item, "position"> {
 	};
 }
 
-/** The texts of a tool's output, one per line; none while there is none. */
+/** The texts of a tool's output, one per line; none while there is none, and of a picture alone. */
 export function textOf(content: Json | undefined): string | null {
 	const texts = list(content).filter(({ type }) => type === "text");
-	return content === undefined
-		? null
-		: texts.map(({ text }) => text).join("\n");
+	return texts.length === 0 ? null : texts.map(({ text }) => text).join("\n");
 }
 
 function list(value: Json | undefined): JsonObject[] {

@@ -1,7 +1,7 @@
 /** Scenarios in which a person changes what is there already. */
 
 import { join } from "node:path";
-import { call, say } from "../../harness/script.ts";
+import { call, hang, say } from "../../harness/script.ts";
 import type { Api2, Inbox2 } from "../api.ts";
 import type { Scenario, Stage2 } from "../scenario.ts";
 
@@ -83,6 +83,55 @@ export const failedCompaction: Scenario = {
 		await stage.api.compact(id);
 	},
 };
+
+/** A person asks for a compaction, thinks better of it, and asks again. */
+export const interruptedCompaction: Scenario = {
+	name: "interrupted-compaction",
+	isAlone: true,
+	async run(stage) {
+		const { id } = await twoTurns(stage, "Not to be compacted yet");
+		stage.model.summary = hang(HALF);
+		await stage.api.beginCompaction(id);
+		await interruptSummary(stage, id);
+		await stage.api.compact(id);
+		stage.model.script("Where were we then?", say("At two, still."));
+		await stage.api.prompt(id, "Where were we then?");
+	},
+};
+
+/** The same in a compaction that nobody asked for: the prompt that waits for it is given up, and the next one has it done. */
+export const interruptedAutoCompaction: Scenario = {
+	name: "interrupted-auto-compaction",
+	isAlone: true,
+	async run(stage) {
+		const { api, model } = stage;
+		const { id } = await api.createSession({ title: "Too long, given up" });
+		model.script("Fill it up.", {
+			text: "It is full.",
+			promptTokens: 199_000,
+		});
+		model.script("Is there room now?", say("Now there is."));
+		await api.prompt(id, "Fill it up.");
+		model.summary = hang(HALF);
+		await api.send(id, "Is there room?");
+		await interruptSummary(stage, id);
+		await api.prompt(id, "Is there room now?");
+	},
+};
+
+/** What is heard of a summary that never ends. */
+const HALF = "## Objective\n- A summary of which half is";
+
+/** Interrupts a summary of which something was heard; the next one ends. */
+async function interruptSummary(
+	{ api, bus, model }: Stage2,
+	id: string,
+): Promise<void> {
+	await bus.of(id, "session.compaction.delta");
+	await api.interrupt(id);
+	await api.wait(id);
+	model.summary = undefined;
+}
 
 export const forked: Scenario = {
 	name: "forked",

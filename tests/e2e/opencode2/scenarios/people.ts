@@ -72,6 +72,21 @@ export const questions: Scenario = {
 	},
 };
 
+/** Neither answered nor dismissed: the turn is interrupted while the question stands there. */
+export const interruptedQuestion: Scenario = {
+	name: "interrupted-question",
+	async run({ model, api, bus }) {
+		const session = await api.createSession({ title: "Left unanswered" });
+		model.script("Ask me, and wait.", ask("colour"), say("Never said."));
+		model.script("Never mind the colour.", say("As you like."));
+		await api.send(session.id, "Ask me, and wait.");
+		await formOf(bus, session.id);
+		await api.interrupt(session.id);
+		await api.wait(session.id);
+		await api.prompt(session.id, "Never mind the colour.");
+	},
+};
+
 async function formOf(
 	bus: Parameters<Scenario["run"]>[0]["bus"],
 	sessionID: string,

@@ -320,7 +320,7 @@ export const synthetic: Scenario = {
 	},
 };
 
-/** Tools of another program: one that works, one that refuses. */
+/** Tools of another program: one that works, one that refuses, one that shows a picture, with words and without. */
 export const mcpTools: Scenario = {
 	name: "mcp-tools",
 	home: {
@@ -343,7 +343,13 @@ export const mcpTools: Scenario = {
 			calls(["lab_echo", { text: "hello" }], ["lab_refuse", {}]),
 			say("One answer, one refusal."),
 		);
+		model.script(
+			"Ask it for a picture.",
+			calls(["lab_picture", { text: "a red one" }], ["lab_picture", {}]),
+			say("Two red pixels."),
+		);
 		await api.prompt(session.id, "Ask the laboratory.");
+		await api.prompt(session.id, "Ask it for a picture.");
 	},
 };
 
