@@ -206,6 +206,15 @@ describe("catch-up", () => {
 		assert.deepEqual(sessions.asked, ["list"]);
 	});
 
+	it("brings in a long session of a release that answers with all of it at once", async () => {
+		const texts = Array.from({ length: 400 }, (_, at) => `text ${at}`);
+		sessions.add("ses_long", "long", texts);
+		await caughtUp();
+		assert.equal(messages().length, texts.length);
+		const asked = sessions.asked.filter((one) => one === "messages ses_long");
+		assert.equal(asked.length, 1);
+	});
+
 	/** The messages that are stored, and those of them that are missing. */
 	function messages(): string[] {
 		return query(

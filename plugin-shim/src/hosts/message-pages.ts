@@ -21,6 +21,9 @@ const GROWTH = 4;
 /** What begins the name of a page that OpenCode gave. */
 const NAMED = "cursor:";
 
+/** What begins the name of one that is made here; how many messages are left follows, since no two pages have one name. */
+const REST = "rest:";
+
 /** What OpenCode's client answers with. */
 export interface Messages {
 	readonly data?: unknown;
@@ -54,7 +57,7 @@ export class MessagePages {
 		page: string | null,
 		ask: (query: PageQuery) => Promise<Messages | undefined>,
 	): Promise<MessagePage | undefined> {
-		if (page === "") return this.#slice(this.#rest);
+		if (page?.startsWith(REST)) return this.#slice(this.#rest);
 		if (page !== null)
 			return this.#asked(await ask(this.#query(page.slice(NAMED.length))));
 		this.#limit = FIRST_LIMIT;
@@ -90,7 +93,8 @@ export class MessagePages {
 		const items = all.slice(0, this.#limit);
 		this.#rest = all.slice(this.#limit);
 		this.#grow(items);
-		return { items, next: this.#rest.length > 0 ? "" : null };
+		const left = this.#rest.length;
+		return { items, next: left > 0 ? `${REST}${left}` : null };
 	}
 
 	/** The next page has as many as would weigh enough, if they are like these. */

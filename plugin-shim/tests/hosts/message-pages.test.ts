@@ -25,8 +25,12 @@ async function read(
 	const asked: PageQuery[] = [];
 	const sizes: number[] = [];
 	const ids: string[] = [];
+	const names = new Set<string | null>();
 	let page: string | null = null;
 	do {
+		// Catch-up takes a name that comes again for a circle.
+		assert.ok(!names.has(page));
+		names.add(page);
 		const found = await pages.page(page, async (query) => {
 			asked.push(query);
 			return answer(query);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use clankers::store;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -101,7 +102,8 @@ fn what_a_transaction_changes_carries_its_number_and_what_it_removes_is_named() 
 #[test]
 fn a_database_has_an_id_of_its_own() {
     let id = |db: &Db| db.value("SELECT id FROM clankers_database");
-    let (one, other) = (Db::new(), Db::new());
+    let migrated = || Db::of_schema(store::SCHEMA_VERSION);
+    let (one, other) = (migrated(), migrated());
     assert_eq!(id(&one).len(), 32 + 2, "in quotes");
     assert_ne!(id(&one), id(&other));
 }
