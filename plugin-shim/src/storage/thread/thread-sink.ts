@@ -132,7 +132,8 @@ export class ThreadSink implements Sink {
 		if (this.#isAlone) return undefined;
 		this.#thread ??= Thread.start(
 			{
-				...{ database: this.#database, store: this.#store },
+				database: this.#database,
+				store: this.#store,
 				last: this.#here.last,
 			},
 			(why) => this.#lost(why),
