@@ -225,8 +225,8 @@ describe("the plugin", () => {
 			hooks.event?.({ event: sessionIdle(`ses_${turn}`) });
 		}
 		assert.ok(
-			performance.now() - started < 300,
-			"one attempt, not ninety-eight",
+			performance.now() - started < 2000,
+			"not the five seconds of ninety-eight attempts",
 		);
 		await until("the person is told", () => client.toasts.length > 0);
 		unlock();
