@@ -153,7 +153,7 @@ export class CatchUp {
 			)
 			.finally(() => {
 				this.#isRunning = false;
-				this.#tellAnswered();
+				this.#wakeWaiting();
 			});
 	}
 
@@ -167,8 +167,8 @@ export class CatchUp {
 		await Promise.race([pause(milliseconds), woken]);
 	}
 
-	#tellAnswered(): void {
-		for (const tell of this.#answered.splice(0)) tell();
+	#wakeWaiting(): void {
+		for (const wake of this.#answered.splice(0)) wake();
 	}
 
 	async #run(): Promise<void> {
@@ -184,7 +184,7 @@ export class CatchUp {
 			if (answer.outcome === "failed") isWhole = false;
 			const value = answer.outcome === "found" ? answer.value : undefined;
 			changed(core.answer(answer.outcome, value, now()));
-			this.#tellAnswered();
+			this.#wakeWaiting();
 		}
 		// What is asked in a hurry is not all that there is to ask.
 		if (this.#finishing.size > 0) isWhole = false;

@@ -62,9 +62,9 @@ export class Recorder implements SharedRecorder {
 	#failures = 0;
 	readonly #pendingBytes: number;
 	/** Whether changes were let go of that nobody has stored. */
-	#isBehind = false;
+	#hasLetGo = false;
 	/** Sessions of which texts were. */
-	readonly #behind = new Set<string>();
+	readonly #toFetch = new Set<string>();
 	/** Why nothing is recorded any more. */
 	#stopped: string | undefined;
 	#isOver = false;
@@ -301,11 +301,11 @@ export class Recorder implements SharedRecorder {
 	#succeeded(): void {
 		this.#trouble.over(`storing again to \`${this.#sink.target}\``);
 		this.#failures = 0;
-		if (this.#isBehind || this.#behind.size > 0)
-			this.#catchUp.compareAll([...this.#behind]);
+		if (this.#hasLetGo || this.#toFetch.size > 0)
+			this.#catchUp.compareAll([...this.#toFetch]);
 		else this.#catchUp.resume();
-		this.#isBehind = false;
-		this.#behind.clear();
+		this.#hasLetGo = false;
+		this.#toFetch.clear();
 	}
 
 	#failed(error: unknown): void {
@@ -328,15 +328,15 @@ export class Recorder implements SharedRecorder {
 	#holdLess(): void {
 		const gone = this.#core.letGo(MOST_HELD, this.#pendingBytes);
 		if (gone === undefined) return;
-		const wasBehind = this.#isBehind || this.#behind.size > 0;
+		const hadLetGo = this.#hasLetGo || this.#toFetch.size > 0;
 		let what = `the longest texts of ${this.#pendingBytes / MIB} MiB`;
 		if (gone.what === "all") {
 			this.#core.forgetStored();
-			this.#isBehind = true;
+			this.#hasLetGo = true;
 			what = `${gone.changes} changes`;
-		} else for (const id of gone.sessions) this.#behind.add(id);
+		} else for (const id of gone.sessions) this.#toFetch.add(id);
 		const message = `${what} could not be stored, and are let go of: OpenCode is asked for them once something can be stored`;
-		if (!wasBehind || gone.what === "all")
+		if (!hadLetGo || gone.what === "all")
 			this.#log?.trouble("events", "warn", message);
 	}
 

@@ -34,13 +34,13 @@ export class StorageTrouble {
 		const before = this.#told?.shown;
 		const isLasting = isForeign || failures >= FAILURES_UNTIL_SHOWN;
 		const isNews = isForeign || before === undefined || before === "replaced";
-		this.#tell(`${what}: ${why}`, isLasting && isNews ? kind : before);
+		this.#report(`${what}: ${why}`, isLasting && isNews ? kind : before);
 	}
 
 	/** Something else is in the database's place. */
 	replaced(message: string): void {
 		this.#told = undefined;
-		this.#tell(message, "replaced");
+		this.#report(message, "replaced");
 	}
 
 	/** An event came that is not stored. A host's own log has it already. */
@@ -58,7 +58,7 @@ export class StorageTrouble {
 		this.#told = undefined;
 	}
 
-	#tell(message: string, shown: Kind | undefined): void {
+	#report(message: string, shown: Kind | undefined): void {
 		const [log, before] = [this.#log(), this.#told];
 		const level = shown === undefined ? "warn" : "error";
 		this.#told = { level, message, shown };

@@ -43,11 +43,11 @@ describe("in OpenCode 2's screen", () => {
 	it("says once, at a turn's end, that nothing is recorded", () => {
 		const end = watch(screen, environment, () => now);
 		endTurn();
-		log.tell("storage", "error", "nothing is recorded: too new");
+		log.add("storage", "error", "nothing is recorded: too new");
 		assert.deepEqual(toasts, []);
 		for (const how of ["failed", "succeeded", "interrupted"]) endTurn(how);
 		assert.deepEqual(toasts, ["nothing is recorded: too new"]);
-		log.tell("stream", "error", "nothing is heard");
+		log.add("stream", "error", "nothing is heard");
 		endTurn();
 		assert.equal(toasts.at(-1), "nothing is heard");
 		end();
@@ -57,7 +57,7 @@ describe("in OpenCode 2's screen", () => {
 	it("says that it is over, and says it again when it comes again", () => {
 		watch(screen, environment, () => now);
 		const tell = (): void =>
-			log.tell("storage", "error", "nothing is recorded: too new");
+			log.add("storage", "error", "nothing is recorded: too new");
 		const over = (): void => log.over("storage", "storing again");
 		tell();
 		endTurn();
@@ -82,13 +82,13 @@ describe("in OpenCode 2's screen", () => {
 
 	it("says nothing of what is over, of long ago, or no more than a lock of a moment", () => {
 		watch(screen, environment, () => now);
-		log.tell("storage", "warn", "not stored yet");
+		log.add("storage", "warn", "not stored yet");
 		endTurn();
-		log.tell("storage", "error", "not stored yet");
+		log.add("storage", "error", "not stored yet");
 		log.over("storage", "stored");
 		endTurn();
-		log.tell("events", "error", "something was missed");
-		log.tell("stream", "error", "nothing is heard");
+		log.add("events", "error", "something was missed");
+		log.add("stream", "error", "nothing is heard");
 		now += 16 * MINUTE;
 		endTurn();
 		assert.deepEqual(toasts, []);
@@ -98,7 +98,7 @@ describe("in OpenCode 2's screen", () => {
 		const no = (): never => {
 			throw new Error("not today");
 		};
-		log.tell("storage", "error", "nothing is recorded");
+		log.add("storage", "error", "nothing is recorded");
 		const screens: unknown[] = [
 			...[undefined, null, {}, { data: {} }, { data: { on: no } }],
 			new Proxy({}, { get: no }),

@@ -133,7 +133,7 @@ fn join(open: &mut Batch, key: &Key, command: Command) -> Option<Command> {
     }
     if is_change_of_copied(open, &command)
         || is_text_behind_parts(open, &command)
-        || is_revival_behind_told(open, &command)
+        || is_revival_after_told(open, &command)
     {
         return Some(command);
     }
@@ -209,14 +209,14 @@ fn is_text_behind_parts(open: &Batch, command: &Command) -> bool {
 /// Whether it may bring back a deleted session or message of which something is
 /// pending. What was told while it was deleted stays erased, and whether it is
 /// deleted, only the store knows.
-fn is_revival_behind_told(open: &Batch, command: &Command) -> bool {
-    let is_behind = |is_of_it: &dyn Fn(&Command) -> bool| open.values().any(is_of_it);
+fn is_revival_after_told(open: &Batch, command: &Command) -> bool {
+    let is_told = |is_of_it: &dyn Fn(&Command) -> bool| open.values().any(is_of_it);
     match command {
-        Command::SessionUpsert(row) if row.may_revive() => is_behind(&|pending| {
+        Command::SessionUpsert(row) if row.may_revive() => is_told(&|pending| {
             !matches!(pending, Command::SessionUpsert(_)) && session_of(pending) == Some(&row.id)
         }),
         Command::MessageUpsert(row) if row.may_revive() => {
-            is_behind(&|pending| message_of(pending) == Some(&row.id))
+            is_told(&|pending| message_of(pending) == Some(&row.id))
         }
         _ => false,
     }

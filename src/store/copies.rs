@@ -57,7 +57,7 @@ coalesce(?1 ->> 'copiedAt' = (SELECT updated_at FROM sessions WHERE id = ?1 ->> 
 
 /// True where a copy tells an older state of the session that the parameter `session`
 /// names than is stored, or one of the same time that a copy told which ranks higher.
-pub(super) fn is_behind(session: &str) -> String {
+pub(super) fn is_outdated(session: &str) -> String {
     format!(
         "(?1 ->> 'copiedAt' < {changed} OR EXISTS (SELECT 1 FROM session_own
       WHERE session_id = ?1 ->> '{session}' AND copied_at = ?1 ->> 'copiedAt' AND copy_rank > ?1 ->> 'copyRank'))",

@@ -1,6 +1,6 @@
 //! Which rows are older than those that are stored, and change nothing of them.
 
-use super::copies::{OF_COPY, has_words_for, is_behind, outranked, session, whole};
+use super::copies::{OF_COPY, has_words_for, is_outdated, outranked, session, whole};
 use super::{AGE, NOT_PURGED};
 use crate::model::column::{Guard, Row};
 use crate::model::row::{PartRow, SessionRow};
@@ -34,9 +34,9 @@ pub(super) fn not_older<R: Row>() -> String {
     format!(
         "\n  AND NOT coalesce({older}, false)
   AND NOT coalesce({OF_COPY} AND held.id IS NOT NULL AND {whole}
-    AND {is_behind}{but_for_words}, false)",
+    AND {is_outdated}{but_for_words}, false)",
         whole = whole(guard),
-        is_behind = is_behind(session(guard)),
+        is_outdated = is_outdated(session(guard)),
     )
 }
 

@@ -1,6 +1,6 @@
 //! The statements that are not plain upserts.
 
-use super::copies::{OF_COPY, is_behind, outranked};
+use super::copies::{OF_COPY, is_outdated, outranked};
 use super::erased::{content, erased_either, erased_session, set_content};
 use super::totals::reports;
 use super::{AGE, NOT_PURGED, STAMP};
@@ -239,7 +239,7 @@ pub(super) fn todo_replace() -> Vec<String> {
   AND NOT coalesce({}
     AND EXISTS (SELECT 1 FROM todos WHERE session_id = ?1 ->> 'sessionId'), false)",
         erased_session("?1 ->> 'sessionId'"),
-        is_behind("sessionId")
+        is_outdated("sessionId")
     );
     vec![
         format!(

@@ -65,7 +65,7 @@ export class HostLog {
 
 	/** What was logged goes on. A host's own log has it already. */
 	remind(about: Matter, level: "warn" | "error", message: string): void {
-		if (this.#wants(level)) this.file?.tell(about, level, message);
+		if (this.#wants(level)) this.file?.add(about, level, message);
 	}
 
 	/** What went wrong with this, if anything did, is over. A host's own log needs no such word. */

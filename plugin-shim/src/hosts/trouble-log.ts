@@ -71,7 +71,7 @@ export class TroubleLog {
 	}
 
 	/** Something is wrong. While it lasts it may be told as often as it shows. */
-	tell(about: Matter, level: "warn" | "error", message: string): void {
+	add(about: Matter, level: "warn" | "error", message: string): void {
 		const now = this.#now();
 		const told = this.#told.get(about) ?? new Map<string, number>();
 		this.#told.set(about, told);

@@ -44,7 +44,7 @@ describe("the log of trouble", () => {
 	});
 
 	it("is written beside the database, for its owner alone, a line each", () => {
-		log.tell("storage", "warn", "not stored yet");
+		log.add("storage", "warn", "not stored yet");
 		now += 1;
 		log.over("storage", "stored");
 		assert.deepEqual(
@@ -64,7 +64,7 @@ describe("the log of trouble", () => {
 	it("is written with the user's state where it cannot be beside the database", () => {
 		// A file where the folder should be: nobody can write there, not even root.
 		writeFileSync(join(database, "..", "..", "data"), "");
-		log.tell("storage", "warn", "not stored yet");
+		log.add("storage", "warn", "not stored yet");
 		assert.deepEqual(
 			troubleIn(shared).map(({ database, message }) => [database, message]),
 			[[database, "not stored yet"]],
@@ -77,7 +77,7 @@ describe("the log of trouble", () => {
 	it("says nothing where nothing was wrong, and makes no file", () => {
 		log.over("storage", "stored");
 		assert.equal(existsSync(beside), false);
-		log.tell("events", "warn", "missed");
+		log.add("events", "warn", "missed");
 		log.over("storage", "stored");
 		assert.equal(troubleIn(beside).length, 1);
 	});
@@ -85,22 +85,22 @@ describe("the log of trouble", () => {
 	it("repeats what lasts every ten minutes, and at once what comes again", () => {
 		const told = (): number => troubleIn(beside).length;
 		for (let second = 0; second < 599; second++) {
-			log.tell("storage", "warn", "not stored yet");
+			log.add("storage", "warn", "not stored yet");
 			now += 1000;
 		}
 		assert.equal(told(), 1);
 		now += 1000;
-		log.tell("storage", "warn", "not stored yet");
+		log.add("storage", "warn", "not stored yet");
 		assert.equal(told(), 2);
-		log.tell("storage", "error", "not stored yet");
+		log.add("storage", "error", "not stored yet");
 		assert.equal(told(), 3);
 		log.over("storage", "stored");
-		log.tell("storage", "warn", "not stored yet");
+		log.add("storage", "warn", "not stored yet");
 		assert.equal(told(), 5);
 	});
 
 	it("ends what another process left, once it is well itself", () => {
-		another().tell("storage", "error", "nothing is recorded");
+		another().add("storage", "error", "nothing is recorded");
 		log.over("storage", "stored");
 		log.over("storage", "stored");
 		assert.deepEqual(
@@ -108,7 +108,7 @@ describe("the log of trouble", () => {
 			["error", "info"],
 		);
 		// It looks again after a while, since it is asked at each drain.
-		another().tell("storage", "error", "nothing is recorded");
+		another().add("storage", "error", "nothing is recorded");
 		log.over("storage", "stored");
 		assert.equal(troubleIn(beside).length, 3);
 		now += 10 * MINUTE;
@@ -117,7 +117,7 @@ describe("the log of trouble", () => {
 	});
 
 	it("ends what it told before the clock was put back", () => {
-		log.tell("storage", "warn", "not stored yet");
+		log.add("storage", "warn", "not stored yet");
 		now -= 60 * MINUTE;
 		log.over("storage", "stored");
 		assert.equal(
@@ -135,14 +135,14 @@ describe("the log of trouble", () => {
 			...{ database: "/other.db", files, release: undefined },
 			now: () => now,
 		});
-		log.tell("storage", "warn", "not stored yet");
+		log.add("storage", "warn", "not stored yet");
 		other.over("storage", "stored");
 		assert.equal(troubleIn(shared).length, 1);
 	});
 
 	it("stays short, whatever is told, and keeps what came last", () => {
 		for (let time = 0; time < 2000; time++) {
-			log.tell("events", "warn", `${time} ${"long ".repeat(1000)}`);
+			log.add("events", "warn", `${time} ${"long ".repeat(1000)}`);
 			log.over("events", "asked for");
 			now += 1;
 		}
@@ -154,12 +154,12 @@ describe("the log of trouble", () => {
 
 	it("tells twenty things of one matter at most", () => {
 		for (let time = 0; time < 1000; time++)
-			log.tell("plugin", "error", `defect ${time}`);
+			log.add("plugin", "error", `defect ${time}`);
 		assert.equal(troubleIn(beside).length, 20);
 	});
 
 	it("reads on after a line that was cut short, or is none at all", () => {
-		log.tell("storage", "warn", "not stored yet");
+		log.add("storage", "warn", "not stored yet");
 		const cut = readFileSync(beside, "utf8").trim().slice(0, 40);
 		appendFileSync(beside, `null\n7\nnot JSON\n${cut}`);
 		log.over("storage", "stored");
@@ -172,14 +172,14 @@ describe("the log of trouble", () => {
 			...{ database: "/proc/nowhere/x.db", release: undefined },
 			files: { beside: "/proc/nowhere/x.db.log", shared: "/proc/nowhere/y" },
 		});
-		nowhere.tell("storage", "error", "x");
+		nowhere.add("storage", "error", "x");
 		nowhere.over("storage", "y");
 		const folder = temporaryFolder();
 		const aFolder = new TroubleLog({
 			...{ database, release: undefined },
 			files: { beside: folder, shared: folder },
 		});
-		aFolder.tell("storage", "error", "x");
+		aFolder.add("storage", "error", "x");
 		aFolder.over("storage", "y");
 	});
 
@@ -190,22 +190,22 @@ describe("the log of trouble", () => {
 
 	it("tells what is new though a clock was ahead before", () => {
 		now += 365 * 24 * 60 * MINUTE;
-		log.tell("storage", "error", "disk full");
+		log.add("storage", "error", "disk full");
 		log.over("storage", "stored");
 		now -= 365 * 24 * 60 * MINUTE;
-		another().tell("storage", "error", "disk full");
+		another().add("storage", "error", "disk full");
 		assert.equal(last(), "error");
 		another().over("storage", "stored");
 		assert.equal(last(), "info");
 		// In the same process, too.
-		log.tell("storage", "error", "locked");
+		log.add("storage", "error", "locked");
 		now -= 24 * 60 * MINUTE;
-		log.tell("storage", "error", "locked");
+		log.add("storage", "error", "locked");
 		assert.equal(last(), "error");
 	});
 
 	it("cuts no character in half", () => {
-		log.tell("storage", "error", `${"x".repeat(499)}\u{1F600}`);
+		log.add("storage", "error", `${"x".repeat(499)}\u{1F600}`);
 		assert.equal(troubleIn(beside)[0]?.message, "x".repeat(499));
 	});
 
@@ -214,12 +214,12 @@ describe("the log of trouble", () => {
 		writeFileSync(precious, "precious\n".repeat(10_000));
 		mkdirSync(join(database, ".."));
 		symlinkSync(precious, beside);
-		log.tell("storage", "error", "x");
+		log.add("storage", "error", "x");
 		assert.equal(readFileSync(precious, "utf8").length, 90_000);
 		assert.equal(troubleIn(shared).length, 1);
 		rmSync(beside);
 		writeFileSync(beside, Buffer.alloc(1024 * 1024, 0xff));
-		log.tell("storage", "error", "y");
+		log.add("storage", "error", "y");
 		assert.equal(statSync(beside).size, 1024 * 1024);
 		assert.equal(troubleIn(shared).length, 2);
 	});
