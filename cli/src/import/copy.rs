@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use clankers::catch_up::Request;
 use clankers::model::copy_rank::CopyRank;
 use clankers::recorded::Ignored;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::program::Program;
-use super::source::{History, Source, id_of};
+use super::said_since::said_since;
+use super::source::{History, Source, id_of, parts_of};
 use crate::error::Result;
 
 /// What stands for a directory: a copy holds the sessions of all.
@@ -78,6 +80,14 @@ impl HistoryCopy {
     pub(super) fn ids(&self) -> Vec<String> {
         let ids = self.listed.iter().map(|info| id_of(info).to_owned());
         ids.collect()
+    }
+
+    /// Those of which it has more than is stored, though their time of change is the same.
+    pub(super) fn said_since(&mut self, db: Option<&Connection>) -> Result<Vec<String>> {
+        match db {
+            Some(db) => said_since(self.source.as_mut(), &self.listed, db),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// How many of them are of projects that are not recorded.
@@ -165,23 +175,4 @@ fn page_of(history: &History, page: Option<&str>) -> Value {
         "next": next,
         "incomplete": !history.unreadable.is_empty(),
     })
-}
-
-/// How many parts a message has; nothing of what is a message only in OpenCode
-/// 2, and says what the session's own columns hold.
-fn parts_of(message: &Value) -> Option<usize> {
-    let length = |name| {
-        message
-            .get(name)
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len)
-    };
-    let kind = message.get("type").and_then(Value::as_str);
-    match kind {
-        None => Some(length("parts")),
-        Some("assistant") => Some(length("content")),
-        Some("idle" | "agent-switched" | "model-switched" | "location-switched") => None,
-        // A text, and what a person has put beside it.
-        Some(_) => Some(1 + length("files") + length("agents") + length("skills")),
-    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::document::{parse, read_file};
 use super::program::Program;
-use super::source::{History, Source, id_of};
+use super::source::{History, Said, Source, id_of};
 use super::written::written_at;
 use crate::error::{Context, Result};
 use crate::paths::shown;
@@ -92,6 +92,13 @@ impl Source for Files {
             todos,
             unreadable,
         })
+    }
+
+    fn said(&mut self, info: &Value) -> Result<Vec<Said>> {
+        let folder = self.storage.join("message").join(id_of(info));
+        let infos = documents(&folder, &mut Vec::new());
+        let said = |(_, info): (String, Option<Value>)| Said::of(&json!({ "info": info? }));
+        Ok(infos.into_iter().filter_map(said).collect())
     }
 }
 

@@ -12,6 +12,7 @@ mod not_imported;
 mod program;
 mod report;
 mod run;
+mod said_since;
 mod source;
 mod sqlite;
 mod stored;

@@ -48,6 +48,7 @@ pub(crate) fn not_imported(paths: &Paths) -> Result<NotImported> {
         let of_program = not_imported.sessions.entry(copy.program()).or_default();
         let mut core = core_of(&copy, &settings);
         core.compare(DIRECTORY);
+        core.fetch(DIRECTORY, copy.said_since(stored.db())?);
         while let Some(request) = core.next_request(now()) {
             match &request {
                 // One to fetch; that is all there is to know.

@@ -105,9 +105,12 @@ fn import(
     }
     let mut core = core_of(&copy, settings);
     core.compare(DIRECTORY);
-    if is_all {
-        core.fetch(DIRECTORY, copy.ids());
-    }
+    let asked_for = if is_all {
+        copy.ids()
+    } else {
+        copy.said_since(stored.db())?
+    };
+    core.fetch(DIRECTORY, asked_for);
     let bar = progress(summary.found);
     while let Some(request) = core.next_request(now()) {
         answer(&mut core, &mut copy, stored.db(), &request)?;

@@ -18,6 +18,28 @@ pub(crate) struct History {
     pub(crate) unreadable: Vec<String>,
 }
 
+/// A message that makes a row.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) id: String,
+    /// Whether it is an answer that is complete.
+    pub(crate) is_complete: bool,
+}
+
+impl Said {
+    /// Of a message in a [`History`]; nothing of one that could not be read.
+    pub(super) fn of(message: &Value) -> Option<Self> {
+        let info = message.get("info").unwrap_or(message);
+        let is_read = message.get("unreadable").is_none();
+        (is_read && parts_of(message).is_some()).then(|| Self {
+            id: id_of(info).to_owned(),
+            is_complete: info
+                .pointer("/time/completed")
+                .is_some_and(Value::is_number),
+        })
+    }
+}
+
 /// A place that holds sessions.
 pub(crate) trait Source {
     /// How it is called in what we say.
@@ -32,9 +54,33 @@ pub(crate) trait Source {
     fn list(&mut self) -> Result<(Vec<Value>, Vec<String>)>;
     /// All of one session.
     fn read(&mut self, info: &Value) -> Result<History>;
+    /// Which messages a session has. Of what can be told without reading them whole.
+    fn said(&mut self, info: &Value) -> Result<Vec<Said>> {
+        let history = self.read(info)?;
+        Ok(history.messages.iter().filter_map(Said::of).collect())
+    }
 }
 
 /// The id in a session's or a message's `info`.
 pub(crate) fn id_of(info: &Value) -> &str {
     info.get("id").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// How many parts a message has; nothing of what is a message only in OpenCode
+/// 2, and says what the session's own columns hold.
+pub(super) fn parts_of(message: &Value) -> Option<usize> {
+    let length = |name| {
+        message
+            .get(name)
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len)
+    };
+    let kind = message.get("type").and_then(Value::as_str);
+    match kind {
+        None => Some(length("parts")),
+        Some("assistant") => Some(length("content")),
+        Some("idle" | "agent-switched" | "model-switched" | "location-switched") => None,
+        // A text, and what a person has put beside it.
+        Some(_) => Some(1 + length("files") + length("agents") + length("skills")),
+    }
 }

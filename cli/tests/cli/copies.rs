@@ -5,6 +5,7 @@ mod export;
 mod random;
 mod ranks;
 mod resting;
+mod said_since;
 mod taken_out;
 
 use std::fs::{self, File};

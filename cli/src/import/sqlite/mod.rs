@@ -1,6 +1,7 @@
 //! OpenCode's databases since 1.2, and Kilo's. OpenCode 1 and OpenCode 2 work on one file,
 //! each with tables of its own; what either wrote in it is read.
 
+mod said;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::{check_is_file, parse};
 use super::program::Program;
-use super::source::{History, Source, id_of};
+use super::source::{History, Said, Source, id_of};
 use super::written::database_written_at;
 use crate::error::{Context, Error, Result};
 use crate::paths::shown;
@@ -271,6 +272,10 @@ impl Source for Database {
             todos,
             unreadable,
         })
+    }
+
+    fn said(&mut self, info: &Value) -> Result<Vec<Said>> {
+        said::said(&self.db, &self.statements.messages, id_of(info))
     }
 }
 
