@@ -11,6 +11,11 @@ CREATE TRIGGER purged_by_old_writer AFTER INSERT ON purged WHEN NEW.at IS NOT NU
   ON CONFLICT (id) DO UPDATE SET
     kept = 0, store_id = excluded.store_id, at = excluded.at, revived_at = NULL;
 END;
+CREATE TRIGGER purged_by_newer_writer AFTER INSERT ON purged WHEN NEW.at IS NULL BEGIN
+  UPDATE purged SET (store_id, at) = (SELECT store_id, at FROM deletions WHERE id = NEW.id)
+  WHERE id = NEW.id
+    AND EXISTS (SELECT 1 FROM deletions WHERE id = NEW.id AND revived_at IS NULL);
+END;
 CREATE TRIGGER deletions_told AFTER INSERT ON deletions BEGIN
   UPDATE purged SET store_id = NEW.store_id, at = NEW.at WHERE id = NEW.id;
 END;

@@ -230,6 +230,34 @@ fn what_either_deletes_the_other_brings_back() -> Result<(), Box<dyn std::error:
     Ok(())
 }
 
+/// A purge of a session says of its messages that they are deleted before they are
+/// purged, and of those that were before, once more.
+#[test]
+fn what_a_newer_one_purges_twice_an_older_one_brings_back() -> Result<(), Box<dyn std::error::Error>>
+{
+    let statements = statements()?;
+    let db = Db::new();
+    let newer = |told: &[(&str, Value)]| {
+        for (method, params) in told {
+            db.apply(&[command(method, params.clone())]);
+        }
+    };
+    let purge = |at| {
+        let [of_session, ..] = deletions("purge", at);
+        [of_session]
+    };
+    newer(&story(10));
+    newer(&purge(20));
+    newer(&story(30));
+    newer(&purge(40));
+    assert_eq!(db.rows(ALIVE), [""; 0]);
+    for (method, params) in story(50) {
+        write_one(&db, &statements, method, &params)?;
+    }
+    assert_eq!(db.rows(ALIVE), [r#""t" | NULL"#]);
+    Ok(())
+}
+
 #[test]
 fn what_it_deletes_is_not_missing() -> Result<(), Box<dyn std::error::Error>> {
     let missing = |method: &str, more: Value| {
