@@ -37,7 +37,7 @@ histories_of_two() {
 # Every scenario of OpenCode 2 in a home of its own, and what else in these files
 # `make test` has no time for.
 scenarios() {
-  local files=("$ROOT"/tests/e2e/{opencode2,takeover,stopped,stores}.test.ts)
+  local files=("$ROOT"/tests/e2e/{loading,opencode2,takeover,stopped,stores}.test.ts)
   E2E_SCENARIO=all bun test --max-concurrency 2 "${files[@]}"
 }
 
