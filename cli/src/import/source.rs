@@ -31,7 +31,7 @@ impl Said {
     pub(super) fn of(message: &Value) -> Option<Self> {
         let info = message.get("info").unwrap_or(message);
         let is_read = message.get("unreadable").is_none();
-        (is_read && parts_of(message).is_some()).then(|| Self {
+        (is_read && makes_row(kind_of(message))).then(|| Self {
             id: id_of(info).to_owned(),
             is_complete: info
                 .pointer("/time/completed")
@@ -66,8 +66,21 @@ pub(crate) fn id_of(info: &Value) -> &str {
     info.get("id").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// How many parts a message has; nothing of what is a message only in OpenCode
+/// What kind of message it is; none of OpenCode 1's says.
+fn kind_of(message: &Value) -> Option<&str> {
+    message.get("type").and_then(Value::as_str)
+}
+
+/// Whether a message of this kind makes a row. Not so what is a message only in OpenCode
 /// 2, and says what the session's own columns hold.
+pub(super) fn makes_row(kind: Option<&str>) -> bool {
+    !matches!(
+        kind,
+        Some("idle" | "agent-switched" | "model-switched" | "location-switched")
+    )
+}
+
+/// How many parts a message has; nothing of one that makes no row.
 pub(super) fn parts_of(message: &Value) -> Option<usize> {
     let length = |name| {
         message
@@ -75,12 +88,11 @@ pub(super) fn parts_of(message: &Value) -> Option<usize> {
             .and_then(Value::as_array)
             .map_or(0, Vec::len)
     };
-    let kind = message.get("type").and_then(Value::as_str);
-    match kind {
-        None => Some(length("parts")),
-        Some("assistant") => Some(length("content")),
-        Some("idle" | "agent-switched" | "model-switched" | "location-switched") => None,
+    let kind = kind_of(message);
+    makes_row(kind).then(|| match kind {
+        None => length("parts"),
+        Some("assistant") => length("content"),
         // A text, and what a person has put beside it.
-        Some(_) => Some(1 + length("files") + length("agents") + length("skills")),
-    }
+        Some(_) => 1 + length("files") + length("agents") + length("skills"),
+    })
 }

@@ -256,10 +256,10 @@ impl Source for Database {
         let moment = self.db.unchecked_transaction()?;
         let id = id_of(info);
         let mut unreadable = Vec::new();
-        let all = json!({ "sessionId": id, "after": "", "limit": -1 });
+        let all = all_of(id);
         let mut messages = Vec::new();
         for sql in &self.statements.messages {
-            messages.extend(rows(&self.db, sql, [all.to_string()])?);
+            messages.extend(rows(&self.db, sql, [&all])?);
         }
         forget_copies(&mut messages);
         let mut parts = self.parts(&messages, &mut unreadable)?;
@@ -277,6 +277,11 @@ impl Source for Database {
     fn said(&mut self, info: &Value) -> Result<Vec<Said>> {
         said::said(&self.db, &self.statements.messages, id_of(info))
     }
+}
+
+/// What the statements for messages are asked for all of a session's.
+fn all_of(session_id: &str) -> String {
+    json!({ "sessionId": session_id, "after": "", "limit": -1 }).to_string()
 }
 
 /// Takes away the places of what OpenCode 2 took over and did not go on with: that

@@ -1,15 +1,14 @@
 //! Which messages a session has, without what is in them.
 
 use rusqlite::Connection;
-use serde_json::json;
 
-use super::super::source::{Said, parts_of};
+use super::super::source::{Said, makes_row};
 use crate::error::Result;
 use crate::store::rows;
 
 /// What the statements for a session's messages give, without those that cannot be read.
 pub(super) fn said(db: &Connection, statements: &[String], session_id: &str) -> Result<Vec<Said>> {
-    let all = json!({ "sessionId": session_id, "after": "", "limit": -1 }).to_string();
+    let all = super::all_of(session_id);
     let mut said = Vec::new();
     for messages in statements {
         let sql = format!(
@@ -17,9 +16,7 @@ pub(super) fn said(db: &Connection, statements: &[String], session_id: &str) -> 
             FROM ({messages}) WHERE json_valid(data)"
         );
         for message in rows(db, &sql, [&all])? {
-            // One of OpenCode 1 has no type.
-            let kind = message.text("type").map(|kind| json!({ "type": kind }));
-            if parts_of(&kind.unwrap_or_default()).is_some() {
+            if makes_row(message.text("type")) {
                 said.push(Said {
                     id: message.text("id").unwrap_or_default().to_owned(),
                     is_complete: message.int("is_complete") == Some(1),
