@@ -105,13 +105,7 @@ async function recorded(home: Home, database: string, many = 1): Promise<void> {
 		);
 		return row?.[0] === 2 * many;
 	};
-	await until("its steps", () => {
-		try {
-			return steps();
-		} catch {
-			return false;
-		}
-	});
+	await until("its steps", steps);
 	expect(
 		rows(
 			"SELECT DISTINCT project_name, project_path, title FROM sessions ORDER BY 1",

@@ -229,9 +229,7 @@ test.skipIf(process.env.E2E_SCENARIO !== "all")(
 				const server = await house.start(home);
 				await until(
 					"both sessions",
-					() =>
-						existsSync(database) &&
-						Object.keys(sourcesIn(database)).length === 2,
+					() => Object.keys(sourcesIn(database)).length === 2,
 				);
 				await untilStill(database);
 				expect(sourcesIn(database)).toEqual(both);

@@ -11,14 +11,24 @@ export function until(
 	return untilAsync(expected, async () => condition());
 }
 
-/** The same, where asking takes a while. */
+/**
+ * The same, where asking takes a while. What is thrown counts as "not yet", as where the
+ * database is still being set up, and is told at the deadline.
+ */
 export async function untilAsync(
 	expected: string,
 	condition: () => Promise<boolean>,
 ): Promise<void> {
 	const deadline = Date.now() + DEADLINE_MS;
-	while (!(await condition())) {
-		if (Date.now() > deadline) throw new Error(`still not true: ${expected}`);
+	for (;;) {
+		let cause: unknown;
+		try {
+			if (await condition()) return;
+		} catch (error) {
+			cause = error;
+		}
+		if (Date.now() > deadline)
+			throw new Error(`still not true: ${expected}`, { cause });
 		await pause(INTERVAL_MS);
 	}
 }

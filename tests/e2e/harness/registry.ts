@@ -47,11 +47,9 @@ export class Registry {
 		);
 		process.once("exit", () => child.kill("SIGKILL"));
 		const registry = new Registry(`http://127.0.0.1:${port}/`, folder, child);
-		await until("the registry to answer", () =>
-			fetch(`${registry.url}-/ping`).then(
-				(response) => response.ok,
-				() => false,
-			),
+		await until(
+			"the registry to answer",
+			async () => (await fetch(`${registry.url}-/ping`)).ok,
 		);
 		await registry.register();
 		return registry;
