@@ -56,13 +56,13 @@ impl Listed {
 
     /// Whether what is stored of it lacks something that the host has. Only
     /// where the store is known can it bring back what was missing or deleted.
-    pub(super) fn is_news(&self, stored: &StoredSession, teller: Teller) -> bool {
-        let is_back = teller == Teller::Store
+    pub(super) fn is_news(&self, stored: &StoredSession, by: ListedBy) -> bool {
+        let is_back = by == ListedBy::Store
             && (stored.deleted_here.is_some()
                 || stored.missing_since.is_some()
                 || stored.missing_here.is_some()
                 || self.is_gone_on_with(stored));
-        let is_changed = || stored.is_at_work() || self.is_changed(stored, teller);
+        let is_changed = || stored.is_at_work() || self.is_changed(stored, by);
         is_back || stored.deleted_at.is_none() && is_changed()
     }
 
@@ -74,22 +74,20 @@ impl Listed {
             && stored.whole_here != self.updated_at
     }
 
-    fn is_changed(&self, stored: &StoredSession, teller: Teller) -> bool {
-        match teller {
-            Teller::Copy(rank) => self.has_more_than(stored, rank),
-            Teller::Store | Teller::Unknown => self.is_changed_at_its_store(stored, teller),
+    fn is_changed(&self, stored: &StoredSession, by: ListedBy) -> bool {
+        match by {
+            ListedBy::Copy(rank) => self.has_more_than(stored, rank),
+            ListedBy::Store | ListedBy::Unknown => self.is_changed_at_its_store(stored, by),
         }
     }
 
     /// Whether its time of change says so. A store may go back in time, where a
     /// copy of it was put in its place; and a copy of another store may have gone
     /// on by itself, before that one did.
-    fn is_changed_at_its_store(&self, stored: &StoredSession, teller: Teller) -> bool {
+    fn is_changed_at_its_store(&self, stored: &StoredSession, by: ListedBy) -> bool {
         let (whole_at, is_changed) = match stored.seen_here {
             Some(_) => (stored.whole_here, stored.whole_here != self.updated_at),
-            None if teller == Teller::Store => {
-                (stored.whole_at, stored.whole_at != self.updated_at)
-            }
+            None if by == ListedBy::Store => (stored.whole_at, stored.whole_at != self.updated_at),
             None => (stored.whole_at, stored.whole_at < self.updated_at),
         };
         // What another store had later is not what this one lists.
@@ -160,9 +158,9 @@ impl Listed {
     }
 }
 
-/// Who lists sessions.
+/// Where a list of sessions comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Teller {
+pub(super) enum ListedBy {
     /// A store of the agent's that is known.
     Store,
     /// The agent, and which store it works on is not known.

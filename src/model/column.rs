@@ -24,19 +24,19 @@ pub enum Rule {
     /// Like `Latest`, and also where the row itself is older than the stored one.
     Apart,
     /// Like `First`, and also where the row itself is older: of who tells it.
-    Teller,
+    Provenance,
 }
 
 impl Rule {
     /// Whether a row that is older than the stored one leaves the column alone.
     pub const fn is_guarded(self) -> bool {
-        !matches!(self, Self::Apart | Self::Greatest | Self::Teller)
+        !matches!(self, Self::Apart | Self::Greatest | Self::Provenance)
     }
 
     /// Takes over of `newer` what stays of it.
     pub(crate) fn merge<T: PartialOrd>(self, held: &mut Known<T>, newer: Known<T>) {
         let is_kept = match (self, held.value(), newer.value()) {
-            (Self::First | Self::Teller, Some(_), _)
+            (Self::First | Self::Provenance, Some(_), _)
             | (Self::Earliest | Self::Greatest, Some(_), None) => true,
             (Self::Earliest, Some(held), Some(newer)) => held <= newer,
             (Self::Greatest, Some(held), Some(newer)) => held >= newer,

@@ -21,16 +21,16 @@ macro_rules! told_row {
             $($row)*
             /// The store of OpenCode that was asked for this. No column: what was
             /// missing or deleted before is there again.
-            store_id: "storeId" String = "string", TEXT of "", Teller, Always;
+            store_id: "storeId" String = "string", TEXT of "", Provenance, Always;
             /// When it was asked, Unix milliseconds; unknown where an event tells it.
             answered_at: "answeredAt" Number = "number", INTEGER of "", Greatest, Always;
             /// When the session was changed last in the copy that tells this, Unix
             /// milliseconds; unknown where no copy does. No column: a copy does not
             /// overwrite what is stored whole and is newer.
-            copied_at: "copiedAt" Number = "number", INTEGER of "", Teller, Always;
+            copied_at: "copiedAt" Number = "number", INTEGER of "", Provenance, Always;
             /// How that copy ranks among those that have the session with the same time of
             /// change. No column, likewise.
-            copy_rank: "copyRank" Number = "number", INTEGER of "", Teller, Always;
+            copy_rank: "copyRank" Number = "number", INTEGER of "", Provenance, Always;
         }
     };
 }
@@ -93,7 +93,7 @@ row! {
     archived_at: "archivedAt" Number = "number", INTEGER, Latest, Always;
     /// The store of OpenCode that tells this, by the id that clankers left beside
     /// it. No column of `sessions`; what else is told of the store needs it.
-    store_id: "storeId" String = "string", TEXT of "session_stores", Teller, Always;
+    store_id: "storeId" String = "string", TEXT of "session_stores", Provenance, Always;
     /// When that store made what it tells, Unix milliseconds. No column: a
     /// deletion that the store told before is over.
     seen_at: "seenAt" Number = "number", INTEGER of "session_stores", Greatest, Always;
@@ -103,10 +103,10 @@ row! {
     /// When the session was changed last in the copy that tells this, Unix
     /// milliseconds; unknown where no copy does. No column: a copy does not
     /// overwrite what is stored whole and is newer.
-    copied_at: "copiedAt" Number = "number", INTEGER of "session_own", Teller, Always;
+    copied_at: "copiedAt" Number = "number", INTEGER of "session_own", Provenance, Always;
     /// How that copy ranks among those that have the session with the same time of
     /// change. No column of `sessions`: the one that ranks highest tells it.
-    copy_rank: "copyRank" Number = "number", INTEGER of "session_own", Teller, Always;
+    copy_rank: "copyRank" Number = "number", INTEGER of "session_own", Provenance, Always;
     /// The time of change up to which nothing of the session is missing, Unix
     /// milliseconds; empty where something is. No column of `sessions`; catch-up
     /// compares it with the time of change that OpenCode lists.

@@ -27,8 +27,8 @@ impl Reconciler {
             return Urgency::None;
         }
         for mut deletion in early {
-            if let Some(teller) = teller_of(&mut deletion) {
-                teller.clone_from(&self.store_id);
+            if let Some(store) = store_of(&mut deletion) {
+                store.clone_from(&self.store_id);
             }
             self.pending.add(deletion);
         }
@@ -44,7 +44,7 @@ impl Reconciler {
     pub(super) fn delete(&mut self, mut deletion: Command) -> Urgency {
         let early = &mut self.early;
         let is_early = !early.is_over && early.deletions.len() < LIMIT.get();
-        if is_early && teller_of(&mut deletion).is_some_and(|teller| teller.is_none()) {
+        if is_early && store_of(&mut deletion).is_some_and(|store| store.is_none()) {
             early.deletions.push(deletion.clone());
         }
         self.pending.add(deletion);
@@ -54,7 +54,7 @@ impl Reconciler {
 
 /// Which store tells a deletion that may be told again later. A revert that does
 /// not say where it ends may not: it would take what was said since with it.
-fn teller_of(deletion: &mut Command) -> Option<&mut Option<String>> {
+fn store_of(deletion: &mut Command) -> Option<&mut Option<String>> {
     match deletion {
         Command::SessionDelete(of) => Some(&mut of.store_id),
         Command::MessageDelete(of) => Some(&mut of.store_id),

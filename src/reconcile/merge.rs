@@ -100,10 +100,10 @@ fn how<R: Merge>(held: &R, newer: &R) -> How {
     let (held_known, newer_known) = (held.known(), newer.known());
     let covers = held_known & !newer_known == 0;
     let (one, other) = (held.telling(), newer.telling());
-    let same_teller = !one.is_of_store() || !other.is_of_store() || one.store == other.store;
+    let same_store = !one.is_of_store() || !other.is_of_store() || one.store == other.store;
     // What a copy tells depends on whether what is stored is whole.
     let of_copy = one.of_copy || other.of_copy;
-    if of_copy || !same_teller || !held.is_exact(newer) {
+    if of_copy || !same_store || !held.is_exact(newer) {
         How::Neither
     } else if newer_known == 0 || newer.is_older_than(held) {
         How::Older

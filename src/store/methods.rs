@@ -91,27 +91,27 @@ pub fn statements(method: &str) -> Option<Vec<Statement>> {
 }
 
 /// A store that tells a row may bring it back.
-const BY_A_STORE: When = When::Told(&["storeId"]);
+const BY_A_STORE: When = When::Present(&["storeId"]);
 /// A store that was asked for a row has it.
-const ANSWERED: When = When::Told(&["answeredAt"]);
+const ANSWERED: When = When::Present(&["answeredAt"]);
 
 fn session_upsert() -> Vec<Statement> {
     let mut all: Vec<Statement> = missing::end_deletion_of_session()
         .map(|sql| sql.when(BY_A_STORE))
         .into();
     all.extend([
-        sql::parent_of_purged().when(When::Told(&["parentId"])),
-        copies::claim_copy().when(When::Told(&["copyRank"])),
-        ledger::inherit().when(When::Told(&["createdAt"])),
+        sql::parent_of_purged().when(When::Present(&["parentId"])),
+        copies::claim_copy().when(When::Present(&["copyRank"])),
+        ledger::inherit().when(When::Present(&["createdAt"])),
     ]);
     all.extend(missing::revive_session().map(|sql| sql.when(BY_A_STORE)));
     all.push(upsert::sessions().always());
-    all.push(copies::more_spent().when(When::Told(&["copyRank"])));
-    all.push(copies::what_was_taken_out().when(When::Told(&["copyRank"])));
-    all.push(upsert::session_status().when(When::Told(&["status"])));
-    all.push(sql::session_own().when(When::Told(SESSION_OWN)));
+    all.push(copies::more_spent().when(When::Present(&["copyRank"])));
+    all.push(copies::what_was_taken_out().when(When::Present(&["copyRank"])));
+    all.push(upsert::session_status().when(When::Present(&["status"])));
+    all.push(sql::session_own().when(When::Present(SESSION_OWN)));
     all.extend(missing::session_is_seen().map(|sql| sql.when(BY_A_STORE)));
-    all.push(sql::derive_session("id").when(When::Told(OF_ANSWER)));
+    all.push(sql::derive_session("id").when(When::Present(OF_ANSWER)));
     all
 }
 
@@ -124,11 +124,11 @@ fn message_upsert() -> Vec<Statement> {
     all.extend([
         upsert::messages().always(),
         missing::is_answered("messages").when(ANSWERED),
-        ledger::complete().when(When::Told(OF_STEPS)),
-        ledger::of_message().when(When::Told(OF_STEPS)),
+        ledger::complete().when(When::Present(OF_STEPS)),
+        ledger::of_message().when(When::Present(OF_STEPS)),
     ]);
     let balance = ledger::balance(ledger::HAS_OVERHEAD);
-    all.extend(balance.map(|sql| sql.when(When::Told(OF_STEPS))));
+    all.extend(balance.map(|sql| sql.when(When::Present(OF_STEPS))));
     all.extend([sql::derive_session("sessionId").always()]);
     all
 }
@@ -163,7 +163,7 @@ fn tool_call_upsert() -> Vec<Statement> {
 }
 
 fn usage_upsert() -> Vec<Statement> {
-    let own = When::Told(&["model", "provider"]);
+    let own = When::Present(&["model", "provider"]);
     let mut all = vec![
         sql::ensure_session().always(),
         sql::ensure_message().always(),

@@ -23,9 +23,9 @@ impl Statement {
     pub const TYPESCRIPT: &'static str = "\
 /** What the parameters must be like for a statement to have anything to do. */
 export type When =
-  /** One of these is told, be it as `null`. */
-  | { told: string[] }
-  /** The first is told, and is not the second. */
+  /** One of these is present, be it as `null`. */
+  | { present: string[] }
+  /** The first is present, and is not the second. */
   | { isNot: [string, string] };
 /** A statement of a command. Where `when` does not hold, it would change nothing. */
 export interface Statement {
@@ -40,17 +40,17 @@ export interface Statement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum When {
-    /// One of these is told, be it as `null`.
-    Told(&'static [&'static str]),
-    /// The first is told, and is not the second.
+    /// One of these is present, be it as `null`.
+    Present(&'static [&'static str]),
+    /// The first is present, and is not the second.
     IsNot(&'static str, &'static str),
 }
 
 impl When {
     pub(super) fn holds(self, params: &Value) -> bool {
         match self {
-            Self::Told(names) => names.iter().any(|name| params.get(name).is_some()),
-            Self::IsNot(name, word) => params.get(name).is_some_and(|told| told != word),
+            Self::Present(names) => names.iter().any(|name| params.get(name).is_some()),
+            Self::IsNot(name, word) => params.get(name).is_some_and(|value| value != word),
         }
     }
 }

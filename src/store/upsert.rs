@@ -103,7 +103,7 @@ fn value<R: Row>(column: &Column) -> String {
     let unknown = format!("json_type(?1, '$.{json}') IS NULL");
     match rule {
         Rule::First if *name == "id" => told,
-        Rule::First | Rule::Teller => format!("coalesce(held.{name}, ?1 ->> '{json}')"),
+        Rule::First | Rule::Provenance => format!("coalesce(held.{name}, ?1 ->> '{json}')"),
         Rule::Latest | Rule::Apart => format!("iif({unknown}, {stored}, {told})"),
         Rule::Content | Rule::Derived => {
             let derived = if *rule == Rule::Derived {

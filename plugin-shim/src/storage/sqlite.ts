@@ -445,7 +445,7 @@ class OpenDatabase {
 /** Whether a statement has anything to do for a command with these parameters. */
 function holds(when: StoreStatement["when"], params: object): boolean {
 	if (when === undefined) return true;
-	if ("told" in when) return when.told.some((name) => name in params);
+	if ("present" in when) return when.present.some((name) => name in params);
 	const [name, word] = when.isNot;
 	const told = (params as Record<string, unknown>)[name];
 	return told !== undefined && told !== word;
