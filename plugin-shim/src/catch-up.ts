@@ -43,6 +43,8 @@ export interface CatchUpOptions {
 const SETTLE_MS = 500;
 /** Before each session, each further page of its messages, and each message that is asked for by itself, so that a long history never fills a turn. */
 const BREATH_MS = 20;
+/** How many sessions of a list the core takes at a time. */
+const SLICE = 250;
 /** How long a host that is about to go is still asked. At the end of a `run` OpenCode 2 waits for a clean-up 2.7 seconds, and 1.x without end. */
 const LAST_MS = 1000;
 
@@ -182,7 +184,9 @@ export class CatchUp {
 			const answer = await this.#answer(request);
 			if (this.#ended) return;
 			if (answer.outcome === "failed") isWhole = false;
-			const value = answer.outcome === "found" ? answer.value : undefined;
+			let value = answer.outcome === "found" ? answer.value : undefined;
+			if (request.kind === "sessions") value = await this.#begin(value);
+			if (this.#ended) return;
 			changed(core.answer(answer.outcome, value, now()));
 			this.#wakeWaiting();
 		}
@@ -192,6 +196,18 @@ export class CatchUp {
 		// Renames and deletions may be among the events that are missing then.
 		const wait = core.compareAgainIn();
 		if (wait !== undefined) this.#compareLater(wait);
+	}
+
+	/** Gives the core the beginning of a long list, slice by slice, and comes back with the last one. */
+	async #begin(list: unknown): Promise<unknown> {
+		if (!Array.isArray(list)) return list;
+		const { core, changed, now } = this.#options;
+		let at = 0;
+		for (; at + SLICE < list.length && !this.#ended; at += SLICE) {
+			changed(core.answer("beginning", list.slice(at, at + SLICE), now()));
+			await this.#pause(0);
+		}
+		return at === 0 ? list : list.slice(at);
 	}
 
 	#compareLater(wait: number): void {

@@ -162,6 +162,29 @@ describe("catch-up", () => {
 		);
 	});
 
+	it("gives the core a long list in slices, and lets OpenCode work in between", async () => {
+		const ids = Array.from({ length: 620 }, (_, at) => `ses_${at}`);
+		for (const id of ids) sessions.add(id, `title of ${id}`, []);
+		const given: number[] = [];
+		const { answer } = core;
+		core.answer = function (outcome, value, now) {
+			const isList = Array.isArray(value) && value.length > 1;
+			if (isList && given.length < 3) {
+				given.push(value.length);
+				if (outcome === "beginning") pauses = 0;
+				else assert.equal(pauses, 1);
+			}
+			return answer.call(this, outcome, value, now);
+		};
+		await caughtUp();
+		assert.deepEqual(given, [250, 250, 120]);
+		for (const id of ids) assert.equal(stored(id)?.title, `title of ${id}`);
+		assert.deepEqual(
+			sessions.asked.filter((what) => what === "list"),
+			["list"],
+		);
+	});
+
 	it("asks for nothing that is stored as OpenCode has it", async () => {
 		sessions.add("ses_1", "known", []);
 		observe(sessionCreated("ses_1", "known"));

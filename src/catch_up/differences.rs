@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::listed::{Listed, Teller};
+use super::listed::{Listed, ListedBy};
 use super::stored::StoredSession;
 use crate::model::number::Number;
 
 /// What a comparison comes to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Differences {
-    /// Sessions to fetch whole, those changed last first.
+    /// Sessions to fetch whole, in the order of the list.
     pub(super) fetch: Vec<String>,
     /// Sessions that the store had and does not list.
     pub(super) unlisted: Vec<String>,
@@ -22,34 +22,28 @@ pub(super) struct Differences {
     pub(super) older: Vec<(String, Number)>,
 }
 
-/// Compares what a host lists of a directory with what is stored.
+/// Compares what a host lists of a directory, or a page of it, with what is stored.
 pub(super) fn differences(
     listed: &[Listed],
     stored: &[StoredSession],
     directory: &str,
-    teller: Teller,
+    by: ListedBy,
 ) -> Differences {
     let stored_by_id: BTreeMap<&str, &StoredSession> = stored
         .iter()
         .map(|session| (session.id.as_str(), session))
         .collect();
-    let (mut news, known): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(|session| {
+    let (news, known): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(|session| {
         stored_by_id
             .get(session.id.as_str())
-            .is_none_or(|stored| session.is_news(stored, teller))
-    });
-    news.sort_by(|one, other| {
-        let at = |session: &Listed| session.updated_at.map_or(0.0, Number::get);
-        at(other)
-            .total_cmp(&at(one))
-            .then_with(|| one.id.cmp(&other.id))
+            .is_none_or(|stored| session.is_news(stored, by))
     });
     let is_new_here = |session: &&Listed| {
         stored_by_id.get(session.id.as_str()).is_some_and(|stored| {
             stored.deleted_at.is_none()
-                && match teller {
-                    Teller::Copy(rank) => !session.is_taken_out() && stored.ranks_below(rank),
-                    Teller::Store | Teller::Unknown => stored.seen_here.is_none(),
+                && match by {
+                    ListedBy::Copy(rank) => !session.is_taken_out() && stored.ranks_below(rank),
+                    ListedBy::Store | ListedBy::Unknown => stored.seen_here.is_none(),
                 }
         })
     };
@@ -142,11 +136,11 @@ mod tests {
     }
 
     fn compared(listed: &[Listed], stored: &[StoredSession]) -> Differences {
-        differences(listed, stored, PROJECT, Teller::Store)
+        differences(listed, stored, PROJECT, ListedBy::Store)
     }
 
     #[test]
-    fn what_is_not_stored_or_stale_is_fetched_newest_first() {
+    fn what_is_not_stored_or_stale_is_fetched() {
         let listed = [
             listed("a", 10.0),
             listed("b", 30.0),
@@ -154,7 +148,7 @@ mod tests {
             listed("d", 5.0),
         ];
         let stored = [stored("a", 9.0), stored("c", 20.0)];
-        assert_eq!(compared(&listed, &stored).fetch, ["b", "a", "d"]);
+        assert_eq!(compared(&listed, &stored).fetch, ["a", "b", "d"]);
     }
 
     #[test]
@@ -192,7 +186,7 @@ mod tests {
         let at = Number::new(11.0).unwrap_or_default();
         let ids = ["a", "b", "c"].map(|id| (id.to_owned(), at));
         assert_eq!(found.older, ids);
-        let unknown = differences(&listed, &newer, PROJECT, Teller::Unknown);
+        let unknown = differences(&listed, &newer, PROJECT, ListedBy::Unknown);
         assert_eq!(unknown.fetch, [""; 0]);
         // or this one, put back from a copy.
         let back = ["a", "b", "c"].map(|id| stored(id, 11.0));
@@ -211,7 +205,7 @@ mod tests {
             ..stored("a", 10.0)
         };
         let fetched = |listed: &Listed, stored: StoredSession| {
-            let copy = Teller::Copy(CopyRank::of_store(5.0));
+            let copy = ListedBy::Copy(CopyRank::of_store(5.0));
             let listed = std::slice::from_ref(listed);
             !differences(listed, &[stored], PROJECT, copy)
                 .fetch
@@ -256,7 +250,7 @@ mod tests {
         assert_eq!(compared(&listed, &both).fetch, ["a", "b"]);
         assert_eq!(compared(&listed, &both).seen, []);
         // Whoever does not know its store brings nothing back.
-        let unknown = differences(&listed, &both, PROJECT, Teller::Unknown);
+        let unknown = differences(&listed, &both, PROJECT, ListedBy::Unknown);
         assert_eq!(unknown.fetch, [""; 0]);
     }
 

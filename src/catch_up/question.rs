@@ -89,7 +89,7 @@ pub(super) fn settle<N: Node>(
                 part_ids,
             })
         }
-        Answer::Failed | Answer::NotOffered => None,
+        Answer::Beginning(_) | Answer::Failed | Answer::NotOffered => None,
     }
 }
 

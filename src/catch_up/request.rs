@@ -22,12 +22,15 @@ pub enum Request {
         /// The directory.
         directory: String,
     },
-    /// What is stored of the directory and of these sessions, a list of [`StoredSession`](super::StoredSession)s.
+    /// What is stored of these sessions and of the directory, a list of [`StoredSession`](super::StoredSession)s.
     StoredSessions {
-        /// The directory.
-        directory: String,
-        /// The sessions that the host lists.
+        /// The directory; none where only the sessions are asked for.
+        directory: Option<String>,
+        /// A page of the sessions that the host lists.
         ids: Vec<String>,
+        /// The sessions of the pages before, which are left out of the directory's.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        but_for: Vec<String>,
         /// The store that lists them.
         store_id: Option<String>,
     },
@@ -83,7 +86,7 @@ impl Request {
 export type Request =
   | { kind: \"sessions\"; directory: string }
   | { kind: \"store\"; directory: string }
-  | { kind: \"storedSessions\"; directory: string; ids: readonly string[]; storeId: string | null }
+  | { kind: \"storedSessions\"; directory: string | null; ids: readonly string[]; butFor?: readonly string[]; storeId: string | null }
   | { kind: \"storedMessages\"; sessionId: string; storeId: string | null }
   | { kind: \"session\"; directory: string; sessionId: string }
   | { kind: \"todos\"; directory: string; sessionId: string }
@@ -91,8 +94,8 @@ export type Request =
   | { kind: \"message\"; directory: string; sessionId: string; messageId: string };
 /** A request for what is stored. */
 export type StoredRequest = Extract<Request, { kind: \"storedSessions\" | \"storedMessages\" }>;
-/** What came of a request: a value, the word that there is none, a failure, or that the host cannot be asked that. */
-export type Outcome = \"found\" | \"none\" | \"failed\" | \"notOffered\";
+/** What came of a request: a value, the beginning of a list whose rest follows, the word that there is none, a failure, or that the host cannot be asked that. */
+export type Outcome = \"found\" | \"beginning\" | \"none\" | \"failed\" | \"notOffered\";
 ";
 }
 
@@ -101,6 +104,9 @@ export type Outcome = \"found\" | \"none\" | \"failed\" | \"notOffered\";
 pub enum Answer<'a, N> {
     /// What was asked for.
     Found(&'a N),
+    /// The beginning of a list of sessions: the rest follows in further answers, of
+    /// which the last one is [`Found`](Self::Found).
+    Beginning(&'a N),
     /// There is none: the one who was asked says so.
     None,
     /// No answer, or none that can be used: nothing is known.

@@ -1,8 +1,9 @@
 //! What catch-up asks the store for.
 
 /// Selects what catch-up compares with OpenCode's list: the sessions of the
-/// directory and of the ids in `?1`, `{ directory, ids, storeId }`, as
-/// `StoredSession`s; of those that were purged there is no more than that. Without a `storeId` nothing is known of the store.
+/// directory and of the ids in `?1`, `{ directory, ids, butFor, storeId }`, as
+/// `StoredSession`s; of those that were purged there is no more than that. Without a
+/// `storeId` nothing is known of the store; of the directory's those of `butFor` are left out.
 pub const STORED_SESSIONS: &str = "\
 SELECT sessions.id, updated_at AS updatedAt, own.whole_at AS wholeAt, here.whole_at AS wholeHere,
   iif(own.copied_at = updated_at, own.copy_rank, NULL) AS copyRank,
@@ -15,7 +16,8 @@ FROM sessions LEFT JOIN session_own AS own ON own.session_id = sessions.id
 LEFT JOIN session_stores AS here
   ON here.session_id = sessions.id AND here.store_id = ?1 ->> 'storeId'
 LEFT JOIN deletions AS gone ON gone.id = sessions.id
-WHERE (project_path = ?1 ->> 'directory' AND deleted_at IS NULL)
+WHERE (project_path = ?1 ->> 'directory' AND deleted_at IS NULL
+    AND sessions.id NOT IN (SELECT value FROM json_each(?1, '$.butFor')))
   OR sessions.id IN (SELECT value FROM json_each(?1, '$.ids'))
 UNION ALL
 SELECT purged.id, NULL, NULL, NULL, NULL, coalesce(gone.at, 0), NULL, NULL, NULL, NULL, NULL, NULL,

@@ -237,6 +237,7 @@ impl JsCore {
         let answer = match outcome {
             "found" => Answer::Found(&value),
             "none" => Answer::None,
+            "beginning" => Answer::Beginning(&value),
             "notOffered" => Answer::NotOffered,
             _ => Answer::Failed,
         };

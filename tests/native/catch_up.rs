@@ -4,6 +4,7 @@ mod asking;
 mod cut_off;
 mod early;
 mod missing;
+mod paged;
 mod revived;
 mod sanitized;
 

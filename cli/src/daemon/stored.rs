@@ -10,13 +10,16 @@ use serde_json::Value;
 use super::failure::{Code, Failure};
 use crate::store::{self, open_reader};
 
-/// The parameters of `sessions.stored`: a project's directory, and sessions by
-/// their ids wherever they belong; and the store that is asked for them.
+/// The parameters of `sessions.stored`: sessions by their ids wherever they belong, and
+/// a project's directory, but for sessions of it; and the store that is asked for them.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Sessions {
-    directory: String,
+    #[serde(default)]
+    directory: Option<String>,
     ids: Vec<String>,
+    #[serde(default)]
+    but_for: Vec<String>,
     #[serde(default)]
     store_id: Option<String>,
 }
