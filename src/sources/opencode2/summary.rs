@@ -36,7 +36,13 @@ pub(super) fn compaction<N: Node>(
         ("providerContext", Kind::Object),
     ]);
     let need = Need::when(need == Need::Always && failure.is_none());
-    let text = fields.string_if(text, need);
+    let mut text = fields.string_if(text, need);
+    // Until it ends an answer has an empty one in its place, which nobody has said
+    // and which goes again where it fails.
+    let is_running = fields.node().is_at("status", "running");
+    if is_running && text.value().is_some_and(String::is_empty) {
+        text = Known::Unknown;
+    }
     (said.with_text(text), failure)
 }
 

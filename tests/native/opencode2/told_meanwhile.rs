@@ -210,24 +210,30 @@ fn what_a_call_begins_with_has_its_place_though_its_session_is_new() {
     assert!(!places.contains(&"NULL".to_owned()), "{places:?}");
 }
 
-/// OpenCode answers with what there is of a summary while it is written, and keeps
-/// nothing of it once it has failed.
-#[test]
-fn a_summary_that_was_answered_and_then_failed_is_missing() {
-    let one = recordings()
-        .find(|one| one.name.ends_with("/failed-compaction"))
-        .unwrap();
+/// A recording with a compaction of its own session; its truth while that was under
+/// way, when OpenCode answered with this much of the summary; and which of its
+/// events was the first one after its beginning.
+fn under_way(name: &str, summary: &str) -> (Recording, Value, usize) {
+    let one = recordings().find(|one| one.name.ends_with(name)).unwrap();
     let mut before = one.truth.clone();
     let messages = before["sessions"][0]["messages"].as_array_mut().unwrap();
-    let is_compaction = |message: &&mut Value| message["type"] == "compaction";
-    let compaction = messages.iter_mut().find(is_compaction).unwrap();
-    let id = compaction["id"].clone();
-    *compaction = json!({
-        "type": "compaction", "id": id, "time": compaction["time"],
-        "status": "running", "reason": "manual", "summary": "A summary",
+    let is_compaction = |message: &Value| message["type"] == "compaction";
+    let at = messages.iter().position(is_compaction).unwrap();
+    messages.truncate(at + 1);
+    messages[at] = json!({
+        "type": "compaction", "id": messages[at]["id"], "time": messages[at]["time"],
+        "status": "running", "reason": "manual", "summary": summary, "recent": "",
     });
     let begins = |told: &Recorded| told.event["type"] == "session.compaction.started";
     let begun = one.events.iter().position(begins).unwrap() + 1;
+    (one, before, begun)
+}
+
+/// Should a release answer with what there is of a summary while it is written: none
+/// keeps anything of it once it has failed.
+#[test]
+fn a_summary_that_was_answered_and_then_failed_is_missing() {
+    let (one, before, begun) = under_way("/failed-compaction", "A summary");
     let now = one.events[begun].at;
     let mut plugin = Plugin::new(&before);
     for told in &one.events[..begun] {
@@ -243,6 +249,68 @@ fn a_summary_that_was_answered_and_then_failed_is_missing() {
         plugin.asks(now, |_, _| {});
     }
     assert_eq!(plugin.db.value(alive), "0");
+}
+
+/// OpenCode 2.0.15 answers with an empty summary while it is written: nobody has said
+/// that, so that a compaction is the same whether it was asked for in the middle or
+/// not, and how ever it ends.
+#[test]
+fn a_summary_of_which_there_is_nothing_yet_is_no_text() {
+    for name in [
+        "/failed-compaction",
+        "/interrupted-compaction",
+        "/compacted",
+    ] {
+        let (one, before, begun) = under_way(name, "");
+        let now = one.events[begun].at;
+        let mut plugin = Plugin::new(&before);
+        for told in &one.events[..begun] {
+            plugin.hears(told);
+        }
+        plugin.fetches();
+        plugin.asks(now, |_, _| {});
+        let texts = "SELECT count(*) FROM parts WHERE message_id IN
+            (SELECT id FROM messages WHERE kind = 'compaction')";
+        assert_eq!(plugin.db.value(texts), "0", "{name}");
+        plugin.sessions = sessions(&one.truth);
+        for told in &one.events[begun..] {
+            plugin.hears(told);
+            plugin.asks(now, |_, _| {});
+        }
+        plugin.drain();
+        let expected = rows(&answered(&one.truth), unanswered(&one));
+        assert_same(name, &expected, &rows(&plugin.db, unanswered(&one)));
+    }
+}
+
+/// The same where it ends after OpenCode has answered, and before the answer is there.
+#[test]
+fn a_summary_outlives_an_older_answer() {
+    for name in [
+        "/failed-compaction",
+        "/interrupted-compaction",
+        "/compacted",
+    ] {
+        let (one, before, begun) = under_way(name, "");
+        let now = one.events[begun].at;
+        let mut plugin = Plugin::new(&before);
+        for told in &one.events[..begun] {
+            plugin.hears(told);
+        }
+        plugin.fetches();
+        let mut rest = one.events[begun..].iter();
+        plugin.asks(now, |plugin, request| {
+            if kind(request) == 3 {
+                plugin.sessions = sessions(&one.truth);
+                for told in rest.by_ref() {
+                    plugin.hears(told);
+                }
+            }
+        });
+        plugin.drain();
+        let expected = rows(&answered(&one.truth), unanswered(&one));
+        assert_same(name, &expected, &rows(&plugin.db, unanswered(&one)));
+    }
 }
 
 /// OpenCode ends an answer that a crash cut off when the next one begins: here

@@ -65,13 +65,12 @@ const IN_COLUMNS = ["id", "type", "time", "model", "cost", "tokens", "error"];
 
 /**
  * One text, which also holds what else the message says, and then what was
- * attached, or what a person's command came to. A compaction that failed says
- * nothing: what was heard of its summary is missing.
+ * attached, or what a person's command came to.
  */
 function written(message: Message2): Item[] {
 	const field = TEXT_FIELDS[message.type] ?? "text";
 	const text = message[field];
-	if (message.type === "compaction" && text === undefined) return [];
+	if (message.type === "compaction" && !isSummed(message)) return [];
 	const attachments = Object.keys(ATTACHMENTS);
 	const first: Item = {
 		id: `${message.id}:text:0`,
@@ -96,6 +95,11 @@ function written(message: Message2): Item[] {
 		first,
 		...further.map((item, index) => ({ ...item, position: index + 1 })),
 	];
+}
+
+/** A compaction that failed has no summary; one that is under way, or that a crash cut off, has an empty one, which nobody said. */
+function isSummed({ status, summary }: Message2): boolean {
+	return summary !== undefined && !(status === "running" && summary === "");
 }
 
 /** What a person's command printed. */
