@@ -203,9 +203,14 @@ impl Fetches {
             }
             return;
         }
-        if let Some((session_id, id)) = subject(event)
-            && let Some(fetch) = self.open.get_mut(session_id)
-        {
+        if let Some((session_id, id)) = subject(event) {
+            self.hear_of(session_id, id);
+        }
+    }
+
+    /// Notes that an event told of this, which it may not have named itself.
+    pub(super) fn hear_of(&mut self, session_id: &str, id: &str) {
+        if let Some(fetch) = self.open.get_mut(session_id) {
             fetch.told.insert(id.to_owned());
         }
     }

@@ -149,6 +149,11 @@ impl Reconciler {
             }
             said.row.id = id;
         }
+        // An answer on its way may be of before this end.
+        self.fetches.hear_of(&session_id, &said.row.id);
+        for part in &said.parts {
+            self.fetches.hear_of(&session_id, &part.id);
+        }
         if let Some(failure) = &failure {
             // The session tells the same once more.
             let row = super::failure::of_message(&said.row, failure.clone());

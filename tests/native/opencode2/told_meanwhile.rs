@@ -283,34 +283,67 @@ fn a_summary_of_which_there_is_nothing_yet_is_no_text() {
     }
 }
 
+/// What is left where the events from `begun` on are heard after OpenCode has
+/// answered as `before`, and before the answer is there.
+fn told_while_on_its_way(one: &Recording, before: &Value, begun: usize) -> String {
+    let now = one.events[begun].at;
+    let after = sessions(&one.truth);
+    let mut plugin = Plugin::new(before);
+    for told in &one.events[..begun] {
+        plugin.hears(told);
+    }
+    plugin.fetches();
+    let mut rest = one.events[begun..].iter();
+    plugin.asks(now, |plugin, request| {
+        if kind(request) == 3 {
+            plugin.sessions.clone_from(&after);
+            for told in rest.by_ref() {
+                plugin.hears(told);
+            }
+        }
+    });
+    plugin.drain();
+    rows(&plugin.db, unanswered(one))
+}
+
 /// The same where it ends after OpenCode has answered, and before the answer is there.
 #[test]
 fn a_summary_outlives_an_older_answer() {
-    for name in [
-        "/failed-compaction",
-        "/interrupted-compaction",
-        "/compacted",
+    for (name, summary) in [
+        ("/failed-compaction", ""),
+        ("/interrupted-compaction", ""),
+        ("/compacted", ""),
+        // Of a release that answers with what there is of it.
+        ("/compacted", "## Obj"),
     ] {
-        let (one, before, begun) = under_way(name, "");
-        let now = one.events[begun].at;
-        let mut plugin = Plugin::new(&before);
-        for told in &one.events[..begun] {
-            plugin.hears(told);
-        }
-        plugin.fetches();
-        let mut rest = one.events[begun..].iter();
-        plugin.asks(now, |plugin, request| {
-            if kind(request) == 3 {
-                plugin.sessions = sessions(&one.truth);
-                for told in rest.by_ref() {
-                    plugin.hears(told);
-                }
-            }
-        });
-        plugin.drain();
+        let (one, before, begun) = under_way(name, summary);
+        let found = told_while_on_its_way(&one, &before, begun);
         let expected = rows(&answered(&one.truth), unanswered(&one));
-        assert_same(name, &expected, &rows(&plugin.db, unanswered(&one)));
+        assert_same(name, &expected, &found);
     }
+}
+
+/// So does what a person's command came to.
+#[test]
+fn what_a_command_came_to_outlives_an_older_answer() {
+    let one = recordings()
+        .find(|one| one.name.ends_with("/persons-shell"))
+        .unwrap();
+    let mut before = one.truth.clone();
+    let messages = before["sessions"][0]["messages"].as_array_mut().unwrap();
+    let is_command = |message: &Value| message["type"] == "shell";
+    let at = messages.iter().position(is_command).unwrap();
+    messages.truncate(at + 1);
+    let command = messages[at].as_object_mut().unwrap();
+    command.insert("status".to_owned(), json!("running"));
+    command.remove("exit");
+    command.remove("output");
+    command["time"].as_object_mut().unwrap().remove("completed");
+    let begins = |told: &Recorded| told.event["type"] == "session.shell.started";
+    let begun = one.events.iter().position(begins).unwrap() + 1;
+    let found = told_while_on_its_way(&one, &before, begun);
+    let expected = rows(&answered(&one.truth), unanswered(&one));
+    assert_same(&one.name, &expected, &found);
 }
 
 /// OpenCode ends an answer that a crash cut off when the next one begins: here
