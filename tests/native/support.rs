@@ -168,14 +168,16 @@ impl Db {
         self.dump_of(TABLES)
     }
 
-    /// Empties it.
+    /// Empties it: what refers to others first, since a pragma that lets the order be
+    /// any would have every statement compiled anew.
     pub(crate) fn clear(&self) {
         let tables = "SELECT name FROM sqlite_master WHERE type = 'table' \
-            AND name <> 'clankers_database' ORDER BY name = 'removed_rows'";
+            AND name <> 'clankers_database' ORDER BY name = 'removed_rows', rowid DESC";
         let delete = |name: String| format!("DELETE FROM {name};");
         let deletes: String = self.rows(tables).into_iter().map(delete).collect();
-        let all = format!("PRAGMA foreign_keys = OFF; {deletes} PRAGMA foreign_keys = ON");
-        self.0.execute_batch(&all).unwrap();
+        self.0
+            .execute_batch(&format!("BEGIN; {deletes} COMMIT"))
+            .unwrap();
     }
 
     /// Every row of every table, of the contract's or not, but for what counts
