@@ -1,7 +1,7 @@
 # Every target is a small script in scripts/, which says what it does and
 # installs what is missing into ~/.cache/clankers.
 .DEFAULT_GOAL := help
-.PHONY: help setup wasm build cli install demo test lint fmt matrix long clean
+.PHONY: help setup wasm build cli install demo test lint fmt fuzz matrix long clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -33,10 +33,13 @@ lint: ## formatting, clippy, Biome, tsc and the checks of the tree
 fmt: ## format Rust and TypeScript
 	@scripts/fmt.sh
 
+fuzz: ## inputs made of recordings, 10 s for each fuzz target, or SECONDS=300
+	@scripts/fuzz.sh "$(or $(SECONDS),10)"
+
 matrix: ## the long end-to-end scenario on every OpenCode release
 	@scripts/matrix.sh
 
-long: ## runs too long for every change: random histories, all scenarios and days of OpenCode 2
+long: ## runs too long for every change: random histories, fuzzing, all scenarios and days of OpenCode 2
 	@scripts/long.sh
 
 clean: ## remove what was built (the tools in the cache stay)

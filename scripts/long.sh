@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs that take longer than a change can wait for: many histories, made at
-# random, every scenario of OpenCode 2, and whole days of it. The seed of the first of each is printed;
-# CLANKERS_HISTORY_SEED=N and E2E_DAY_SEED=N begin there.
+# random, inputs of the fuzz targets, every scenario of OpenCode 2, and whole days of it.
+# The seed of the first of each is printed; CLANKERS_HISTORY_SEED=N,
+# CLANKERS_FUZZ_SEED=N and E2E_DAY_SEED=N begin there.
 source "$(dirname "$0")/env.sh"
 source "$ROOT/scripts/steps.sh"
 cd "$ROOT"
@@ -9,6 +10,7 @@ cd "$ROOT"
 export CLANKERS_HISTORIES="${CLANKERS_HISTORIES:-200}"
 export CLANKERS_HISTORY_SEED="${CLANKERS_HISTORY_SEED:-$((RANDOM * 32768 + RANDOM))}"
 export E2E_DAY_SEED="${E2E_DAY_SEED:-$((RANDOM * 32768 + RANDOM))}"
+export CLANKERS_FUZZ_SEED="${CLANKERS_FUZZ_SEED:-$((RANDOM * 32768 + RANDOM + 1))}"
 E2E_DAYS="${E2E_DAYS:-2}"
 
 # The two runtimes play other histories: the second goes on where the first ends.
@@ -34,6 +36,11 @@ histories_of_two() {
   CLANKERS_RANDOM=1 PROPTEST_CASES=4096 cargo test --quiet --locked --package clankers --test native properties::two
 }
 
+# What is compiled for the fuzz targets alone; their wrapper says `fuzzing` likewise.
+clippy_fuzz() {
+  cargo clippy --quiet --locked --package clankers-fuzz --features fuzzing --bins -- --cfg fuzzing -D warnings
+}
+
 # Every scenario of OpenCode 2 in a home of its own, and what else in these files
 # `make test` has no time for.
 scenarios() {
@@ -52,6 +59,9 @@ days() {
 step "Random drains" drains
 step "Random revivals" revivals
 step "Random histories of OpenCode 2" histories_of_two
+note "from CLANKERS_FUZZ_SEED=$CLANKERS_FUZZ_SEED on"
+step "clippy, fuzz targets" clippy_fuzz
+step "Fuzz targets, 5 minutes each" "$ROOT/scripts/fuzz.sh" 300
 step "The core as WebAssembly" "$ROOT/scripts/build-wasm.sh"
 note "$CLANKERS_HISTORIES histories each, from CLANKERS_HISTORY_SEED=$CLANKERS_HISTORY_SEED on"
 step "Histories under Bun" histories_under_bun

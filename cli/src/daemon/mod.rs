@@ -12,6 +12,8 @@ mod clients;
 mod connection;
 mod failure;
 mod frame;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod health;
 mod launch;
 mod lock;

@@ -7,6 +7,8 @@ mod discovery;
 mod document;
 mod exported;
 mod files;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod mend;
 mod not_imported;
 mod program;

@@ -82,7 +82,8 @@ pub(super) fn core_of(copy: &HistoryCopy, settings: &Recorded) -> Core {
     Core::of_copy(copy.program().dialect(), copy.rank(), recorded)
 }
 
-fn import(
+/// Imports from one source.
+pub(super) fn import(
     source: Box<dyn Source>,
     stored: &mut Stored,
     settings: &Recorded,

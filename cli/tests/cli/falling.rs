@@ -6,8 +6,9 @@ use std::fmt::Write;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::history::{fixture, home_of, lines, put_rows};
+use crate::support::history::{fixture, home_of, lines};
 use crate::support::home::Home;
+use crate::support::rows::put_rows;
 
 /// A text in which the ids of messages and parts fall that rose: the first 9 of
 /// their digits tell the millisecond.

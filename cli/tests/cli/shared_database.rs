@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::support::diagnosis::doctor;
-use crate::support::history::{fixture, home_of, lines, put_rows};
+use crate::support::history::{fixture, home_of, lines};
 use crate::support::home::Home;
+use crate::support::rows::put_rows;
 
 /// OpenCode's home, whose database Kilo has worked on, too; and that database.
 fn shared() -> (Home, PathBuf) {

@@ -9,10 +9,11 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::history::{
-    assert_same, comparable, fixture, home_of, lines, put_database, put_rows, stored,
+    assert_same, comparable, fixture, home_of, lines, put_database, stored,
 };
 use crate::support::home::Home;
 use crate::support::recording;
+use crate::support::rows::put_rows;
 
 const TAKEN_OVER: &str = "1.18.34-2.0.15";
 const SESSIONS: &str = "24 sessions";

@@ -7,41 +7,33 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::catching_up::store;
+use crate::moment::Moment;
 use crate::support::{Db, Recorded};
-
-/// A few commands.
-const SLICE_BYTES: usize = 2_000;
 
 /// What happens after an event.
 #[derive(Debug, Clone, Copy)]
-enum Moment {
+enum After {
     Nothing,
-    /// The timer fires.
-    Drain,
-    /// It fires, and a slice of what is due is stored.
-    Slice,
-    /// It fires, and the database is locked.
-    Fail,
-    /// Likewise, after a slice.
-    FailSlice,
+    Moment(Moment),
     /// The core is replaced, all it held being stored.
     Restart,
 }
 
 /// What happens after each event; a short list is repeated.
 #[derive(Debug, Clone)]
-pub(crate) struct Delivery(Vec<Moment>);
+pub(crate) struct Delivery(Vec<After>);
 
 pub(crate) fn delivery() -> impl Strategy<Value = Delivery> {
-    let moment = prop_oneof![
-        6 => Just(Moment::Nothing),
-        2 => Just(Moment::Drain),
-        1 => Just(Moment::Slice),
-        1 => Just(Moment::Fail),
-        1 => Just(Moment::FailSlice),
-        1 => Just(Moment::Restart),
+    let after = prop_oneof![
+        6 => Just(After::Nothing),
+        2 => Just(After::Moment(Moment::Drain)),
+        1 => Just(After::Moment(Moment::Slice)),
+        1 => Just(After::Moment(Moment::Fail)),
+        1 => Just(After::Moment(Moment::FailSlice)),
+        1 => Just(After::Moment(Moment::Unheard)),
+        1 => Just(After::Restart),
     ];
-    prop::collection::vec(moment, 1..48).prop_map(Delivery)
+    prop::collection::vec(after, 1..48).prop_map(Delivery)
 }
 
 fn new_core() -> Core {
@@ -51,7 +43,7 @@ fn new_core() -> Core {
 impl Delivery {
     /// Nothing but what the core asks for.
     pub(crate) fn plain() -> Self {
-        Self(vec![Moment::Nothing])
+        Self(vec![After::Nothing])
     }
 
     pub(crate) fn tell(&self, db: &Db, events: &[Recorded]) {
@@ -66,28 +58,16 @@ impl Delivery {
 
     fn told(&self, db: &Db, events: &[Recorded]) -> Core {
         let mut core = new_core();
-        for (Recorded { at, event }, moment) in events.iter().zip(self.0.iter().cycle()) {
+        for (Recorded { at, event }, after) in events.iter().zip(self.0.iter().cycle()) {
             let urgency = core.observe(&event, *at);
-            match moment {
-                Moment::Slice => {
-                    db.apply(core.drain_at_most(SLICE_BYTES));
-                    core.settle(true);
-                }
-                Moment::Fail => {
-                    core.drain();
-                    core.settle(false);
-                }
-                Moment::FailSlice => {
-                    core.drain_at_most(SLICE_BYTES);
-                    core.settle(false);
-                }
-                Moment::Restart => {
+            match after {
+                After::Moment(moment) => moment.happen(&mut core, db),
+                After::Restart => {
                     store(&mut core, db);
                     core = new_core();
                 }
-                Moment::Drain => store(&mut core, db),
-                Moment::Nothing if urgency == Urgency::Now => store(&mut core, db),
-                Moment::Nothing => {}
+                After::Nothing if urgency == Urgency::Now => store(&mut core, db),
+                After::Nothing => {}
             }
         }
         core

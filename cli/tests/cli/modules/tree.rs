@@ -25,17 +25,15 @@ impl Tree {
         let files = files(source);
         let modules: Vec<Module> = files.iter().map(|file| module_of(file, source)).collect();
         let is_module = |path: &[String]| modules.iter().any(|module| module == path);
-        let read = |(file, module): (&PathBuf, &Module)| {
+        let mut read: BTreeMap<Module, Vec<Named>> = BTreeMap::new();
+        // Two files are the crate itself where it is a library and a binary.
+        for (file, module) in files.iter().zip(&modules) {
             let named = named_in(&fs::read_to_string(file).unwrap());
-            let from_root = |named: Named| from_root(module, named, is_module);
-            (
-                module.clone(),
-                named.into_iter().filter_map(from_root).collect(),
-            )
-        };
-        Self {
-            modules: files.iter().zip(&modules).map(read).collect(),
+            let named = named.into_iter();
+            let from_root = named.filter_map(|named| from_root(module, named, is_module));
+            read.entry(module.clone()).or_default().extend(from_root);
         }
+        Self { modules: read }
     }
 
     /// What depends on what, folder by folder. A module and one below it are one:

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::home::Home;
 use super::recording;
+use super::rows::put_rows;
 
 const TABLES: &[&str] = &[
     "sessions",
@@ -75,43 +76,11 @@ pub(crate) fn put_database(release: &str, path: &Path) {
     put_rows(&db, &lines(&fixture(release, &kept)));
 }
 
-/// Makes the tables of a database, and puts rows into them.
-pub(crate) fn put_rows(db: &Connection, lines: &[Value]) {
-    db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
-    for line in lines {
-        if let Some(sql) = line["sql"].as_str() {
-            db.execute_batch(sql).unwrap();
-            continue;
-        }
-        let row = line["row"].as_object().unwrap();
-        let names: Vec<String> = row.keys().map(|name| format!("\"{name}\"")).collect();
-        let marks = vec!["?"; names.len()].join(", ");
-        let table = line["table"].as_str().unwrap();
-        let sql = format!(
-            "INSERT OR REPLACE INTO {table} ({}) VALUES ({marks})",
-            names.join(", ")
-        );
-        db.execute(&sql, rusqlite::params_from_iter(row.values().map(to_sql)))
-            .unwrap();
-    }
-}
-
 pub(crate) fn put_files(release: &str, storage: &Path) {
     for line in lines(&fixture(release, "storage.jsonl")) {
         let path = storage.join(line["path"].as_str().unwrap());
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, line["text"].as_str().unwrap()).unwrap();
-    }
-}
-
-fn to_sql(value: &Value) -> Sql {
-    match value {
-        Value::Null => Sql::Null,
-        Value::Number(number) => number
-            .as_i64()
-            .map_or_else(|| Sql::Real(number.as_f64().unwrap()), Sql::Integer),
-        Value::String(text) => Sql::Text(text.clone()),
-        other => panic!("no column holds {other}"),
     }
 }
 

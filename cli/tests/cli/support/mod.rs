@@ -5,6 +5,7 @@ pub(crate) mod diagnosis;
 pub(crate) mod history;
 pub(crate) mod home;
 pub(crate) mod recording;
+pub(crate) mod rows;
 
 use std::time::{Duration, Instant};
 
