@@ -1,7 +1,9 @@
 // A language model on loopback that gives every question the same answer, in
 // the form of an OpenAI-compatible provider. Only to "Ask me." it asks something
-// itself, by the tool `question`; and when it hears "Lose the network." for the
-// first time, the line is cut before it has said a word. Its first line of output is the address for a
+// itself, by the tool `question`; "Fill the context." it counts as almost more than
+// it can read; when it hears "Lose the network." for the first time, the line is
+// cut before it has said a word; and the summary of a compaction of OpenCode 2 it
+// begins and never ends. Its first line of output is the address for a
 // configuration's `baseURL`.
 import { createServer } from "node:http";
 
@@ -12,6 +14,9 @@ const usage = {
 	total_tokens: 150,
 	completion_tokens_details: { reasoning_tokens: 20 },
 };
+const full = { ...usage, prompt_tokens: 199_000, total_tokens: 199_050 };
+// How OpenCode 2 begins the template of a summary.
+const template = "You MUST use this format for your response";
 
 const question = {
 	question: "Which colour?",
@@ -28,13 +33,11 @@ const call = {
 	},
 };
 
-// Whether a request is for the answer to the prompt "Ask me.". The one for its
-// title has no tools.
-function asked({ messages, tools }) {
+// Whether a request is for the answer to this prompt. The one for its title has
+// no tools.
+function answers({ messages, tools }, prompt) {
 	const last = messages.at(-1);
-	return (
-		tools && last.role === "user" && JSON.stringify(last).includes("Ask me.")
-	);
+	return tools && last.role === "user" && JSON.stringify(last).includes(prompt);
 }
 
 let isCut = false;
@@ -57,13 +60,18 @@ const server = createServer(async (request, response) => {
 		const chunk = { id: "chatcmpl-1", object, created: 1, model, choices };
 		response.write(`data: ${JSON.stringify({ ...chunk, ...more })}\n\n`);
 	};
+	if (body.includes(template)) {
+		send({ role: "assistant", content: "## Objective\n- Half a summary" });
+		return;
+	}
 	send({ role: "assistant", reasoning_content: "A greeting." });
-	if (asked(input)) {
+	if (answers(input, "Ask me.")) {
 		send({ tool_calls: [call] });
 		send({}, "tool_calls", { usage });
 	} else {
 		send({ content: "Understood." });
-		send({}, "stop", { usage });
+		const isFull = answers(input, "Fill the context.");
+		send({}, "stop", { usage: isFull ? full : usage });
 	}
 	response.end("data: [DONE]\n\n");
 });
