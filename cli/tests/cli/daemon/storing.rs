@@ -130,6 +130,11 @@ fn a_database_that_is_moved_takes_its_rows_along_and_one_in_its_place_keeps_its_
     }
 }
 
+fn ids_of(stored: &Value) -> Vec<&str> {
+    let ids = stored.as_array().unwrap().iter();
+    ids.map(|session| session["id"].as_str().unwrap()).collect()
+}
+
 #[test]
 fn what_is_stored_of_sessions_is_told_by_directory_and_by_id() {
     let home = Home::new();
@@ -143,20 +148,26 @@ fn what_is_stored_of_sessions_is_told_by_directory_and_by_id() {
     }
     let wanted = json!({ "directory": "/here", "ids": ["ses_3", "ses_4"] });
     let stored = client.call("sessions.stored", &wanted).unwrap();
-    let ids: Vec<&str> = stored
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|session| session["id"].as_str().unwrap())
-        .collect();
-    assert_eq!(ids, ["ses_1", "ses_3"]);
+    assert_eq!(ids_of(&stored), ["ses_1", "ses_3"]);
     // To the last digit.
     assert_eq!(stored[0]["cost"], cost);
     assert_eq!(stored[0]["wholeAt"], Value::Null);
+    // A page of a long list is asked for without the directory, and the last one
+    // without what was asked for before.
+    for (params, named) in [
+        (json!({ "ids": ["ses_3"] }), &["ses_3"][..]),
+        (
+            json!({ "directory": "/there", "ids": [], "butFor": ["ses_2"] }),
+            &["ses_3"],
+        ),
+    ] {
+        let stored = client.call("sessions.stored", &params).unwrap();
+        assert_eq!(ids_of(&stored), named);
+    }
     let error = client
-        .call("sessions.stored", &json!({ "ids": [] }))
+        .call("sessions.stored", &json!({ "directory": "/here" }))
         .unwrap_err();
-    assert_eq!(error["data"]["field"], "directory");
+    assert_eq!(error["data"]["field"], "ids");
 }
 
 #[test]
