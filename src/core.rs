@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Serialize;
 
 use crate::catch_up::{Answer, CatchUp, Outcome, Request};
+use crate::counts::Counts;
 use crate::model::command::Command;
 use crate::model::copy_rank::CopyRank;
 use crate::model::event::Event;
@@ -60,6 +61,10 @@ pub struct Core {
     due: VecDeque<Command>,
     /// The release that made the session met last, for rejections.
     source_version: Option<String>,
+    /// What was counted since it was told last.
+    counts: Counts,
+    /// Whether a session is being asked for.
+    is_asking: bool,
 }
 
 /// What was let go of, since nothing can be stored.
@@ -103,6 +108,8 @@ impl Core {
             in_flight: Vec::new(),
             due: VecDeque::new(),
             source_version: None,
+            counts: Counts::default(),
+            is_asking: false,
         }
     }
 
@@ -280,6 +287,7 @@ impl Core {
     /// of it is known all the same.
     fn give_up(&mut self, session_id: Option<String>) {
         if let Some(id) = session_id {
+            self.is_asking = false;
             let is_whole = self.reconciler.is_known_whole(&id);
             self.reconciler.end_fetch(&id, is_whole);
         }
@@ -337,6 +345,8 @@ impl Core {
                     Urgency::Soon
                 }
                 Outcome::Begin(session_id) => {
+                    self.counts.asked += 1;
+                    self.is_asking = true;
                     self.reconciler.begin_fetch(&session_id, time);
                     Urgency::None
                 }
@@ -365,6 +375,7 @@ impl Core {
                     session_id,
                     is_whole,
                 } => {
+                    self.count_answer(is_whole);
                     let wants_again = self.reconciler.wants_again(&session_id);
                     let urgency = self.reconciler.end_fetch(&session_id, is_whole);
                     self.look_at_touched(&directory);
@@ -378,8 +389,25 @@ impl Core {
         urgency
     }
 
+    /// No more comes of what was asked. One whose time of change alone was asked for
+    /// is not counted.
+    fn count_answer(&mut self, is_whole: bool) {
+        if std::mem::take(&mut self.is_asking) {
+            self.counts.answered += usize::from(is_whole);
+            self.counts.failed += usize::from(!is_whole);
+        }
+    }
+
     fn take_answer<N: Node>(&mut self, node: &N, decoded: Decoded, now: f64) -> Urgency {
         self.take(node, decoded, now, Reconciler::fold_answer)
+    }
+
+    /// How much waits, and what catch-up did since the last call.
+    pub fn take_counts(&mut self) -> Counts {
+        Counts {
+            waiting: self.due.len() + self.reconciler.pending_count(),
+            ..std::mem::take(&mut self.counts)
+        }
     }
 
     /// Kinds of rejection that are new since the last call, a line each.

@@ -17,6 +17,7 @@
 
 pub mod catch_up;
 mod core;
+mod counts;
 pub mod model;
 pub mod read;
 pub mod reconcile;
@@ -28,5 +29,6 @@ pub mod store;
 pub mod wasm;
 
 pub use crate::core::{Core, LetGo, Options};
+pub use crate::counts::Counts;
 pub use crate::reconcile::Urgency;
 pub use crate::recorded::Recorded;

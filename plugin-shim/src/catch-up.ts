@@ -31,8 +31,8 @@ export interface CatchUpOptions {
 	halted(message: string): void;
 	/** It did so once more. */
 	stillHalted(message: string): void;
-	/** It came to its end, and everything that it asked for was answered. */
-	caughtUp(): void;
+	/** It came to its end; `isWhole`: everything that it asked for was answered. */
+	ended(isWhole: boolean): void;
 	/** Waits without keeping the process alive. */
 	pause(milliseconds: number): Promise<void>;
 	/** Unix milliseconds. */
@@ -191,8 +191,8 @@ export class CatchUp {
 			this.#wakeWaiting();
 		}
 		// What is asked in a hurry is not all that there is to ask.
-		if (this.#finishing.size > 0) isWhole = false;
-		if (isWhole && !this.#ended) this.#options.caughtUp();
+		const isHurried = this.#finishing.size > 0;
+		if (!isHurried && !this.#ended) this.#options.ended(isWhole);
 		// Renames and deletions may be among the events that are missing then.
 		const wait = core.compareAgainIn();
 		if (wait !== undefined) this.#compareLater(wait);

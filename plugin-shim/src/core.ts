@@ -8,6 +8,7 @@ import {
 	type Command,
 	Core,
 	type CoreOptions,
+	type Counts,
 	type EventTypes,
 	eventTypes,
 	initSync,
@@ -21,6 +22,9 @@ import { wasmBytes } from "./wasm.ts";
 
 /** A core that traps this often is not rebuilt any more. */
 export const MOST_TRAPS = 32;
+
+/** What a core has counted that has trapped. */
+const NO_COUNTS: Counts = { waiting: 0, asked: 0, answered: 0, failed: 0 };
 
 /** Counts the instances of the module; a core of an earlier one is dead. */
 let instance = 0;
@@ -113,6 +117,11 @@ export class SurvivingCore {
 		this.#call((core) => core.forgetStored());
 		for (const { params } of this.#inherited)
 			if ("wholeAt" in params) delete params.wholeAt;
+	}
+
+	/** How much waits, and what catch-up did since this was asked last. */
+	takeCounts(): Counts {
+		return this.#call((core) => core.takeCounts()) ?? NO_COUNTS;
 	}
 
 	/** New kinds of rejection, a line each. */

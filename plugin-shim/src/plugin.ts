@@ -28,21 +28,18 @@ export async function record(
 			client && directory
 				? new OpenCode1Host(client, directory, log)
 				: undefined;
-		let ignored: ReadonlySet<string> | undefined;
 		let member: Membership | undefined;
 		const turn = new Turn({
 			log,
 			find,
 			begin: (recorder) => {
-				ignored = recorder.ignored;
 				member = recorder.join({ log, host });
 			},
 		});
 		return {
 			event: (input) => {
 				try {
-					const { event } = input;
-					if (!ignored?.has(event.type)) member?.observe(event);
+					member?.observe(input.event);
 				} catch (error) {
 					log.failed("an event was not recorded", error);
 				}

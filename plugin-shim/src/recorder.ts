@@ -3,6 +3,7 @@ import type { CoreOptions } from "../../pkg/clankers.js";
 import { CatchUp } from "./catch-up.ts";
 import { PENDING_MIB } from "./config.ts";
 import { MOST_TRAPS, SurvivingCore } from "./core.ts";
+import { Counters } from "./counters.ts";
 import { type Clock, DrainTimer, pause, systemClock } from "./drain-timer.ts";
 import type { BusEvent, Host } from "./hosts/host.ts";
 import { describe, type HostLog } from "./hosts/host-log.ts";
@@ -45,7 +46,10 @@ export interface RecorderOptions extends CoreOptions {
 
 /** One core, one sink, and the instances that feed them. */
 export class Recorder implements SharedRecorder {
-	readonly ignored: ReadonlySet<string>;
+	readonly #ignored: ReadonlySet<string>;
+	readonly #counters: Counters;
+	/** Whether each instance is told of every directory, as by OpenCode 2. */
+	readonly #hearsAll: boolean;
 	readonly #core: SurvivingCore;
 	readonly #sink: Sink;
 	readonly #around: Surroundings;
@@ -70,6 +74,10 @@ export class Recorder implements SharedRecorder {
 	#isOver = false;
 	/** Whether a later release records in its place, once it is over. */
 	#givesWay = false;
+	/** Whether what is stored of how things are has to be put right. */
+	#isNews = false;
+	/** Whether the batch that is stored holds nothing but that. */
+	#isNewsAlone = false;
 	/** Whether the sink knows whom to tell what happens. */
 	#isAttended = false;
 
@@ -82,7 +90,10 @@ export class Recorder implements SharedRecorder {
 	) {
 		this.#around = around;
 		this.#timer = new DrainTimer(() => this.#drain(), around.clock);
-		this.ignored = new Set(ignored);
+		this.#ignored = new Set(ignored);
+		const { dialect = "opencode1" } = options;
+		this.#counters = new Counters(dialect, around.now());
+		this.#hearsAll = dialect === "opencode2";
 		this.#pendingBytes = (options.pendingMiB ?? PENDING_MIB) * MIB;
 		this.#core = new SurvivingCore(options, (error) => this.#trapped(error));
 		this.#sink = sink;
@@ -93,12 +104,15 @@ export class Recorder implements SharedRecorder {
 				return sink.stored(request);
 			},
 			changed: (urgency) => this.#timer.ask(urgency),
-			halted: (message) => this.#log?.trouble("events", "warn", message),
+			halted: (message) => {
+				this.#counters.wentWrong(message, around.now());
+				this.#log?.trouble("events", "warn", message);
+			},
 			stillHalted: (message) => {
 				this.#log?.log("debug", message);
 				this.#log?.remind("events", "warn", message);
 			},
-			caughtUp: () => this.#log?.over("events", "what was missed is here"),
+			ended: (isWhole) => this.#caughtUp(isWhole),
 			pause: (milliseconds) => pause(milliseconds, around.clock),
 			now: () => around.now(),
 		});
@@ -117,8 +131,9 @@ export class Recorder implements SharedRecorder {
 		if (!this.#isAttended) this.#attend();
 		if (host !== undefined) this.#catchUp.join(host);
 		return {
-			observe: (event) => this.#observe(event, host?.directory),
+			observe: (event) => this.#observe(event, instance),
 			missed: () => {
+				this.#counters.isBehind(this.#around.now());
 				if (host !== undefined) this.#catchUp.compare(host);
 			},
 			finish: () => this.#finish(instance),
@@ -130,7 +145,10 @@ export class Recorder implements SharedRecorder {
 		this.#isAttended = true;
 		this.#sink.attend?.({
 			log: (level, message) => this.#log?.log(level, message),
-			notify: (message) => this.#log?.notify(message, "daemon"),
+			notify: (message) => {
+				this.#counters.wentWrong(message, this.#around.now());
+				this.#log?.notify(message, "daemon");
+			},
 			well: (message, wasNotified) => {
 				if (wasNotified) this.#log?.reassure(message);
 				this.#log?.over("daemon", message);
@@ -140,17 +158,23 @@ export class Recorder implements SharedRecorder {
 		});
 	}
 
-	#observe(event: BusEvent, directory: string | undefined): void {
+	#observe(event: BusEvent, instance: Instance): void {
+		if (this.#ignored.has(event.type)) {
+			if (this.#isFirst(instance)) this.#counters.saw(true);
+			return;
+		}
 		if (this.#stopped !== undefined) {
 			this.#log?.remind("storage", "error", this.#stopped);
 			return;
 		}
 		if (this.#givesWay && this.#isOver) return;
 		if (!this.#seen.isNew(event)) return;
+		this.#counters.saw(false);
 		this.#isOver = false;
 		this.#trouble.remind();
 		const urgency = this.#core.observe(event, this.#around.now());
 		this.#timer.ask(urgency);
+		const directory = instance.host?.directory;
 		if (urgency >= SOON && directory !== undefined)
 			this.#catchUp.fetchWanted(directory);
 	}
@@ -162,7 +186,18 @@ export class Recorder implements SharedRecorder {
 		if (this.#drain(true)) this.#letGo();
 	}
 
+	/** Whether it came first of those that hear the same events. So what is never recorded is counted once, and nothing more is read of it. */
+	#isFirst(instance: Instance): boolean {
+		const directory = instance.host?.directory;
+		const first = this.#instances.find(
+			({ host }) => this.#hearsAll || host?.directory === directory,
+		);
+		return first === instance;
+	}
+
 	end(): void {
+		// Nothing is opened for that alone.
+		this.#isNews = false;
 		const finish = (): RefusedCommand[] => this.#sink.finish?.() ?? [];
 		if (this.#awaited === undefined) finish();
 		else this.#settle(finish);
@@ -240,9 +275,16 @@ export class Recorder implements SharedRecorder {
 			if (this.#again) return false;
 			const batch = this.#core.drain(SLICE_BYTES);
 			for (const notice of this.#core.notices()) this.#log?.log("warn", notice);
-			if (batch.length === 0) return true;
+			if (batch.length === 0 && !this.#isNews) return true;
+			this.#isNewsAlone = batch.length === 0;
+			this.#isNews = false;
 			this.#timer.clear();
-			if (!this.#settle(() => this.#sink.apply(batch))) return false;
+			const report = this.#counters.report(
+				batch,
+				this.#core.takeCounts(),
+				this.#around.now(),
+			);
+			if (!this.#settle(() => this.#sink.apply(batch, report))) return false;
 			if (!this.#core.hasDue()) return true;
 			if (all) continue;
 			this.#timer.next();
@@ -260,13 +302,13 @@ export class Recorder implements SharedRecorder {
 				return false;
 			}
 			this.#core.settle(true);
+			this.#counters.stored();
 			for (const one of refused) this.#refused(one);
 			this.#succeeded();
 			return true;
 		} catch (error) {
 			this.#core.settle(false);
-			this.#failed(error);
-			return false;
+			return this.#failed(error);
 		}
 	}
 
@@ -295,7 +337,19 @@ export class Recorder implements SharedRecorder {
 	}
 
 	#refused({ command, reason }: RefusedCommand): void {
+		this.#counters.wentWrong(
+			`a command was refused: ${reason}`,
+			this.#around.now(),
+		);
 		this.#log?.failed(`a \`${command.method}\` was refused`, reason);
+	}
+
+	/** Catch-up came to its end. That something is missing, or is not any more, is stored at once. */
+	#caughtUp(isWhole: boolean): void {
+		if (isWhole) this.#log?.over("events", "what was missed is here");
+		this.#counters.caughtUp(isWhole, this.#around.now());
+		this.#isNews = this.#counters.isNews && !this.#isLeft;
+		if (this.#isNews) this.#timer.ask(SOON);
 	}
 
 	#succeeded(): void {
@@ -308,26 +362,31 @@ export class Recorder implements SharedRecorder {
 		this.#toFetch.clear();
 	}
 
-	#failed(error: unknown): void {
+	/** Whether it holds nothing up: then the next batch tells what this was to tell. */
+	#failed(error: unknown): boolean {
 		const kind = error instanceof SinkError ? error.kind : "unavailable";
+		this.#counters.wentWrong(describe(error), this.#around.now());
 		if (kind === "unsupported") {
 			this.#stop(`nothing is recorded: ${describe(error)}`);
-			return;
+			return false;
 		}
 		if (kind === "replaced") {
 			this.#replaced(describe(error));
-			return;
+			return false;
 		}
+		if (this.#isNewsAlone) return true;
 		this.#holdLess();
 		this.#failures += 1;
 		this.#timer.pause(this.#failures);
 		this.#trouble.failed(kind, describe(error), this.#failures);
+		return false;
 	}
 
 	/** What nobody has stored is more than a process should hold: OpenCode has most of it, too. */
 	#holdLess(): void {
 		const gone = this.#core.letGo(MOST_HELD, this.#pendingBytes);
 		if (gone === undefined) return;
+		this.#counters.isBehind(this.#around.now());
 		const hadLetGo = this.#hasLetGo || this.#toFetch.size > 0;
 		let what = `the longest texts of ${this.#pendingBytes / MIB} MiB`;
 		if (gone.what === "all") {
@@ -343,6 +402,7 @@ export class Recorder implements SharedRecorder {
 	/** Another database is in the place of the one that was written: it is to have all that OpenCode has. */
 	#replaced(message: string): void {
 		this.#core.forgetStored();
+		this.#counters.isBehind(this.#around.now());
 		this.#timer.ask(SOON);
 		this.#trouble.replaced(message);
 		this.#catchUp.compareAll();
@@ -357,7 +417,10 @@ export class Recorder implements SharedRecorder {
 				"error",
 				`the core was restarted: ${describe(error)}`,
 			);
+		// What was thrown may say what was being read: it is not stored.
+		this.#counters.wentWrong("the core was restarted", this.#around.now());
 		// What it knew and had not drained is lost: OpenCode is asked for it.
+		this.#counters.isBehind(this.#around.now());
 		this.#catchUp.compareAll();
 	}
 

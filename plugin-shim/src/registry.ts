@@ -9,8 +9,6 @@ import type { HostLog } from "./hosts/host-log.ts";
 
 /** What the copies use of each other; a change here needs another `PROTOCOL`. */
 export interface SharedRecorder {
-	/** The event types that need not be observed. */
-	readonly ignored: ReadonlySet<string>;
 	/**
 	 * Whether its last instance has left and all is stored. Whoever comes next
 	 * makes another one: OpenCode 2.x loads changed files into a running process.
@@ -36,7 +34,7 @@ export interface Instance {
 
 /** What an instance does with the recorder it has joined. */
 export interface Membership {
-	/** Takes an event; one that another instance has brought already is let go. */
+	/** Takes an event; one that another instance has brought already, or of a type that is never recorded, is let go. */
 	observe(event: BusEvent): void;
 	/** Events may have happened that it did not hear: what they told is asked for. */
 	missed(): void;
@@ -54,7 +52,7 @@ interface Registry {
 	readonly recorders: Map<string, SharedRecorder>;
 }
 
-const PROTOCOL = 6;
+const PROTOCOL = 7;
 const KEY = Symbol.for("opencode-clankers");
 
 /**

@@ -63,9 +63,7 @@ function follow(
 	const pump = new EventPump({
 		open,
 		take: (event) => {
-			attempt("an event was not recorded", () => {
-				if (!recorder.ignored.has(event.type)) member.observe(event);
-			});
+			attempt("an event was not recorded", () => member.observe(event));
 		},
 		reopened: () => {
 			log.trouble("events", "warn", BROKEN);

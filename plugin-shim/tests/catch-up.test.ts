@@ -59,8 +59,8 @@ describe("catch-up", () => {
 			changed: () => drain(),
 			halted: (message) => warnings.push(message),
 			stillHalted: () => {},
-			caughtUp: () => {
-				timesCaughtUp += 1;
+			ended: (isWhole) => {
+				if (isWhole) timesCaughtUp += 1;
 			},
 			pause: async (milliseconds) => {
 				pauses += 1;

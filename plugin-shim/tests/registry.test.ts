@@ -10,7 +10,6 @@ const KEY = Symbol.for("opencode-clankers");
 const shared = globalThis as { [KEY]?: unknown };
 
 class FakeRecorder implements SharedRecorder {
-	readonly ignored = new Set<string>();
 	isOver = false;
 	join = (): never => assert.fail("nobody joins");
 	end(): void {}

@@ -10,5 +10,6 @@ pub mod known;
 pub mod number;
 pub(crate) mod redaction;
 pub mod rejection;
+pub mod report;
 pub mod row;
 mod weight;

@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_copies.sql"),
     include_str!("migrations/0008_forks.sql"),
     include_str!("migrations/0009_old_writers.sql"),
+    include_str!("migrations/0010_recorders.sql"),
 ];
 
 /// The version of the schema, `PRAGMA user_version`, after all migrations.

@@ -15,6 +15,7 @@ use wasm_bindgen::prelude::*;
 use crate::catch_up::{Answer, Request, StoredMessage, StoredSession};
 use crate::model::command::{self, Command};
 use crate::model::rejection::RejectionRow;
+use crate::model::report::Report;
 use crate::model::row::{
     Content, MessageKind, MessageRow, OnDelete, PartRow, PermissionRow, Reply, Role,
     SessionErrorRow, SessionRow, SessionStatus, TodoRow, ToolCallRow, ToolStatus, UsageRow,
@@ -24,7 +25,7 @@ use crate::recorded::settings::{self, Found};
 use crate::sources::Dialect;
 use crate::sources::database::{self, Queries};
 use crate::store;
-use crate::{LetGo, Options, Recorded};
+use crate::{Counts, LetGo, Options, Recorded};
 use node::JsNode;
 
 /// Declares a section of the generated `.d.ts`.
@@ -37,6 +38,7 @@ macro_rules! typescript {
 
 typescript! {
     TS_LET_GO = LetGo::TYPESCRIPT;
+    TS_COUNTS = Counts::TYPESCRIPT;
     TS_SESSION = SessionRow::TYPESCRIPT;
     TS_MESSAGE = MessageRow::TYPESCRIPT;
     TS_PART = PartRow::TYPESCRIPT;
@@ -54,6 +56,7 @@ typescript! {
     TS_CONTENT = Content::TYPESCRIPT;
     TS_RECORDED = Recorded::TYPESCRIPT;
     TS_REJECTION = RejectionRow::TYPESCRIPT;
+    TS_REPORT = Report::TYPESCRIPT;
     TS_PARAMS = command::TYPESCRIPT;
     TS_COMMAND = Command::TYPESCRIPT;
     TS_REQUEST = Request::TYPESCRIPT;
@@ -94,8 +97,10 @@ export interface Store {
   storedSessions: string;
   /** Answers a request `storedMessages`; `?1` is the request as JSON text. */
   storedMessages: string;
-  /** Claims a batch, `?1`, the JSON text of `{ writer, number }`: answers a row if it is to be stored. */
+  /** Claims a batch, `?1`, the JSON text of `{ writer, number, report }`: answers a row if it is to be stored. */
   claimBatch: string;
+  /** Forgets writers that are long gone. */
+  forgetBatches: string;
 }
 ";
 }
@@ -244,6 +249,12 @@ impl JsCore {
         self.0.answer(answer, now) as u8
     }
 
+    /// How much waits, and what catch-up did since the last call.
+    #[wasm_bindgen(js_name = takeCounts, unchecked_return_type = "Counts")]
+    pub fn take_counts(&mut self) -> Result<JsValue, JsError> {
+        to_js(&self.0.take_counts())
+    }
+
     /// Kinds of rejection that are new since the last call, a line each.
     pub fn notices(&mut self) -> Vec<String> {
         self.0.notices()
@@ -318,6 +329,7 @@ pub fn store_sql() -> Result<JsValue, JsError> {
         "storedSessions": store::STORED_SESSIONS,
         "storedMessages": store::STORED_MESSAGES,
         "claimBatch": store::CLAIM_BATCH,
+        "forgetBatches": store::FORGET_BATCHES,
         "erasing": store::ERASING,
         "statements": store::all_statements().into_iter().collect::<BTreeMap<_, _>>(),
     }))

@@ -1,6 +1,7 @@
 //! What no event brought, asked of OpenCode.
 
 mod asking;
+mod counted;
 mod cut_off;
 mod early;
 mod missing;

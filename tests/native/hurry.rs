@@ -1,7 +1,7 @@
 //! What is asked last, of a host that is about to go.
 
 use clankers::catch_up::{Answer, Request};
-use clankers::{Core, Options};
+use clankers::{Core, Counts, Options};
 use serde_json::{Value, json};
 
 use crate::catching_up::{
@@ -200,6 +200,7 @@ fn a_session_is_asked_for_its_time_of_change_alone_where_a_turn_may_have_moved_i
     assert_eq!(db.value(WHOLE), r#""1000 1000""#);
     assert!(core.fetch_wanted(DIRECTORY));
     assert_eq!(asked(core, &db, &moved()), ["session ses_1"]);
+    assert_eq!(core.take_counts(), Counts::default());
     assert_eq!(db.value(WHOLE), r#""1500 1500""#);
     assert_eq!(compare(&mut self::core(), &db, &moved()), [""; 0]);
     assert!(!core.fetch_wanted(DIRECTORY));

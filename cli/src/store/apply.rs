@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use clankers::model::command::Command;
+use clankers::model::report::Report;
 use clankers::store::{self, Statement};
 use rusqlite::Connection;
 use rusqlite::types::ToSqlOutput;
@@ -39,6 +40,9 @@ pub(crate) struct Batch {
 pub(crate) struct BatchId {
     writer: String,
     number: u32,
+    /// How that writer is; nothing where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    report: Option<Box<Report>>,
 }
 
 /// Applies a batch in one transaction: all of it or nothing. What is to be cleared after

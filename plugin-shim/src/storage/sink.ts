@@ -1,5 +1,5 @@
 /** What applies commands. A sink knows nothing of OpenCode. */
-import type { Command, StoredRequest } from "../../../pkg/clankers.js";
+import type { Command, Report, StoredRequest } from "../../../pkg/clankers.js";
 
 /** Where the core's commands become rows. Nothing is opened before it is needed. */
 export interface Sink {
@@ -11,10 +11,12 @@ export interface Sink {
 	 * forgotten what is stored. A command that can never be applied
 	 * is left out and returned, so that it does not hold up the others for ever.
 	 * A sink that waits for another process answers with a promise, and is given
-	 * the next batch once that is settled.
+	 * the next batch once that is settled. `report`, how the recorder is, is stored
+	 * with them, or by itself where there are none.
 	 */
 	apply(
 		commands: readonly Command[],
+		report?: Report,
 	): RefusedCommand[] | Promise<RefusedCommand[]>;
 	/**
 	 * The process ends: the batch whose promise is not settled is applied before

@@ -1,6 +1,7 @@
 /** The in-process sink: one connection, one transaction per batch, SQL from the core. */
 import type {
 	Command,
+	Report,
 	Store,
 	StoredRequest,
 	Statement as StoreStatement,
@@ -45,6 +46,8 @@ const REFUSALS: ReadonlySet<number> = new Set([1, 18, 19, 20, 25]);
 export interface BatchId {
 	readonly writer: string;
 	readonly number: number;
+	/** How the writer is once it is stored. */
+	readonly report?: Report | undefined;
 }
 
 /** `id`: what tells that the batch has been stored already, where another process or thread may have it too. */
@@ -204,6 +207,8 @@ class OpenDatabase {
 	#erasure: Erasure | undefined;
 	/** What begins each batch. */
 	#begin: Statement | undefined;
+	/** Whether writers that are long gone are forgotten. */
+	#isTidy = false;
 	/** What parses JSON, where this SQLite can keep it parsed. */
 	readonly #parse: Statement | undefined;
 
@@ -358,7 +363,10 @@ class OpenDatabase {
 
 	/** Whether a batch is to be stored, and has not been. */
 	#claim(id: BatchId): boolean {
-		return this.rows(this.#store.claimBatch, id).length > 0;
+		const { claimBatch, forgetBatches } = this.#store;
+		if (!this.#isTidy) this.#connection.exec(forgetBatches);
+		this.#isTidy = true;
+		return this.rows(claimBatch, id).length > 0;
 	}
 
 	/** `IMMEDIATE`, so that a lock is met before any work is done, never in its middle. */

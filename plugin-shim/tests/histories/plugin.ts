@@ -78,7 +78,7 @@ export class Plugin {
 			ledger.hears(event, storeId, this.#teller);
 			const told = Ledger.told(event);
 			if (told !== undefined) this.told.set(...told);
-			if (!this.#recorder.ignored.has(event.type)) this.#member.observe(event);
+			this.#member.observe(event);
 		};
 	}
 

@@ -4,7 +4,12 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Command } from "../../../pkg/clankers.js";
 import { SinkError } from "../../src/storage/sink.ts";
-import { NOTHING, rejection, sessionUpsert } from "../support/commands.ts";
+import {
+	NOTHING,
+	rejection,
+	reportOf,
+	sessionUpsert,
+} from "../support/commands.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { openDaemonSink } from "../support/daemon-sink.ts";
 import { isLocked as isHeld, notTold } from "../support/locks.ts";
@@ -150,6 +155,26 @@ describe("a daemon that is away", () => {
 		daemon.resume();
 		await daemon.stop();
 		assert.equal(counted(), 7);
+	});
+
+	it("has how the recorder is stored with what is taken over, at the process's end too", async () => {
+		const seen = (): unknown[] =>
+			query(path, "SELECT seen FROM recorders ORDER BY seen").map(
+				({ seen }) => seen,
+			);
+		await daemon.start();
+		const first = openDaemonSink(daemon, { answerMs: 100 }).sink;
+		const last = openDaemonSink(daemon).sink;
+		await first.apply([rejection()], reportOf(1));
+		await last.apply([rejection()], reportOf(2));
+		assert.deepEqual(seen(), [1, 2]);
+		daemon.suspend();
+		await first.apply(longBatch(), reportOf(3));
+		void last.apply(longBatch(), reportOf(4));
+		assert.deepEqual(last.finish(), []);
+		assert.deepEqual(seen(), [3, 4]);
+		first.close();
+		last.close();
 	});
 
 	it("has what it was given stored where the sink is closed, in a moment", async () => {

@@ -12,6 +12,7 @@ import { SqliteSink } from "../../src/storage/sqlite.ts";
 import {
 	NOTHING,
 	rejection,
+	reportOf,
 	sessionUpsert,
 	todo,
 } from "../support/commands.ts";
@@ -79,6 +80,22 @@ describe("the daemon sink", () => {
 		assert.deepEqual(lines, [
 			`the daemon on ${daemon.socketPath} writes \`${path}\`; while it is away, this process writes \`${ownFile()}\``,
 		]);
+		sink.close();
+	});
+
+	it("stores how the recorder is with its batches, whoever writes them", async () => {
+		const reports = (file: string): unknown[] =>
+			query(file, "SELECT seen, last_error FROM recorders").map(Object.values);
+		await daemon.start();
+		const { sink, ready } = openDaemonSink(daemon, { path: ownFile() });
+		const lastError = "database is locked";
+		await sink.apply([sessionUpsert("ses_1", "one")], reportOf(1));
+		await sink.apply([], { ...reportOf(2), lastError, lastErrorAt: 5 });
+		assert.deepEqual(reports(path), [[2, lastError]]);
+		await daemon.stop();
+		await sink.apply([sessionUpsert("ses_2", "two")], reportOf(3));
+		assert.deepEqual(reports(ownFile()), [[3, null]]);
+		assert.deepEqual(ready, []);
 		sink.close();
 	});
 

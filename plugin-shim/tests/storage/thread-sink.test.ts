@@ -11,7 +11,12 @@ import { SqliteSink } from "../../src/storage/sqlite.ts";
 import { startThread } from "../../src/storage/thread/start.ts";
 import { ThreadSink } from "../../src/storage/thread/thread-sink.ts";
 import type { StartThread } from "../../src/storage/thread/writer.ts";
-import { NOTHING, rejection, sessionUpsert } from "../support/commands.ts";
+import {
+	NOTHING,
+	rejection,
+	reportOf,
+	sessionUpsert,
+} from "../support/commands.ts";
 import { isLocked, notTold } from "../support/locks.ts";
 import { runAll } from "../support/processes.ts";
 import { lock, lockNowAndThen, query } from "../support/query.ts";
@@ -128,6 +133,42 @@ describe("a thread that writes", () => {
 		await takes("ses_2");
 		sink.finish();
 		await takes("ses_3");
+		sink.close();
+	});
+
+	it("keeps the last report, told with a batch or by itself, and no report of a batch that failed", async () => {
+		const path = newDatabasePath();
+		const sink = open(path);
+		const seen = (): unknown[] =>
+			query(path, "SELECT seen, drains FROM recorders").map(Object.values);
+		await sink.apply([sessionUpsert("ses_1", "one")], reportOf(1));
+		assert.deepEqual(seen(), [[1, 1]]);
+		await sink.apply([], reportOf(2));
+		assert.deepEqual(seen(), [[2, 2]]);
+		const unlock = lock(path);
+		await assert.rejects(
+			Promise.resolve(sink.apply([sessionUpsert("ses_1", "two")], reportOf(3))),
+		);
+		unlock();
+		assert.deepEqual(seen(), [[2, 2]]);
+		void sink.apply([sessionUpsert("ses_1", "two")], reportOf(4));
+		sink.finish();
+		assert.deepEqual(seen(), [[4, 4]]);
+		sink.close();
+	});
+
+	it("forgets writers that stored nothing for a week", async () => {
+		const path = newDatabasePath();
+		const writers = (): unknown =>
+			query(path, "SELECT count(*) AS n FROM batches")[0]?.["n"];
+		const old = open(path);
+		await old.apply([sessionUpsert("ses_1", "one")]);
+		old.close();
+		old.finish();
+		query(path, "UPDATE batches SET stored_at = stored_at - 8 * 86400");
+		const sink = open(path);
+		await sink.apply([sessionUpsert("ses_2", "two")]);
+		assert.equal(writers(), 1);
 		sink.close();
 	});
 

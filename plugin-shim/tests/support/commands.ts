@@ -1,5 +1,5 @@
 /** Commands, as the core would make them. */
-import type { Command, StoredRequest } from "../../../pkg/clankers.js";
+import type { Command, Report, StoredRequest } from "../../../pkg/clankers.js";
 
 export function sessionUpsert(id: string, title: string): Command {
 	return { method: "session.upsert", params: { id, title } };
@@ -22,6 +22,16 @@ export function todo(content: string): Command {
 	return {
 		method: "todo.replace",
 		params: { sessionId: "ses_1", todos: [{ content }] },
+	};
+}
+
+/** A report of a recorder that has seen so many events, and stored each by itself. */
+export function reportOf(seen: number): Report {
+	return {
+		...{ version: "0.1.0", dialect: "opencode1", pid: 7 },
+		...{ startedAt: 1000, reportedAt: 2000, seen, ignored: 0, refused: 0 },
+		...{ commands: seen, drains: seen, waiting: 0 },
+		...{ asked: 0, answered: 0, failed: 0 },
 	};
 }
 

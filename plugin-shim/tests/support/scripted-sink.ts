@@ -1,5 +1,5 @@
 /** A sink that keeps its batches, and fails or waits when it is told to. */
-import type { Command } from "../../../pkg/clankers.js";
+import type { Command, Report } from "../../../pkg/clankers.js";
 import {
 	type RefusedCommand,
 	type Sink,
@@ -9,6 +9,7 @@ import {
 
 interface Waiting {
 	readonly commands: readonly Command[];
+	readonly report: Report | undefined;
 	readonly resolve: (refused: RefusedCommand[]) => void;
 	readonly reject: (error: unknown) => void;
 }
@@ -17,6 +18,8 @@ export class ScriptedSink implements Sink {
 	readonly target = "the scripted sink";
 	/** What was stored, a batch each. */
 	readonly batches: Command[][] = [];
+	/** How the recorder was, as it was told with what was stored last. */
+	report: Report | undefined;
 	/** What `apply` throws from now on, if anything. */
 	failure: unknown;
 	/** What `apply` says it could not store. */
@@ -31,10 +34,11 @@ export class ScriptedSink implements Sink {
 
 	apply(
 		commands: readonly Command[],
+		report?: Report,
 	): RefusedCommand[] | Promise<RefusedCommand[]> {
-		if (!this.waits) return this.#store(commands);
+		if (!this.waits) return this.#store(commands, report);
 		return new Promise((resolve, reject) => {
-			this.#waiting = { commands, resolve, reject };
+			this.#waiting = { commands, report, resolve, reject };
 		});
 	}
 
@@ -51,7 +55,7 @@ export class ScriptedSink implements Sink {
 		const waiting = this.#waiting;
 		this.#waiting = undefined;
 		try {
-			waiting?.resolve(this.#store(waiting.commands));
+			waiting?.resolve(this.#store(waiting.commands, waiting.report));
 		} catch (error) {
 			waiting?.reject(error);
 		}
@@ -60,15 +64,20 @@ export class ScriptedSink implements Sink {
 
 	finish(): RefusedCommand[] {
 		this.waits = false;
-		const commands = this.#waiting?.commands;
+		const waiting = this.#waiting;
 		this.#waiting = undefined;
-		return commands === undefined ? [] : this.#store(commands);
+		if (waiting === undefined) return [];
+		return this.#store(waiting.commands, waiting.report);
 	}
 
-	#store(commands: readonly Command[]): RefusedCommand[] {
+	#store(
+		commands: readonly Command[],
+		report: Report | undefined,
+	): RefusedCommand[] {
 		this.attempts += 1;
 		if (this.failure !== undefined) throw this.failure;
 		this.batches.push([...commands]);
+		this.report = report;
 		return this.refused;
 	}
 

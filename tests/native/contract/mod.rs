@@ -19,6 +19,7 @@ mod parents;
 mod parts;
 mod permissions;
 mod purged;
+mod recorders;
 mod revived;
 mod schema;
 mod session;

@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import type {
 	Command,
+	Report,
 	Store,
 	StoredRequest,
 } from "../../../../pkg/clankers.js";
@@ -44,6 +45,8 @@ export interface DaemonOptions {
 interface Flight {
 	/** What of it is not acknowledged; the first piece is under way. */
 	pieces: Piece[];
+	/** How the recorder is. */
+	readonly report: Report | undefined;
 	readonly refused: RefusedCommand[];
 	readonly resolve: (refused: RefusedCommand[]) => void;
 	readonly reject: (error: unknown) => void;
@@ -94,15 +97,16 @@ export class DaemonSink implements Sink {
 
 	apply(
 		commands: readonly Command[],
+		report?: Report,
 	): RefusedCommand[] | Promise<RefusedCommand[]> {
-		if (commands.length === 0) return [];
+		if (commands.length === 0 && report === undefined) return [];
 		if (!this.#isFinishing) this.#requests.open();
 		const isAlone = this.#isFinishing || this.#requests.isAway;
 		const pieces = isAlone ? undefined : piecesOf(commands);
 		const stored =
 			pieces === undefined
-				? this.#local.store([{ commands, id: this.#nextId() }])
-				: this.#handOver(pieces);
+				? this.#local.store([{ commands, id: this.#nextId(report) }])
+				: this.#handOver(pieces, report);
 		if (stored instanceof Promise) this.#settled = stored.catch(() => {});
 		return stored;
 	}
@@ -128,25 +132,28 @@ export class DaemonSink implements Sink {
 		this.#absence = undefined;
 	}
 
-	#handOver(pieces: Piece[]): Promise<RefusedCommand[]> {
+	#handOver(
+		pieces: Piece[],
+		report: Report | undefined,
+	): Promise<RefusedCommand[]> {
 		return new Promise((resolve, reject) => {
-			this.#flight = { pieces, refused: [], resolve, reject };
+			this.#flight = { pieces, report, refused: [], resolve, reject };
 			this.#send(this.#flight);
 		});
 	}
 
-	#nextId(): BatchId {
+	#nextId(report: Report | undefined): BatchId {
 		this.#number += 1;
-		return this.#lastId;
+		return this.#lastId(report);
 	}
 
-	get #lastId(): BatchId {
-		return { writer: this.#writer, number: this.#number };
+	#lastId(report: Report | undefined): BatchId {
+		return { writer: this.#writer, number: this.#number, report };
 	}
 
 	#send(flight: Flight): void {
 		const [piece] = flight.pieces;
-		const id = JSON.stringify(this.#nextId());
+		const id = JSON.stringify(this.#nextId(flight.report));
 		const database =
 			this.#name === undefined
 				? ""
@@ -196,12 +203,12 @@ export class DaemonSink implements Sink {
 	}
 
 	/** What the daemon has not acknowledged of a batch. */
-	#leftOf({ pieces: [sent, ...rest] }: Flight): Batch[] {
+	#leftOf({ pieces: [sent, ...rest], report }: Flight): Batch[] {
 		if (sent === undefined) return [];
 		// By the number it was sent with: the daemon may have stored it, or do so yet.
-		const left = [{ commands: sent.commands, id: this.#lastId }];
+		const left = [{ commands: sent.commands, id: this.#lastId(report) }];
 		const commands = rest.flatMap((piece) => piece.commands);
-		if (commands.length > 0) left.push({ commands, id: this.#nextId() });
+		if (commands.length > 0) left.push({ commands, id: this.#nextId(report) });
 		return left;
 	}
 

@@ -14,14 +14,14 @@ export interface Piece {
 	readonly json: string;
 }
 
-/** The batch in pieces, in order; nothing where a command is too long for any. */
+/** The batch in pieces, in order, one at least; nothing where a command is too long for any. */
 export function piecesOf(commands: readonly Command[]): Piece[] | undefined {
 	const pieces: Piece[] = [];
 	let open: Command[] = [];
 	let texts: string[] = [];
 	let length = 0;
 	const close = (): void => {
-		if (open.length > 0) pieces.push(piece(open, texts));
+		pieces.push(piece(open, texts));
 		open = [];
 		texts = [];
 		length = 0;
@@ -30,7 +30,7 @@ export function piecesOf(commands: readonly Command[]): Piece[] | undefined {
 		const text = JSON.stringify(command);
 		const size = Buffer.byteLength(text);
 		if (size > LONGEST_COMMAND) return undefined;
-		if (length + size > PIECE_LENGTH) close();
+		if (open.length > 0 && length + size > PIECE_LENGTH) close();
 		open.push(command);
 		texts.push(text);
 		length += size;

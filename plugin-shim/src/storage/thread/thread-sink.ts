@@ -7,6 +7,7 @@
 import { randomUUID } from "node:crypto";
 import type {
 	Command,
+	Report,
 	Store,
 	StoredRequest,
 } from "../../../../pkg/clankers.js";
@@ -66,10 +67,11 @@ export class ThreadSink implements Sink {
 
 	apply(
 		commands: readonly Command[],
+		report?: Report,
 	): RefusedCommand[] | Promise<RefusedCommand[]> {
-		if (commands.length === 0) return [];
+		if (commands.length === 0 && report === undefined) return [];
 		this.#number += 1;
-		const id = { writer: this.#writer, number: this.#number };
+		const id = { writer: this.#writer, number: this.#number, report };
 		return this.store([{ commands, id }]);
 	}
 
