@@ -7,6 +7,7 @@ mod data;
 mod integrity;
 mod log;
 mod plugin;
+mod recorders;
 mod rejections;
 mod trouble;
 
@@ -66,6 +67,7 @@ fn all(paths: &Paths) -> Result<Vec<Check>> {
     checks.extend(data::checks(paths));
     checks.extend(trouble::checks(paths));
     checks.extend(rejections::checks(paths));
+    checks.extend(recorders::checks(paths));
     Ok(checks)
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod carried;
 pub(crate) mod place;
+pub(crate) mod recorders;
 pub(crate) mod refused;
 pub(crate) mod seen;
 pub(crate) mod standing;

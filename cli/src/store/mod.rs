@@ -25,8 +25,8 @@ pub(crate) use files::{
 pub(crate) use identity::{FileIdentity, HeldFile, refuse_database};
 pub(crate) use missing::MissingCounts;
 pub(crate) use open::{
-    Untouched, WRITER_PRAGMAS, open_as, open_marked_reader, open_reader, open_untouched,
-    open_writer,
+    RECORDERS_SCHEMA, Untouched, WRITER_PRAGMAS, open_as, open_marked_reader, open_reader,
+    open_untouched, open_writer,
 };
 pub(crate) use rows::{Row, rows};
 pub(crate) use version::{is_usable, refuse_foreign, refuse_newer, schema_version};

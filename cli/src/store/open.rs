@@ -16,6 +16,8 @@ use crate::paths::{self, Paths};
 
 /// The first schema that marks what is missing.
 pub(super) const MISSING_SCHEMA: usize = 5;
+/// The first schema in which recorders tell how they are.
+pub(crate) const RECORDERS_SCHEMA: usize = 10;
 /// How long a writer waits for another. In this program, unlike in the plugin,
 /// nobody has to wait meanwhile.
 const WRITER_WAIT: Duration = Duration::from_secs(5);

@@ -28,6 +28,7 @@ mod newer;
 mod privacy;
 mod reading;
 mod recorded;
+mod recorders;
 mod restoring;
 mod service;
 mod shared_database;

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::opencode::program;
 use crate::output::{Format, Kind, Out, Record, column};
 use crate::paths::Paths;
+use crate::plugin::recorders::Recorders;
 use crate::plugin::standing::{self, Standing};
 use crate::plugin::trouble::{self, Trouble};
 use crate::recorded::Recorded;
@@ -35,6 +36,8 @@ struct Status<'p> {
     recorded: Recorded,
     /// What the database holds; none where there is no database yet.
     facts: Option<Facts>,
+    /// What recorders told of themselves.
+    recorders: Recorders,
 }
 
 /// Prints how things are.
@@ -47,6 +50,7 @@ pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         None
     };
     let facts = db.as_ref().map(Facts::read).transpose()?;
+    let recorders = db.as_ref().map(Recorders::read).transpose()?;
     let programs = program::found();
     let standings = standing::all(&programs, db.as_ref(), &project)?;
     let status = Status {
@@ -57,6 +61,7 @@ pub(crate) fn run(_: &Args, paths: &Paths, out: &mut Out) -> Result<()> {
         troubles: trouble::lasting(paths),
         recorded: Recorded::read()?,
         facts,
+        recorders: recorders.unwrap_or_default(),
     };
     if out.format == Format::Table {
         return screen::write(&status, out);
@@ -93,5 +98,9 @@ fn record(status: Status<'_>) -> Record {
         (column("daemon_pid", Kind::Plain), pid.into()),
     ];
     record.extend(status.facts.iter().flat_map(Facts::record));
+    if status.facts.is_some() {
+        let recorders = status.recorders.json().into();
+        record.push((column("recorders", Kind::Text), recorders));
+    }
     record
 }

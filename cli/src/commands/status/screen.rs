@@ -11,8 +11,12 @@ use crate::error::Result;
 use crate::opencode::program;
 use crate::output::{Out, bytes, count, counted, duration, money, time};
 use crate::paths::shown;
+use crate::plugin::recorders::Recorders;
 use crate::plugin::standing::{Level, Standing};
 use crate::store::{MissingCounts, size_on_disk};
+
+/// So many recorders are shown.
+const MOST_RECORDERS: usize = 3;
 
 /// One thing: whether it is as it should be, and how it is.
 struct Line {
@@ -81,9 +85,10 @@ pub(super) fn write(status: &Status<'_>, out: &mut Out) -> Result<()> {
     };
     line("last event", &last_event, out)?;
     line("rejections", &rejections(facts), out)?;
+    recorders(&status.recorders, out)?;
     if !facts.missing.is_empty() {
         line("missing", &notable(facts.missing.described()), out)?;
-        out.remark(&format!("             {}", MissingCounts::HINT))?;
+        below(MissingCounts::HINT, out)?;
     }
     out.line("")?;
     out.line(&format!(
@@ -102,6 +107,32 @@ fn line(name: &str, line: &Line, out: &mut Out) -> Result<()> {
         out.yellow("○")
     };
     out.line(&format!("{mark} {name:10} {}", line.text))
+}
+
+/// What goes on from the line above.
+fn below(text: &str, out: &mut Out) -> Result<()> {
+    out.remark(&format!("             {text}"))
+}
+
+/// The recorders that stored last, each with what it has counted.
+fn recorders(recorders: &Recorders, out: &mut Out) -> Result<()> {
+    for one in recorders.all.iter().take(MOST_RECORDERS) {
+        let text = one.described();
+        let mark = match recorders.complaint(one) {
+            Some(complaint) => notable(format!("{text}: {complaint}")),
+            None => good(text),
+        };
+        line("recorder", &mark, out)?;
+        for counted in one.counted() {
+            below(&counted, out)?;
+        }
+    }
+    let others = recorders.all.len().saturating_sub(MOST_RECORDERS);
+    if others > 0 {
+        let text = format!("and {others} before: `clankers query \"SELECT * FROM recorders\"`");
+        below(&text, out)?;
+    }
+    Ok(())
 }
 
 fn plugin(standing: &Standing) -> Line {
