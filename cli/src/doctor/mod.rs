@@ -5,6 +5,7 @@ mod cache;
 mod check;
 mod data;
 mod integrity;
+mod loaded;
 mod log;
 mod plugin;
 mod recorders;

@@ -5,6 +5,7 @@ use std::env;
 use std::path::Path;
 
 use super::check::Check;
+use super::loaded;
 use crate::error::Result;
 use crate::opencode::entry::{Entry, Refusal};
 use crate::opencode::host::Host;
@@ -14,6 +15,7 @@ use crate::opencode::program::{self, Program};
 use crate::opencode::service::Word;
 use crate::output::time;
 use crate::paths::{Paths, shown};
+use crate::plugin::recorders::Recorders;
 use crate::plugin::standing::{self, Level, Standing};
 use crate::store::open_reader;
 
@@ -39,6 +41,8 @@ pub(super) fn checks(paths: &Paths) -> Result<Vec<Check>> {
         checks.extend(outdated(standing));
         checks.extend(service(standing));
     }
+    let recorders = db.as_ref().and_then(|db| Recorders::read(db).ok());
+    checks.extend(loaded::checks(&standings, &recorders.unwrap_or_default()));
     if let Some(two) = standings.iter().find(|one| one.host == Host::OpenCode2) {
         checks.extend(log_lines(two, &project));
     }

@@ -1,6 +1,8 @@
 //! What recorders told of themselves with what they stored: the view `recorders`.
 //! A recorder is the plugin in one process, for one database.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clankers::sources::Dialect;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -18,6 +20,8 @@ const ALL: &str = "SELECT * FROM recorders ORDER BY reported_at DESC, id LIMIT 1
 /// What catch-up takes, where nothing is wrong: it waits for its turn, and asks for
 /// one session after the other.
 const PATIENCE_MS: i64 = 60_000;
+/// What stored within a day may be at work yet.
+const RECENT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Recorders, the one that stored last first.
 #[derive(Debug, Default)]
@@ -30,6 +34,16 @@ pub(crate) struct Recorders {
 /// A recorder, as it was when it stored last.
 #[derive(Debug)]
 pub(crate) struct Recorder(Row);
+
+/// Which releases of clankers the recorders of a program have loaded, of those that
+/// may be at work.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded<'r> {
+    /// When one stored last that has loaded what is placed.
+    pub(crate) placed_at: Option<i64>,
+    /// Those that have loaded others: by release, the process that stored last, and when.
+    pub(crate) others: BTreeMap<&'r str, (i64, i64)>,
+}
 
 impl Recorders {
     /// Reads them. In a database from before they told anything there are none.
@@ -46,6 +60,31 @@ impl Recorders {
     pub(crate) fn json(&self) -> Value {
         let object = |one: &Recorder| Value::Object(one.0.0.clone());
         self.all.iter().map(object).collect()
+    }
+
+    /// What a program's recorders have loaded, beside the releases that are `placed`. One
+    /// of another release is left out where one with what is placed has begun since:
+    /// that is what came of it, unless it goes on to store.
+    pub(crate) fn loaded(&self, host: Host, placed: &BTreeSet<&str>) -> Loaded<'_> {
+        let mut loaded = Loaded::default();
+        let mut begun = None;
+        let is_recent = |at: &i64| self.now.saturating_sub(*at) < RECENT_MS;
+        // The one that stored last comes first.
+        for one in self.all.iter().filter(|one| one.host() == Some(host)) {
+            let stored = one.at("reported_at").filter(is_recent);
+            let (Some(version), Some(at)) = (one.0.text("version"), stored) else {
+                continue;
+            };
+            if placed.contains(version) {
+                loaded.placed_at = loaded.placed_at.max(Some(at));
+                begun = begun.max(one.at("started_at"));
+            } else {
+                let told = (one.number("pid"), at);
+                loaded.others.entry(version).or_insert(told);
+            }
+        }
+        loaded.others.retain(|_, (_, at)| begun < Some(*at));
+        loaded
     }
 
     /// What is wrong with one of them that nothing has put right since, in words.
@@ -80,8 +119,9 @@ impl Recorder {
         let at = |name| self.at(name).map(time).unwrap_or_default();
         let host = self.host().map_or("another program", Host::title);
         format!(
-            "{host} (pid {}), from {} to {}",
+            "{host} (pid {}, clankers {}), from {} to {}",
             self.number("pid"),
+            one_line(self.0.text("version").unwrap_or("of another release")),
             at("started_at"),
             at("reported_at"),
         )

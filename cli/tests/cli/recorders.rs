@@ -70,7 +70,7 @@ fn status_shows_what_the_last_recorders_counted() {
     assert_eq!(
         lines[..4],
         [
-            "● recorder   OpenCode 2.x (pid 4711), from 2026-11-28 09:43 to 2026-11-28 10:05",
+            "● recorder   OpenCode 2.x (pid 4711, clankers 0.1.0), from 2026-11-28 09:43 to 2026-11-28 10:05",
             "             1,234 events seen, 310 ignored, 2 refused; 480 commands in 60 drains, 0 waiting",
             "             catch-up: 12 sessions asked for, 11 answered, 1 failed; ended 2026-11-28 09:45",
             "             last error, 2026-11-28 09:46: …: database is locked[31m",
@@ -160,4 +160,58 @@ fn what_is_under_way_is_no_trouble() {
         "{:#}",
         found.report
     );
+}
+
+/// A home with the plugin of release 0.1.0 for OpenCode 1.x.
+fn home_with_plugin() -> Home {
+    let home = home(&[]);
+    home.program("bin/opencode", "1.18.34");
+    let dist = home.built_plugin("0.1.0");
+    home.stdout(&["install", "--plugin", dist.to_str().unwrap()]);
+    home
+}
+
+#[test]
+fn another_release_than_the_one_that_is_placed_is_told_until_that_one_has_begun() {
+    let home = home_with_plugin();
+    let of = |version: &str, pid: u64, began: u64| json!({ "version": version, "pid": pid, "startedAt": ago(began) });
+    let older = "OpenCode 1.x (pid 1) had clankers 0.0.9 loaded when it stored last";
+    tell(&home, "old", &report(90, &of("0.0.9", 1, 200)));
+    // One that began before and has what is placed says nothing of the other.
+    tell(&home, "new", &report(1, &of("0.1.0", 2, 100)));
+    let found = doctor(&home, &[]);
+    assert!(
+        found.says("version", "warning", older),
+        "{:#}",
+        found.report
+    );
+    assert!(found.says("version", "warning", "placed is 0.1.0\nwhat is at work"));
+    tell(&home, "newer", &report(1, &of("0.1.0", 3, 80)));
+    let found = doctor(&home, &[]);
+    let good = "OpenCode 1.x had clankers 0.1.0 loaded when it stored last";
+    assert_eq!(found.of("version").len(), 1, "{:#}", found.report);
+    assert!(found.says("version", "good", good));
+    // It was not the other that was started again: that one goes on.
+    tell(&home, "old again", &report(0, &of("0.0.9", 4, 200)));
+    let found = doctor(&home, &[]);
+    let goes_on = older.replace("pid 1", "pid 4");
+    assert!(
+        found.says("version", "warning", &goes_on),
+        "{:#}",
+        found.report
+    );
+}
+
+#[test]
+fn what_was_loaded_long_ago_or_by_another_program_is_not_told() {
+    let home = home_with_plugin();
+    let old = json!({ "version": "0.0.9" });
+    tell(&home, "long ago", &report(25 * 60, &old));
+    tell(
+        &home,
+        "kilo",
+        &report(5, &json!({ "version": "0.0.9", "dialect": "kilo" })),
+    );
+    let found = doctor(&home, &[]);
+    assert!(found.of("version").is_empty(), "{:#}", found.report);
 }
