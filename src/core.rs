@@ -67,10 +67,10 @@ pub struct Core {
     is_asking: bool,
 }
 
-/// What was let go of, since nothing can be stored.
+/// What was evicted, since nothing can be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
-pub enum LetGo {
+pub enum Evicted {
     /// It is little enough.
     Nothing,
     /// All that waited: every directory is to be compared once something can be stored.
@@ -85,10 +85,10 @@ pub enum LetGo {
     },
 }
 
-impl LetGo {
+impl Evicted {
     /// Its TypeScript type, for the generated declarations.
     pub const TYPESCRIPT: &'static str = "\
-export type LetGo =
+export type Evicted =
   | { what: \"all\"; changes: number }
   | { what: \"texts\"; sessions: string[] };
 ";
@@ -208,18 +208,18 @@ impl Core {
         }
     }
 
-    /// Nothing can be stored: beyond so many changes all of them are let go of,
+    /// Nothing can be stored: beyond so many changes all of them are evicted,
     /// and beyond so many [bytes](Command::weight) the longest texts and tool calls.
     /// After [`settle`](Self::settle).
-    pub fn let_go(&mut self, most: usize, most_bytes: usize) -> LetGo {
+    pub fn evict(&mut self, most: usize, most_bytes: usize) -> Evicted {
         let changes = self.reconciler.pending_count();
         if changes > most {
             self.reconciler.drain();
-            return LetGo::All { changes };
+            return Evicted::All { changes };
         }
-        match self.reconciler.give_way(most_bytes) {
-            sessions if sessions.is_empty() => LetGo::Nothing,
-            sessions => LetGo::Texts { sessions },
+        match self.reconciler.evict(most_bytes) {
+            sessions if sessions.is_empty() => Evicted::Nothing,
+            sessions => Evicted::Texts { sessions },
         }
     }
 

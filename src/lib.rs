@@ -28,7 +28,7 @@ pub mod store;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
-pub use crate::core::{Core, LetGo, Options};
+pub use crate::core::{Core, Evicted, Options};
 pub use crate::counts::Counts;
 pub use crate::reconcile::Urgency;
 pub use crate::recorded::Recorded;

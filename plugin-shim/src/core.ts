@@ -10,9 +10,9 @@ import {
 	type CoreOptions,
 	type Counts,
 	type EventTypes,
+	type Evicted,
 	eventTypes,
 	initSync,
-	type LetGo,
 	type Outcome,
 	type Request,
 	type Store,
@@ -102,11 +102,11 @@ export class SurvivingCore {
 		return this.#call((core) => core.hasDue()) ?? false;
 	}
 
-	/** Lets go of what is beyond so many changes and bytes, since nothing can be stored. What it was, if anything. */
-	letGo(most: number, mostBytes: number): LetGo | undefined {
+	/** Evicts what is beyond so many changes and bytes, since nothing can be stored. What it was, if anything. */
+	evict(most: number, mostBytes: number): Evicted | undefined {
 		const inherited = this.#inherited.length;
 		const gone = this.#call((core) =>
-			core.letGo(Math.max(most - inherited, 0), mostBytes),
+			core.evict(Math.max(most - inherited, 0), mostBytes),
 		);
 		if (gone?.what === "all") this.#inherited = [];
 		return gone;

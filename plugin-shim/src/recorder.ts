@@ -65,15 +65,15 @@ export class Recorder implements SharedRecorder {
 	#again = false;
 	#failures = 0;
 	readonly #pendingBytes: number;
-	/** Whether changes were let go of that nobody has stored. */
-	#hasLetGo = false;
+	/** Whether changes were evicted that nobody has stored. */
+	#hasEvicted = false;
 	/** Sessions of which texts were. */
 	readonly #toFetch = new Set<string>();
 	/** Why nothing is recorded any more. */
 	#stopped: string | undefined;
 	#isOver = false;
 	/** Whether a later release records in its place, once it is over. */
-	#givesWay = false;
+	#stepsDown = false;
 	/** Whether what is stored of how things are has to be put right. */
 	#isNews = false;
 	/** Whether the batch that is stored holds nothing but that. */
@@ -167,7 +167,7 @@ export class Recorder implements SharedRecorder {
 			this.#log?.remind("storage", "error", this.#stopped);
 			return;
 		}
-		if (this.#givesWay && this.#isOver) return;
+		if (this.#stepsDown && this.#isOver) return;
 		if (!this.#seen.isNew(event)) return;
 		this.#counters.saw(false);
 		this.#isOver = false;
@@ -179,11 +179,11 @@ export class Recorder implements SharedRecorder {
 			this.#catchUp.fetchWanted(directory);
 	}
 
-	giveWay(): void {
+	stepDown(): void {
 		if (this.#isOver) return;
-		this.#givesWay = true;
+		this.#stepsDown = true;
 		this.#catchUp.end();
-		if (this.#drain(true)) this.#letGo();
+		if (this.#drain(true)) this.#close();
 	}
 
 	/** Whether it came first of those that hear the same events. So what is never recorded is counted once, and nothing more is read of it. */
@@ -230,7 +230,7 @@ export class Recorder implements SharedRecorder {
 			const stored = this.#drain(true);
 			this.#instances.splice(place, 1);
 			if (instance.host !== undefined) this.#leaveCatchUp(instance.host);
-			if (stored && this.#isLeft) this.#letGo();
+			if (stored && this.#isLeft) this.#close();
 			await this.#unawaited();
 		} catch (error) {
 			instance.log.failed("the last events were not stored", error);
@@ -249,14 +249,14 @@ export class Recorder implements SharedRecorder {
 	}
 
 	/** The core stays: OpenCode 1.x tells a plugin that it has disposed of a last few events, which go on from what is known. */
-	#letGo(): void {
+	#close(): void {
 		this.#sink.close();
 		this.#isOver = this.#isLeft;
 	}
 
 	/** Whether nobody needs it any more. */
 	get #isLeft(): boolean {
-		return this.#instances.length === 0 || this.#givesWay;
+		return this.#instances.length === 0 || this.#stepsDown;
 	}
 
 	/** A directory is caught up on as long as it has an instance, through the newest one. */
@@ -318,7 +318,7 @@ export class Recorder implements SharedRecorder {
 			if (this.#awaited !== applied || !this.#settle(outcome)) return;
 			const isLeft = this.#isLeft;
 			const isMore = this.#again || isLeft || this.#core.hasDue();
-			if (isMore && this.#drain() && isLeft) this.#letGo();
+			if (isMore && this.#drain() && isLeft) this.#close();
 		};
 		this.#awaited = applied;
 		applied.then(
@@ -355,10 +355,10 @@ export class Recorder implements SharedRecorder {
 	#succeeded(): void {
 		this.#trouble.over(`storing again to \`${this.#sink.target}\``);
 		this.#failures = 0;
-		if (this.#hasLetGo || this.#toFetch.size > 0)
+		if (this.#hasEvicted || this.#toFetch.size > 0)
 			this.#catchUp.compareAll([...this.#toFetch]);
 		else this.#catchUp.resume();
-		this.#hasLetGo = false;
+		this.#hasEvicted = false;
 		this.#toFetch.clear();
 	}
 
@@ -384,18 +384,18 @@ export class Recorder implements SharedRecorder {
 
 	/** What nobody has stored is more than a process should hold: OpenCode has most of it, too. */
 	#holdLess(): void {
-		const gone = this.#core.letGo(MOST_HELD, this.#pendingBytes);
+		const gone = this.#core.evict(MOST_HELD, this.#pendingBytes);
 		if (gone === undefined) return;
 		this.#counters.isBehind(this.#around.now());
-		const hadLetGo = this.#hasLetGo || this.#toFetch.size > 0;
+		const hadEvicted = this.#hasEvicted || this.#toFetch.size > 0;
 		let what = `the longest texts of ${this.#pendingBytes / MIB} MiB`;
 		if (gone.what === "all") {
 			this.#core.forgetStored();
-			this.#hasLetGo = true;
+			this.#hasEvicted = true;
 			what = `${gone.changes} changes`;
 		} else for (const id of gone.sessions) this.#toFetch.add(id);
 		const message = `${what} could not be stored, and are let go of: OpenCode is asked for them once something can be stored`;
-		if (!hadLetGo || gone.what === "all")
+		if (!hadEvicted || gone.what === "all")
 			this.#log?.trouble("events", "warn", message);
 	}
 
@@ -430,7 +430,7 @@ export class Recorder implements SharedRecorder {
 		this.#catchUp.end();
 		this.#timer.clear();
 		this.#awaited = undefined;
-		this.#letGo();
+		this.#close();
 		this.#core.free();
 		this.#log?.notify(message, "storage");
 	}

@@ -22,7 +22,7 @@ export interface SharedRecorder {
 	 * Stores what is left and is over then, whoever has not left. A later release
 	 * calls this, whatever the protocol: its name and meaning stay.
 	 */
-	giveWay(): void;
+	stepDown(): void;
 }
 
 /** An instance of the plugin: one project directory's. */
@@ -72,14 +72,14 @@ export function recorderFor(
 }
 
 /**
- * Asks an earlier release to give way. An instance that OpenCode 2 has forgotten
+ * Asks an earlier release to step down. An instance that OpenCode 2 has forgotten
  * never leaves, and no event is heard by it alone. Only the later release asks:
  * where both are installed, neither takes the other's place for ever.
  */
 export function askForWay(): void {
 	const { [KEY]: existing } = globalThis as { [KEY]?: Registry };
 	if (existing === undefined || existing.protocol >= PROTOCOL) return;
-	for (const recorder of existing.recorders.values()) recorder.giveWay?.();
+	for (const recorder of existing.recorders.values()) recorder.stepDown?.();
 }
 
 function registry(): Registry | undefined {

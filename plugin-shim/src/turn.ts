@@ -10,7 +10,7 @@ import type { SharedRecorder } from "./registry.ts";
 
 /** How often the other release is looked at. */
 const LOOK_MS = 1000;
-/** Looks before the other is asked to give way: an update is over by then. */
+/** Looks before the other is asked to step down: an update is over by then. */
 const PATIENT_UNTIL_ASKED = 5;
 /** Looks before it is told. */
 const SILENT_UNTIL_TOLD = 10;
@@ -24,7 +24,7 @@ export interface TurnOptions {
 	readonly find: Find;
 	/** It is this instance's turn. */
 	begin(recorder: SharedRecorder): void;
-	/** Asks the other release to give way, where its instances may never leave. */
+	/** Asks the other release to step down, where its instances may never leave. */
 	askForWay?(): void;
 	readonly clock?: Clock;
 }

@@ -442,11 +442,11 @@ describe("the recorder", () => {
 	it("gives way to a later release once all is stored, whoever has not left", async () => {
 		member.observe(sessionCreated("ses_1", "one"));
 		sink.failure = unavailable("locked");
-		recorder.giveWay();
+		recorder.stepDown();
 		assert.equal(recorder.isOver, false);
 		sink.failure = undefined;
 		sink.waits = true;
-		recorder.giveWay();
+		recorder.stepDown();
 		member.observe(sessionUpdated("ses_1", "two"));
 		assert.equal(recorder.isOver, false);
 		await sink.land();

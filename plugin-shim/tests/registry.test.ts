@@ -14,7 +14,7 @@ class FakeRecorder implements SharedRecorder {
 	join = (): never => assert.fail("nobody joins");
 	end(): void {}
 	asked = 0;
-	giveWay(): void {
+	stepDown(): void {
 		this.asked += 1;
 	}
 }

@@ -343,11 +343,11 @@ impl Reconciler {
         self.pending.count()
     }
 
-    /// Lets go of the longest texts and tool calls that wait, until what is left
+    /// Evicts the longest texts and tool calls that wait, until what is left
     /// has no more [bytes](Command::weight) than that. The sessions that they
     /// belong to, which are not whole any more.
-    pub fn give_way(&mut self, most_bytes: usize) -> BTreeSet<String> {
-        let sessions = self.pending.give_way(most_bytes);
+    pub fn evict(&mut self, most_bytes: usize) -> BTreeSet<String> {
+        let sessions = self.pending.evict(most_bytes);
         for session_id in &sessions {
             self.sessions
                 .change(session_id, |state| state.is_whole = false);

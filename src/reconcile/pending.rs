@@ -90,10 +90,10 @@ impl Pending {
         self.batches.iter().map(BTreeMap::len).sum()
     }
 
-    /// Lets go of the longest texts and tool calls, until what is left has no more
+    /// Evicts the longest texts and tool calls, until what is left has no more
     /// [bytes](Command::weight) than that. The sessions that they belong to, of
     /// which nothing pending tells that they are whole.
-    pub fn give_way(&mut self, most_bytes: usize) -> BTreeSet<String> {
+    pub fn evict(&mut self, most_bytes: usize) -> BTreeSet<String> {
         let all = self.batches.iter().flat_map(BTreeMap::values);
         let mut weight: usize = all.map(Command::weight).sum();
         let mut texts: Vec<(usize, usize, Key)> = Vec::new();

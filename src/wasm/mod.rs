@@ -25,7 +25,7 @@ use crate::recorded::settings::{self, Found};
 use crate::sources::Dialect;
 use crate::sources::database::{self, Queries};
 use crate::store;
-use crate::{Counts, LetGo, Options, Recorded};
+use crate::{Counts, Evicted, Options, Recorded};
 use node::JsNode;
 
 /// Declares a section of the generated `.d.ts`.
@@ -37,7 +37,7 @@ macro_rules! typescript {
 }
 
 typescript! {
-    TS_LET_GO = LetGo::TYPESCRIPT;
+    TS_EVICTED = Evicted::TYPESCRIPT;
     TS_COUNTS = Counts::TYPESCRIPT;
     TS_SESSION = SessionRow::TYPESCRIPT;
     TS_MESSAGE = MessageRow::TYPESCRIPT;
@@ -162,12 +162,12 @@ impl JsCore {
         self.0.has_due()
     }
 
-    /// Nothing can be stored: beyond so many changes all are let go of, beyond so
+    /// Nothing can be stored: beyond so many changes all are evicted, beyond so
     /// many bytes the longest texts and tool calls. After `settle`.
-    #[wasm_bindgen(js_name = letGo, unchecked_return_type = "LetGo | undefined")]
-    pub fn let_go(&mut self, most: u32, most_bytes: u32) -> Result<JsValue, JsError> {
-        match self.0.let_go(most as usize, most_bytes as usize) {
-            LetGo::Nothing => Ok(JsValue::UNDEFINED),
+    #[wasm_bindgen(unchecked_return_type = "Evicted | undefined")]
+    pub fn evict(&mut self, most: u32, most_bytes: u32) -> Result<JsValue, JsError> {
+        match self.0.evict(most as usize, most_bytes as usize) {
+            Evicted::Nothing => Ok(JsValue::UNDEFINED),
             gone => to_js(&gone),
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use clankers::LetGo;
+use clankers::Evicted;
 
 use super::answers::{DIRECTORY, answered, is_told_whole, rows, unanswered, was_ended};
 use super::told_meanwhile::Plugin;
@@ -16,10 +16,10 @@ const MOST_BYTES: usize = 4_000;
 const MOST: usize = 10_000;
 
 /// Tries to store what is due, in vain.
-fn fails(plugin: &mut Plugin<'_>) -> LetGo {
+fn fails(plugin: &mut Plugin<'_>) -> Evicted {
     plugin.core.drain_at_most(MOST_BYTES);
     plugin.core.settle(false);
-    plugin.core.let_go(MOST, MOST_BYTES)
+    plugin.core.evict(MOST, MOST_BYTES)
 }
 
 /// The rows that are left when nothing can be stored from one event to another,
@@ -33,7 +33,7 @@ fn told(one: &Recording, outage: &Range<usize>) -> (String, usize) {
             continue;
         }
         plugin.core.observe(&&told.event, told.at);
-        if let LetGo::Texts { sessions } = fails(&mut plugin) {
+        if let Evicted::Texts { sessions } = fails(&mut plugin) {
             behind.extend(sessions);
         }
     }
@@ -76,7 +76,7 @@ fn what_is_left_is_no_longer_than_may_wait() {
         }
         let is_text =
             |method: &str| matches!(method, "part.upsert" | "part.append" | "tool_call.upsert");
-        gave_way += usize::from(fails(&mut plugin) != LetGo::Nothing);
+        gave_way += usize::from(fails(&mut plugin) != Evicted::Nothing);
         let left = plugin.core.drain();
         let texts = left.iter().filter(|one| is_text(one.method())).count();
         let weight: usize = left
@@ -102,10 +102,10 @@ fn beyond_so_many_changes_all_are_let_go_of() {
     }
     plugin.core.drain_at_most(MOST_BYTES);
     plugin.core.settle(false);
-    let LetGo::All { changes } = plugin.core.let_go(5, usize::MAX) else {
+    let Evicted::All { changes } = plugin.core.evict(5, usize::MAX) else {
         panic!("nothing was let go of");
     };
     assert!(changes > 5, "{changes}");
-    assert_eq!(plugin.core.let_go(0, 0), LetGo::Nothing);
+    assert_eq!(plugin.core.evict(0, 0), Evicted::Nothing);
     assert!(plugin.core.drain().is_empty());
 }

@@ -238,7 +238,7 @@ export class DaemonSink implements Sink {
 		this.#wasNotified = false;
 		this.#compareFiles(dbPath);
 		this.#noteDatabase(database);
-		const written = this.#local.letGo();
+		const written = this.#local.release();
 		if (written !== undefined) this.#listener?.ready(written);
 	}
 

@@ -64,7 +64,7 @@ export class Local {
 	}
 
 	/** Ends the thread after what it has to do. The sessions that were written; nothing where the file was not used. */
-	letGo(): string[] | undefined {
+	release(): string[] | undefined {
 		const written = this.#isUsed ? [...this.#written] : undefined;
 		this.#isUsed = false;
 		this.#written.clear();
