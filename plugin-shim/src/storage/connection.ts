@@ -1,6 +1,11 @@
 /** The runtime's own SQLite: `bun:sqlite` in OpenCode's CLI, `node:sqlite` in OpenCode Desktop. */
 import { SinkError } from "./sink.ts";
 
+/** The database is locked. */
+export const BUSY = 5;
+/** Corrupt, and no database. */
+const DAMAGE: ReadonlySet<number> = new Set([11, 26]);
+
 /** What both have in common. */
 export interface Connection {
 	exec(sql: string): unknown;
@@ -65,4 +70,33 @@ export function resultCode(error: unknown): number | undefined {
 	const code =
 		"errcode" in error ? error.errcode : "errno" in error && error.errno;
 	return typeof code === "number" && code > 0 ? code & 0xff : undefined;
+}
+
+/** Whether the file is at fault: no lock, no full disk, nothing that SQLite could not read. */
+export function isDamage(error: unknown): boolean {
+	return DAMAGE.has(resultCode(error) ?? 0);
+}
+
+/** The one value that a statement answers. */
+export function oneValue(connection: Connection, sql: string): unknown {
+	const statement = connection.prepare(sql);
+	const row = statement.get();
+	statement.finalize?.();
+	return Object.values(row ?? {})[0];
+}
+
+/** `IMMEDIATE`, so that a lock is met before any work is done, never in its middle. */
+export function transaction(connection: Connection, work: () => void): void {
+	connection.exec("BEGIN IMMEDIATE");
+	try {
+		work();
+		connection.exec("COMMIT");
+	} catch (error) {
+		try {
+			connection.exec("ROLLBACK");
+		} catch {
+			// SQLite has rolled back already, as it does on a full disk.
+		}
+		throw error;
+	}
 }

@@ -18,13 +18,13 @@ import {
 	type Identity,
 	RpcError,
 } from "../../rpc/protocol.ts";
+import type { Batch, BatchId } from "../open-database.ts";
 import {
 	type RefusedCommand,
 	type Sink,
 	SinkError,
 	type SinkListener,
 } from "../sink.ts";
-import type { Batch, BatchId } from "../sqlite.ts";
 import { Local } from "./local.ts";
 import { oneByOne, type Piece, piecesOf } from "./pieces.ts";
 import { Requests } from "./requests.ts";

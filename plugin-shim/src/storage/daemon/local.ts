@@ -6,13 +6,13 @@ import type {
 } from "../../../../pkg/clankers.js";
 import type { Database } from "../../config.ts";
 import { describe } from "../../hosts/host-log.ts";
+import type { Batch } from "../open-database.ts";
 import {
 	isReplaced,
 	type RefusedCommand,
 	SinkError,
 	type SinkListener,
 } from "../sink.ts";
-import type { Batch } from "../sqlite.ts";
 import { ThreadSink } from "../thread/thread-sink.ts";
 
 /** How many of the sessions that were written are remembered. */

@@ -1,8 +1,8 @@
 /** What the thread that writes and the one that asks it tell each other. */
 import type { Store, StoredRequest } from "../../../../pkg/clankers.js";
 import type { Database } from "../../config.ts";
+import type { Batch } from "../open-database.ts";
 import type { SinkError } from "../sink.ts";
-import type { Batch } from "../sqlite.ts";
 
 /** What the thread is started with. */
 export interface Setup {

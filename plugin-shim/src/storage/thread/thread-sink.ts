@@ -12,6 +12,7 @@ import type {
 	StoredRequest,
 } from "../../../../pkg/clankers.js";
 import type { Database } from "../../config.ts";
+import type { Batch } from "../open-database.ts";
 import {
 	isReplaced,
 	type RefusedCommand,
@@ -19,7 +20,7 @@ import {
 	SinkError,
 	type SinkListener,
 } from "../sink.ts";
-import { type Batch, SqliteSink } from "../sqlite.ts";
+import { SqliteSink } from "../sqlite.ts";
 import { ENDING, type Reply } from "./messages.ts";
 import { type StartThread, Thread } from "./writer.ts";
 
