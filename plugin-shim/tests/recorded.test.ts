@@ -102,21 +102,20 @@ describe("what is recorded", () => {
 		assert.deepEqual(problems, []);
 	});
 
-	it("is no content where the file cannot be read", () => {
-		for (const make of [
-			() => writeFileSync(file, "content: metadata"),
-			() => writeFileSync(file, '{"content":"none"}'),
-		]) {
-			make();
-			const { recorded, problems } = read();
-			assert.equal(recorded.content, "metadata");
-			assert.equal(problems.length, 1);
-			assert.match(String(problems[0]), /no content is stored until/);
-		}
+	it("is nothing where the file cannot be read, and no content where that is not known", () => {
+		writeFileSync(file, '{"content":"none"}');
+		const wrong = read();
+		assert.equal(wrong.recorded.content, "metadata");
+		assert.deepEqual(wrong.recorded.ignored.globs, []);
+		assert.match(String(wrong.problems), /no content is stored until/);
+		writeFileSync(file, "content: metadata");
+		const broken = read();
+		assert.deepEqual(broken.recorded.ignored.globs, ["**"]);
+		assert.match(String(broken.problems), /nothing is recorded until/);
 		home = temporaryFolder();
 		mkdirSync(join(home, "clankers", "config.json"), { recursive: true });
 		const { recorded, problems } = read();
-		assert.equal(recorded.content, "metadata");
+		assert.deepEqual(recorded.ignored.globs, ["**"]);
 		assert.match(String(problems[0]), /cannot be read: it is no file/);
 	});
 

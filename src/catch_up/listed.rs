@@ -137,10 +137,11 @@ impl Listed {
         self.title.as_deref().is_some_and(is_redacted)
     }
 
-    /// Whether it has a title, and of the stored one nothing is left.
+    /// Whether it has a title, and none is stored, as where no content was recorded, or
+    /// nothing is left of it.
     fn has_title_for(&self, stored: &StoredSession) -> bool {
         let has_title = self.title.as_deref().is_some_and(|title| !title.is_empty());
-        has_title && !self.is_taken_out() && stored.title.as_deref().is_some_and(is_redacted)
+        has_title && !self.is_taken_out() && stored.title.as_deref().is_none_or(is_redacted)
     }
 
     /// A few changes, such as archiving or a fork's totals, leave the time of

@@ -39,6 +39,11 @@ impl Ignored {
         self.globs.len()
     }
 
+    /// Adds all projects.
+    pub(super) fn add_all(&mut self) {
+        self.globs = vec!["**".to_owned()];
+    }
+
     /// Adds a glob as a person writes it; `home` is what a `~` stands for. Fails with
     /// what is wrong with it.
     pub(super) fn add(&mut self, glob: &str, home: &str) -> Result<(), String> {

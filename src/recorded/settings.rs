@@ -2,8 +2,9 @@
 //! environment and from the person's own file.
 //!
 //! 1. What the environment says of content wins over the file; the lists add up.
-//! 2. Where something cannot be read, or says nothing that is known, no content is
-//!    stored: who has set something of this kind wants less stored, and not more.
+//! 2. Where what is said of content says nothing that is known, none is stored, and
+//!    where it cannot be told which projects are left out, nothing is recorded: who has
+//!    set something of this kind wants less stored, and not more.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -77,7 +78,7 @@ pub fn read(found: &Found) -> (Recorded, Vec<String>) {
 struct Reader<'f> {
     home: &'f str,
     ignored: Ignored,
-    /// Whether something does not say what a person wants.
+    /// Whether something does not say what a person wants stored.
     is_unsure: bool,
     problems: Vec<String>,
 }
@@ -96,16 +97,16 @@ impl Reader<'_> {
             (Some(text), None) => text,
             (_, problem) => {
                 let why = problem.as_deref().unwrap_or("it is not there");
-                return self.unsure(&format!("{name} cannot be read: {why}"));
+                return self.record_nothing(&format!("{name} cannot be read: {why}"));
             }
         };
         let settings = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
             Ok(Value::Object(settings)) => settings,
             Ok(other) => {
                 let found = kind(&other);
-                return self.unsure(&format!("{name}: expected an object, found {found}"));
+                return self.record_nothing(&format!("{name}: expected an object, found {found}"));
             }
-            Err(error) => return self.unsure(&format!("{name} is not JSON: {error}")),
+            Err(error) => return self.record_nothing(&format!("{name} is not JSON: {error}")),
         };
         let mut content = None;
         for (key, value) in &settings {
@@ -120,9 +121,9 @@ impl Reader<'_> {
                 }
                 ("ignore", other) => {
                     let found = kind(other);
-                    self.unsure(&format!(
+                    self.record_nothing(&format!(
                         "`ignore` in {name}: expected a list of globs, found {found}"
-                    ))?;
+                    ));
                 }
                 (other, _) => {
                     let known = "`content` and `ignore` are what is read there";
@@ -140,16 +141,13 @@ impl Reader<'_> {
             self.glob(&of, glob);
         } else {
             let found = kind(glob);
-            self.problems.push(format!(
-                "{of}: expected a glob, found {found}; it is not used"
-            ));
+            self.record_nothing(&format!("{of}: expected a glob, found {found}"));
         }
     }
 
     fn glob(&mut self, of: &str, glob: &str) {
         if let Err(why) = self.ignored.add(glob, self.home) {
-            self.problems
-                .push(format!("{of}: `{glob}` is not used: {why}"));
+            self.record_nothing(&format!("{of}: `{glob}` is no glob of projects: {why}"));
         }
     }
 
@@ -164,7 +162,15 @@ impl Reader<'_> {
         })
     }
 
-    /// Notes what leaves open what a person wants. Gives nothing.
+    /// Notes what leaves open which projects a person leaves out. Gives nothing.
+    fn record_nothing(&mut self, problem: &str) -> Option<Content> {
+        self.ignored.add_all();
+        self.problems
+            .push(format!("{problem}; nothing is recorded until it is right"));
+        None
+    }
+
+    /// Notes what leaves open what a person wants stored. Gives nothing.
     fn unsure(&mut self, problem: &str) -> Option<Content> {
         self.is_unsure = true;
         self.problems
@@ -232,7 +238,23 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_stores_no_content_and_is_told() {
+    fn where_content_is_not_known_none_is_stored_and_that_is_told() {
+        let expected = "`content` in ~/config.json: expected one of `full` `metadata`, found";
+        for (text, found_) in [
+            (r#"{"content":"none","ignore":["a"]}"#, "`none`"),
+            (r#"{"content":null,"ignore":["a"]}"#, "null"),
+        ] {
+            let (recorded, problems) = read(&found(text));
+            assert_eq!(recorded.content, Content::Metadata, "{text}");
+            assert!(recorded.ignored.matches("/x/a") && !recorded.ignored.matches("/x/b"));
+            let told = format!("{expected} {found_}; no content is stored until it is right");
+            assert_eq!(problems, [told]);
+        }
+    }
+
+    #[test]
+    fn where_the_ignored_projects_are_not_known_nothing_is_recorded_and_that_is_told() {
+        let of_list = "`ignore` in ~/config.json: ";
         let cases = [
             (
                 "{",
@@ -240,22 +262,24 @@ mod tests {
             ),
             ("[]", "~/config.json: expected an object, found a list"),
             (
-                r#"{"content":"none"}"#,
-                "`content` in ~/config.json: expected one of `full` `metadata`, found `none`",
-            ),
-            (
-                r#"{"content":null}"#,
-                "`content` in ~/config.json: expected one of `full` `metadata`, found null",
-            ),
-            (
                 r#"{"ignore":"secret"}"#,
-                "`ignore` in ~/config.json: expected a list of globs, found `secret`",
+                &format!("{of_list}expected a list of globs, found `secret`"),
+            ),
+            (
+                r#"{"ignore":[1,"b"]}"#,
+                &format!("{of_list}expected a glob, found a number"),
+            ),
+            (
+                r#"{"ignore":["b","!a"]}"#,
+                &format!(
+                    "{of_list}`!a` is no glob of projects: a glob cannot take back what another says"
+                ),
             ),
         ];
         for (text, problem) in cases {
             let (recorded, problems) = read(&found(text));
-            assert_eq!(recorded.content, Content::Metadata, "{text}");
-            let told = format!("{problem}; no content is stored until it is right");
+            assert!(recorded.ignored.matches("/x/a/project"), "{text}");
+            let told = format!("{problem}; nothing is recorded until it is right");
             assert_eq!(problems, [told]);
         }
         let unreadable = Found {
@@ -268,16 +292,21 @@ mod tests {
             ..Found::default()
         };
         let (recorded, problems) = read(&unreadable);
-        assert_eq!(recorded.content, Content::Metadata);
+        assert!(recorded.ignored.matches("/x/a"));
         assert!(problems[0].starts_with("~/config.json cannot be read: permission denied"));
+        let of_environment = Found {
+            ignore: Some("a[:b".to_owned()),
+            platform: "linux".to_owned(),
+            ..Found::default()
+        };
+        assert!(read(&of_environment).0.ignored.matches("/x/c"));
     }
 
     #[test]
-    fn a_wrong_glob_is_told_and_the_others_hold() {
-        let (recorded, problems) = read(&found(r#"{ "ignore": ["a[", 1, "b"], "Ignore": [] }"#));
+    fn an_unknown_setting_is_told_and_changes_nothing() {
+        let (recorded, problems) = read(&found(r#"{ "ignore": ["b"], "Ignore": [] }"#));
         assert_eq!(recorded.content, Content::Full);
-        assert_eq!(problems.len(), 3, "{problems:?}");
-        assert!(recorded.ignored.matches("/x/b"));
+        assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(recorded.ignored.len(), 1);
     }
 }

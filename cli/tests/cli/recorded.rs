@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::history::home_of;
+use crate::support::history::{assert_same, comparable, home_of, stored};
 use crate::support::home::Home;
 
 const SETTINGS: &str = ".config/clankers/config.json";
@@ -89,7 +89,7 @@ fn an_import_brings_in_nothing_of_a_project_that_is_ignored() {
 }
 
 #[test]
-fn settings_that_cannot_be_read_store_no_content_and_are_told() {
+fn settings_that_cannot_be_read_record_nothing_and_are_told() {
     let home = home_of("1.18.34");
     home.write(SETTINGS, "content = metadata");
     let said = home.run(&["import"]);
@@ -98,21 +98,49 @@ fn settings_that_cannot_be_read_store_no_content_and_are_told() {
         told.contains("~/.config/clankers/config.json is not JSON"),
         "{told}"
     );
-    assert_eq!(
-        value(
-            &home,
-            "SELECT count(*) FROM sessions WHERE title IS NOT NULL"
-        ),
-        "Integer(0)"
-    );
+    assert!(told.contains("of projects that are ignored"), "{told}");
     let doctor = home.run(&["doctor"]);
     let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(
-        doctor.contains("no content is stored until it is right"),
+        doctor.contains("nothing is recorded until it is right"),
         "{doctor}"
     );
+    let status = home.stdout(&["status"]);
     assert!(
-        home.stdout(&["status"])
-            .contains("settings   something in them is not used")
+        status.contains("settings   something in them is not used"),
+        "{status}"
     );
+    home.write(SETTINGS, r#"{ "content": "metadata" }"#);
+    home.stdout(&["import"]);
+    assert_ne!(value(&home, "SELECT count(*) FROM sessions"), "Integer(0)");
+}
+
+#[test]
+fn where_content_is_not_known_none_is_stored() {
+    let home = home_of("1.18.34");
+    home.write(SETTINGS, r#"{ "content": "some" }"#);
+    let told = home.stdout(&["import"]);
+    assert!(
+        told.contains("no content is stored until it is right"),
+        "{told}"
+    );
+    let titled = "SELECT count(*) FROM sessions WHERE title IS NOT NULL";
+    assert_eq!(value(&home, titled), "Integer(0)");
+}
+
+#[test]
+fn an_import_brings_in_the_content_once_it_is_wanted() {
+    for release in RELEASES {
+        let full = home_of(release);
+        full.stdout(&["import"]);
+        let home = home_of(release);
+        let settings = home.write(SETTINGS, r#"{ "content": "metadata" }"#);
+        home.stdout(&["import"]);
+        fs::remove_file(settings).unwrap();
+        home.stdout(&["import"]);
+        let rows = |home: &Home| comparable(&stored(&home.open()));
+        assert_same(&rows(&home), &rows(&full), release);
+        let again = home.stdout(&["import"]);
+        assert!(again.contains("nothing to bring in"), "{release}: {again}");
+    }
 }
