@@ -62,6 +62,8 @@ export class CatchUp {
 	readonly #answered: (() => void)[] = [];
 	/** Whether all is to be compared again in a while. */
 	#later = false;
+	/** Whether something was asked for in vain, and not all has been compared since. */
+	#isBehind = false;
 	/** Whether it was told that what is stored cannot be told. */
 	#isPutOff = false;
 
@@ -177,13 +179,17 @@ export class CatchUp {
 		const { core, changed, now } = this.#options;
 		await this.#pause(SETTLE_MS);
 		let isWhole = true;
+		let isAsked = false;
+		const compared = new Set<string>();
 		for (;;) {
 			const request = this.#ended ? undefined : core.nextRequest(now());
 			if (request === undefined) break;
 			await this.#pause(breathBefore(request));
 			const answer = await this.#answer(request);
 			if (this.#ended) return;
+			isAsked = true;
 			if (answer.outcome === "failed") isWhole = false;
+			else if (request.kind === "sessions") compared.add(request.directory);
 			let value = answer.outcome === "found" ? answer.value : undefined;
 			if (request.kind === "sessions") value = await this.#begin(value);
 			if (this.#ended) return;
@@ -192,10 +198,18 @@ export class CatchUp {
 		}
 		// What is asked in a hurry is not all that there is to ask.
 		const isHurried = this.#finishing.size > 0;
-		if (!isHurried && !this.#ended) this.#options.ended(isWhole);
+		if (isAsked && !isHurried && !this.#ended) this.#tell(isWhole, compared);
 		// Renames and deletions may be among the events that are missing then.
 		const wait = core.compareAgainIn();
 		if (wait !== undefined) this.#compareLater(wait);
+	}
+
+	/** What is behind is caught up on once all directories were compared and everything answered. */
+	#tell(isWhole: boolean, compared: ReadonlySet<string>): void {
+		const isAll = [...this.#hosts.keys()].every((one) => compared.has(one));
+		if (isWhole && this.#isBehind && !isAll) return;
+		this.#isBehind = !isWhole;
+		this.#options.ended(isWhole);
 	}
 
 	/** Gives the core the beginning of a long list, slice by slice, and comes back with the last one. */

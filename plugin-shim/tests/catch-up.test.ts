@@ -15,6 +15,7 @@ import {
 	sessionCreated,
 	sessionIdle,
 	sessionUpdated,
+	textDelta,
 } from "./support/events.ts";
 import { query } from "./support/query.ts";
 import { ScriptedSessions } from "./support/scripted-sessions.ts";
@@ -39,6 +40,7 @@ describe("catch-up", () => {
 	let held: Map<number, () => void>;
 	let warnings: string[];
 	let timesCaughtUp: number;
+	let timesBehind: number;
 	let host: HostOfStore;
 
 	beforeEach(() => {
@@ -53,6 +55,7 @@ describe("catch-up", () => {
 		held = new Map();
 		warnings = [];
 		timesCaughtUp = 0;
+		timesBehind = 0;
 		catchUp = new CatchUp({
 			core,
 			stored: async (request) => sink.stored(request),
@@ -61,6 +64,7 @@ describe("catch-up", () => {
 			stillHalted: () => {},
 			ended: (isWhole) => {
 				if (isWhole) timesCaughtUp += 1;
+				else timesBehind += 1;
 			},
 			pause: async (milliseconds) => {
 				pauses += 1;
@@ -150,6 +154,28 @@ describe("catch-up", () => {
 		for (let turn = 0; turn < 20; turn++)
 			await new Promise((resolve) => setImmediate(resolve));
 		assert.equal(timesCaughtUp, 1);
+	});
+
+	it("has caught up on what it asked for in vain only once all is compared", async () => {
+		sessions.add("ses_1", "one", ["words"]);
+		sessions.add("ses_2", "two", []);
+		sessions.failingMessages = true;
+		compare();
+		await until("it ends in vain", () => timesBehind === 1);
+		sessions.failingMessages = false;
+		// A look at the other session alone says nothing of what is missing.
+		observe(textDelta("ses_2", "msg_9", "prt_9", "unheard"));
+		sessions.asked.length = 0;
+		catchUp.fetchWanted(DIRECTORY);
+		await until("the other is asked for", () =>
+			sessions.asked.includes("messages ses_2"),
+		);
+		await until("nothing is asked any more", () => sessions.idle);
+		for (let turn = 0; turn < 20; turn++)
+			await new Promise((resolve) => setImmediate(resolve));
+		assert.equal(timesCaughtUp, 0);
+		compare();
+		await until("all is here", () => timesCaughtUp === 1);
 	});
 
 	it("brings in the history that OpenCode had before the plugin came", async () => {

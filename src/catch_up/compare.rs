@@ -173,9 +173,9 @@ impl CatchUp {
         }
         let Answer::Found(stored) = answer else {
             self.refusals += 1;
+            self.put_off.insert(compare.directory);
             return Vec::new();
         };
-        self.refusals = 0;
         let stored: Vec<StoredSession> = stored
             .items()
             .iter()
@@ -207,7 +207,10 @@ impl CatchUp {
             older: found.older,
             asked: compare.asked,
         };
-        if !is_last {
+        if is_last {
+            self.refusals = 0;
+            self.put_off.remove(&compare.directory);
+        } else {
             compare.compared += PAGE;
             self.task = Some(Task::Compare(compare));
         }

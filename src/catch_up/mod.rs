@@ -61,6 +61,8 @@ pub(crate) struct CatchUp {
     task: Option<Task>,
     /// How often in a row it could not be told what is stored.
     refusals: i32,
+    /// The directories whose comparison came to no end because of that.
+    put_off: BTreeSet<String>,
     /// How the copy of an agent's data ranks that answers; none where the agent does.
     copy: Option<CopyRank>,
     /// What is recorded: the rest is not asked for.
@@ -218,6 +220,7 @@ impl CatchUp {
     /// session that was being asked for.
     pub(crate) fn leave(&mut self, directory: &str) -> Option<String> {
         self.directories.remove(directory);
+        self.put_off.remove(directory);
         self.of_store.take_if(|of_store| of_store == directory);
         self.wanted.leave(directory);
         self.sessions.leave(directory);
@@ -250,7 +253,7 @@ impl CatchUp {
     /// How soon all is to be compared again, milliseconds, while what is stored
     /// could not be told or `is_missing_events`.
     pub(crate) fn again_in(&self, is_missing_events: bool) -> Option<f64> {
-        let is_needed = is_missing_events || self.refusals > 0;
+        let is_needed = is_missing_events || self.refusals > 0 || !self.put_off.is_empty();
         is_needed.then(|| (AGAIN_MS * 2.0_f64.powi(self.refusals.min(16))).min(LONGEST_MS))
     }
 

@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use clankers::catch_up::Request;
-use serde_json::json;
+use clankers::catch_up::{Answer, Request};
+use serde_json::{Value, json};
 
 use super::core;
 use crate::catching_up::{Answered, Answers, DIRECTORY, HOME, NOW, compare, drive_until};
@@ -91,4 +91,21 @@ fn a_long_list_is_compared_page_by_page_newest_first() {
         db.rows(missing),
         [10, 310, 610].map(|at| format!("{:?}", id(at)))
     );
+}
+
+#[test]
+fn a_page_of_which_it_cannot_be_told_what_is_stored_has_all_compared_again() {
+    let db = Db::new();
+    let now = listed();
+    let mut core = core();
+    core.compare(DIRECTORY);
+    let is_second = |request: &Request| matches!(request, Request::StoredSessions { ids, .. } if ids.contains(&id(0)) || ids.contains(&id(200)));
+    drive_until((&mut core, HOME), &db, &now, NOW, is_second);
+    core.answer::<&Value>(Answer::Failed, NOW);
+    // What the pages before brought is fetched all the same, and does not hide it.
+    let fetched = drive_until((&mut core, HOME), &db, &now, NOW, |_| false);
+    assert_eq!(fetched.len(), 250);
+    assert!(core.compare_again_in().is_some());
+    assert_eq!(compare(&mut core, &db, &now).len(), MANY - 250);
+    assert_eq!(core.compare_again_in(), None);
 }
