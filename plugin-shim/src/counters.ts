@@ -5,8 +5,12 @@ import { VERSION } from "./version.ts";
 
 /** The longest error that is kept, in UTF-16 units. */
 const LONGEST_ERROR = 200;
-/** Quoted names, and whatever has a slash: most are paths, and a path is content. */
-const NAMES = /`[^`]*`|'[^']*'|"[^"]*"|\S*[/\\]\S*/g;
+/** So much of an error is looked at: what it names may be as long as it likes. */
+const MOST_READ = 1000;
+/** Names in our own quotes; whatever has a slash, up to the next colon, since a path may have spaces; other quoted names. Most are paths, and a path is content. */
+const NAMES = [/`[^`]*`/g, /\S*[/\\][^:]*/g, /'[^']*'|"[^"]*"/g];
+/** Half a character, which is no text for the daemon. */
+const HALVES = /\p{Surrogate}/gu;
 
 /** The totals that grow with what the core and its batches tell. */
 type Totals = Pick<
@@ -54,7 +58,9 @@ export class Counters {
 
 	/** Something went wrong. */
 	wentWrong(why: string, now: number): void {
-		this.#lastError = why.replace(NAMES, "…").slice(0, LONGEST_ERROR);
+		let told = why.slice(0, MOST_READ);
+		for (const names of NAMES) told = told.replace(names, "…");
+		this.#lastError = told.slice(0, LONGEST_ERROR).replace(HALVES, "\uFFFD");
 		this.#lastErrorAt = now;
 	}
 

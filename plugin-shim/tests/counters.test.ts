@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import type { Report } from "../../pkg/clankers.js";
 import { loadCore } from "../src/core.ts";
+import { Counters } from "../src/counters.ts";
 import { pauseAfter, systemClock } from "../src/drain-timer.ts";
 import type { Answer, HostRequest } from "../src/hosts/host.ts";
 import { HostLog } from "../src/hosts/host-log.ts";
@@ -130,20 +131,35 @@ describe("a recorder's report", () => {
 
 		it("says what went wrong last, in few words and without a path", () => {
 			sink.failure = unavailable(
-				`\`/home/user/my data/x.db\`: disk full at /tmp/a, open '/b c/d' ${"x".repeat(500)}`,
+				`\`/home/user/my data/x.db\`: open '/home/o'brien/my client/x.db': disk 'c' ${"x".repeat(500)}`,
 			);
 			now = 5000;
 			turn("ses_1");
 			now = 6000;
 			sink.failure = undefined;
 			recorder.end();
-			assert.match(report().lastError ?? "", /^…: disk full at … open … x+$/);
+			assert.match(report().lastError ?? "", /^…: open …: disk … x+$/);
 			assert.equal(report().lastError?.length, 200);
 			assert.equal(report().lastErrorAt, 5000);
-			sink.listener?.notify("the daemon on /run/user/7/x.sock hangs");
+			sink.listener?.notify("the daemon on `/run/user/7/x.sock` hangs");
 			turn("ses_2");
 			assert.equal(report().lastError, "the daemon on … hangs");
 			assert.equal(report().lastErrorAt, 6000);
+		});
+
+		it("takes no longer over a long error, and leaves no half of a character", () => {
+			const counters = new Counters("opencode1", 0);
+			const told = (why: string): string | undefined => {
+				counters.wentWrong(why, 0);
+				return counters.report([], counts, 0).lastError;
+			};
+			const counts = { waiting: 0, asked: 0, answered: 0, failed: 0 };
+			const begun = performance.now();
+			assert.equal(told("x".repeat(10_000_000)), "x".repeat(200));
+			// Quadratic, it would be hours.
+			assert.ok(performance.now() - begun < 5000);
+			const cut = told(`${"x".repeat(199)}\u{1f600}`);
+			assert.equal(cut, `${"x".repeat(199)}\uFFFD`);
 		});
 
 		it("says that a command was refused, and that the core was restarted", () => {
