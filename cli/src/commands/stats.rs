@@ -229,10 +229,7 @@ fn differences(filter: &Filter, db: &Connection, out: &mut Out) -> Result<()> {
             value(6),
             "spent before a fork, in a session that is not recorded itself",
         ),
-        (
-            value(4),
-            "spent in sessions that were deleted, which OpenCode no longer lists",
-        ),
+        (value(4), "spent in sessions that were deleted or pruned"),
         (
             value(5),
             "spent in sessions that OpenCode does not have any more, though nobody deleted them",

@@ -19,6 +19,7 @@ use selection::{Deletion, Selection, Target};
 /// Erase content that is old or missing; the ledger of what was spent stays
 #[derive(Debug, clap::Args)]
 #[command(
+    group = clap::ArgGroup::new("which").required(true).multiple(true).args(["older_than", "missing"]),
     after_help = "OpenCode's own data is not touched, and what was erased here is not recorded from it again."
 )]
 #[expect(
@@ -27,12 +28,7 @@ use selection::{Deletion, Selection, Target};
 )]
 pub(crate) struct Args {
     /// Sessions that were last changed before then: `90d`, `2026-01-01`
-    #[arg(
-        long,
-        value_name = "WHEN",
-        value_parser = when,
-        required_unless_present = "missing"
-    )]
+    #[arg(long, value_name = "WHEN", value_parser = long_ago)]
     older_than: Option<i64>,
     /// What OpenCode does not have any more, though nobody deleted it; with --older-than what
     /// has been missing since before then
@@ -53,6 +49,18 @@ pub(crate) struct Args {
     /// Say what would be erased, and change nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+/// As [`when`], but that `1m` may be meant as a month.
+fn long_ago(text: &str) -> std::result::Result<i64, String> {
+    let is_plain = |letter: char| letter.is_ascii_digit() || letter == ' ';
+    if text
+        .strip_suffix('m')
+        .is_some_and(|count| count.chars().all(is_plain))
+    {
+        return Err("`m` may be minutes or months: write 30min or 3mo".to_owned());
+    }
+    when(text)
 }
 
 /// How many rows are erased in one transaction, so that no writer waits long.
@@ -198,5 +206,20 @@ mod tests {
         assert_eq!(title, "kept");
         fs::rename(beside(&db, ".replaced"), &db).unwrap();
         erase(&mut writer, &args, &[target()], &mut Erasure::default()).unwrap();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::long_ago;
+
+    #[test]
+    fn what_may_be_minutes_or_months_is_refused() {
+        for text in ["1m", "30 m"] {
+            assert!(long_ago(text).is_err(), "{text}");
+        }
+        for text in ["1mo", "30min", "90d", "2026-01-01"] {
+            assert!(long_ago(text).is_ok(), "{text}");
+        }
     }
 }
