@@ -11,12 +11,7 @@ import { join } from "node:path";
 import { type Rows, readRows } from "./demo/rows.ts";
 import { table } from "./demo/table.ts";
 import { type Finished, runTurn } from "./harness/opencode.ts";
-import {
-	pluginByFolder,
-	pluginFile,
-	pluginFolder,
-	programFile,
-} from "./harness/plugin.ts";
+import { pluginByFolder, programFile } from "./harness/plugin.ts";
 import { OPENCODE_2_RELEASE, PINNED_RELEASE } from "./harness/releases.ts";
 import { call, say } from "./harness/script.ts";
 import { inWorld, type World } from "./harness/world.ts";
@@ -282,12 +277,10 @@ function whatIsMissing({
 function showUse(): void {
 	print();
 	print(bold("Ask it yourself"));
-	print(`  sqlite3 -box ${kept} "SELECT * FROM session_usage"`);
+	print(`  sqlite3 -readonly -box ${kept} "SELECT * FROM session_usage"`);
 	print();
 	print(bold("To record your own OpenCode"));
-	print("  mkdir -p ~/.config/opencode/plugin");
-	print(`  cp ${pluginFile()} ~/.config/opencode/plugin/`);
-	print(`  cp -r ${pluginFolder()} ~/.config/opencode/plugin/`);
+	print("  make install && clankers install");
 	print("  opencode      # what you say next is recorded");
 	print("  The rows are then in ~/.local/share/clankers/clankers.db.");
 }
