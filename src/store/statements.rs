@@ -4,8 +4,8 @@ use super::copies::{OF_COPY, is_outdated, outranked};
 use super::erased::{content, erased_either, erased_session, set_content};
 use super::totals::reports;
 use super::{AGE, NOT_PURGED, STAMP};
-use crate::model::column::Row;
-use crate::model::row::SessionErrorRow;
+use crate::model::column::{Column, Row};
+use crate::model::row::{SessionErrorRow, TodoRow};
 
 /// A child's session goes before it: a placeholder, where it is not there yet.
 pub(super) fn ensure_session() -> String {
@@ -241,6 +241,11 @@ pub(super) fn todo_replace() -> Vec<String> {
         erased_session("?1 ->> 'sessionId'"),
         is_outdated("sessionId")
     );
+    let each = |write: fn(&Column) -> String| {
+        let columns = TodoRow::KEYS.iter().chain(TodoRow::COLUMNS);
+        columns.map(write).collect::<Vec<_>>().join(", ")
+    };
+    let names = each(|column| column.name.to_owned());
     vec![
         format!(
             "\
@@ -249,16 +254,18 @@ WHERE session_id = ?1 ->> 'sessionId' AND position >= json_array_length(?1, '$.t
         ),
         format!(
             "\
-INSERT INTO todos (session_id, position, content, status, priority, changed)
-SELECT ?1 ->> 'sessionId', todo.key, todo.value ->> 'content', todo.value ->> 'status',
-  todo.value ->> 'priority', {STAMP}
+INSERT INTO todos (session_id, position, {names}, changed)
+SELECT ?1 ->> 'sessionId', todo.key, {told}, {STAMP}
 FROM json_each(?1, '$.todos') AS todo
 WHERE {stays}
 ON CONFLICT (session_id, position) DO UPDATE SET
-  content = excluded.content, status = excluded.status, priority = excluded.priority,
-  changed = excluded.changed
-WHERE (todos.content, todos.status, todos.priority)
-  IS NOT (excluded.content, excluded.status, excluded.priority)"
+  {newer}, changed = excluded.changed
+WHERE ({held})
+  IS NOT ({excluded})",
+            told = each(|column| format!("todo.value ->> '{}'", column.json)),
+            newer = each(|Column { name, .. }| format!("{name} = excluded.{name}")),
+            held = each(|column| format!("todos.{}", column.name)),
+            excluded = each(|column| format!("excluded.{}", column.name)),
         ),
     ]
 }
