@@ -162,7 +162,7 @@ fn erase(
 mod tests {
     use std::fs;
 
-    use super::{Args, Target, erase};
+    use super::{Args, Target, erase, long_ago};
     use crate::paths::Paths;
     use crate::store::{Erasure, beside, open_writer};
 
@@ -207,11 +207,6 @@ mod tests {
         fs::rename(beside(&db, ".replaced"), &db).unwrap();
         erase(&mut writer, &args, &[target()], &mut Erasure::default()).unwrap();
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::long_ago;
 
     #[test]
     fn what_may_be_minutes_or_months_is_refused() {
