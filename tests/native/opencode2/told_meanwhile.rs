@@ -229,25 +229,36 @@ fn under_way(name: &str, summary: &str) -> (Recording, Value, usize) {
     (one, before, begun)
 }
 
+/// A plugin that has asked when the events before `begun` were heard, and OpenCode
+/// answered as `before`.
+fn asked_under_way<'a>(one: &'a Recording, before: &'a Value, begun: usize) -> Plugin<'a> {
+    let mut plugin = Plugin::new(before);
+    for told in &one.events[..begun] {
+        plugin.hears(told);
+    }
+    plugin.fetches();
+    plugin.asks(one.events[begun].at, |_, _| {});
+    plugin
+}
+
+/// The rest is heard, and OpenCode answers as it did in the end.
+fn goes_on<'a>(plugin: &mut Plugin<'a>, one: &'a Recording, begun: usize) {
+    plugin.sessions = sessions(&one.truth);
+    for told in &one.events[begun..] {
+        plugin.hears(told);
+        plugin.asks(one.events[begun].at, |_, _| {});
+    }
+}
+
 /// Should a release answer with what there is of a summary while it is written: none
 /// keeps anything of it once it has failed.
 #[test]
 fn a_summary_that_was_answered_and_then_failed_is_missing() {
     let (one, before, begun) = under_way("/failed-compaction", "A summary");
-    let now = one.events[begun].at;
-    let mut plugin = Plugin::new(&before);
-    for told in &one.events[..begun] {
-        plugin.hears(told);
-    }
-    plugin.fetches();
-    plugin.asks(now, |_, _| {});
+    let mut plugin = asked_under_way(&one, &before, begun);
     let alive = "SELECT count(*) FROM parts WHERE text = 'A summary' AND missing_since IS NULL";
     assert_eq!(plugin.db.value(alive), "1");
-    plugin.sessions = sessions(&one.truth);
-    for told in &one.events[begun..] {
-        plugin.hears(told);
-        plugin.asks(now, |_, _| {});
-    }
+    goes_on(&mut plugin, &one, begun);
     assert_eq!(plugin.db.value(alive), "0");
 }
 
@@ -262,21 +273,11 @@ fn a_summary_of_which_there_is_nothing_yet_is_no_text() {
         "/compacted",
     ] {
         let (one, before, begun) = under_way(name, "");
-        let now = one.events[begun].at;
-        let mut plugin = Plugin::new(&before);
-        for told in &one.events[..begun] {
-            plugin.hears(told);
-        }
-        plugin.fetches();
-        plugin.asks(now, |_, _| {});
+        let mut plugin = asked_under_way(&one, &before, begun);
         let texts = "SELECT count(*) FROM parts WHERE message_id IN
             (SELECT id FROM messages WHERE kind = 'compaction')";
         assert_eq!(plugin.db.value(texts), "0", "{name}");
-        plugin.sessions = sessions(&one.truth);
-        for told in &one.events[begun..] {
-            plugin.hears(told);
-            plugin.asks(now, |_, _| {});
-        }
+        goes_on(&mut plugin, &one, begun);
         plugin.drain();
         let expected = rows(&answered(&one.truth), unanswered(&one));
         assert_same(name, &expected, &rows(&plugin.db, unanswered(&one)));
